@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+# noptrace: `make help` is the index. Everything that is made goes to build/.
+
+VERSION = 0.1.0
+
+CC = musl-gcc
+CFLAGS = -Os
+prefix = /usr
+sbindir = $(prefix)/sbin
+bindir = $(prefix)/bin
+libexecdir = $(prefix)/libexec
+mandir = $(prefix)/share/man
+docdir = $(prefix)/share/doc/noptrace
+sysctldir = $(prefix)/lib/sysctl.d
+systemdunitdir = $(prefix)/lib/systemd/system
+dracutdir = $(prefix)/lib/dracut
+
+# The most that the program may weigh: a packager's CFLAGS may need more than ours.
+MAX_BYTES = $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),8192,12288)
+
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wstrict-prototypes -Wvla -Wformat=2
+# What the program stands on, whatever CFLAGS says: static, not position independent, and without the
+# start and end files of constructors and unwinding, which C has no use for: 0.6 kB.
+NEEDED = -std=c11 $(WARNINGS) -DVERSION='"$(VERSION)"' -MMD -MP \
+	-fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+LINK = -static -no-pie -nostartfiles -Wl,-l:crt1.o -Wl,--gc-sections \
+	-Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,noexecstack -Wl,--build-id=none -s
+
+SHELL_FILES = src/noptrace-image .ci/run modules.d/50noptrace/module-setup.sh \
+	$(wildcard hooks/dracut/*.sh hooks/dracut/on-failure/*.sh tests/*.bash tests/*.bats) \
+	tests/debian-root tests/fake-proc
+MAN_PAGES = src/noptrace.8 src/noptrace-image.8
+
+# For a Debian host; `deps` installs what is missing.
+BUILD_DEPS = musl-tools
+BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace busybox-static cpio
+TEST_DEPS = bats bats-support bats-assert
+LINT_DEPS = clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd
+
+SUITE = bookworm
+V = 0
+Q = $(if $(filter 1,$(V)),,@)
+
+.DELETE_ON_ERROR:
+.PHONY: all check test demo lint sanitize deps install uninstall clean dist help
+
+all: build/noptrace build/noptrace-probe ## build the programs
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+build/%.o: src/%.c Makefile
+	@mkdir -p build
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(NEEDED) -c -o $@ $<
+
+-include $(wildcard build/*.d)
+
+# A program that is not what the image needs is not built at all.
+build/noptrace: build/noptrace.o build/cmdline.o
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LINK)
+	$(Q)strip -R .comment $@
+	$(Q)headers=$$(LC_ALL=C readelf -lW $@) && case $$headers in \
+	*INTERP* | *DYNAMIC*) echo '$@: needs a loader; it must be static' >&2; exit 1 ;; \
+	*RWE*) echo '$@: has a segment or a stack both writable and executable' >&2; exit 1 ;; \
+	*GNU_STACK*) ;; \
+	*) echo '$@: does not say that its stack is not executable' >&2; exit 1 ;; \
+	esac
+	$(Q)size=$$(stat -c %s $@) && { [ $$size -le $(MAX_BYTES) ] || \
+		{ echo "$@: $$size bytes; may be $(MAX_BYTES) (MAX_BYTES=)" >&2; exit 1; }; }
+
+build/noptrace-probe: build/noptrace-probe.o
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -no-pie -s -o $@ $^
+
+# Where prefix is not /usr, the files that name our programs are told. In an image noptrace is always
+# /usr/sbin/noptrace.
+RELOCATE = sed -e 's,/usr/sbin/noptrace,$(sbindir)/noptrace,' \
+	-e 's,^probe=.*,probe=$(libexecdir)/noptrace/noptrace-probe,'
+moduledir = $(DESTDIR)$(dracutdir)/modules.d/50noptrace
+
+install: all ## install, below DESTDIR; prefix=/usr
+	install -D -m 755 build/noptrace $(DESTDIR)$(sbindir)/noptrace
+	install -D -m 755 build/noptrace-probe $(DESTDIR)$(libexecdir)/noptrace/noptrace-probe
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(systemdunitdir) $(DESTDIR)$(sysctldir) \
+		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(docdir) $(moduledir)/on-failure
+	$(RELOCATE) src/noptrace-image > $(DESTDIR)$(bindir)/noptrace-image
+	chmod 755 $(DESTDIR)$(bindir)/noptrace-image
+	$(RELOCATE) hooks/systemd/noptrace.service > $(DESTDIR)$(systemdunitdir)/noptrace.service
+	sed 's,^noptrace_program=.*,noptrace_program=$(sbindir)/noptrace,' \
+		modules.d/50noptrace/module-setup.sh > $(moduledir)/module-setup.sh
+	chmod 755 $(moduledir)/module-setup.sh
+	install -m 644 hooks/dracut/noptrace.sh hooks/dracut/noptrace-initramfs.service $(moduledir)
+	install -m 644 hooks/dracut/on-failure/* $(moduledir)/on-failure
+	install -m 644 hooks/sysctl.d/zz-noptrace.conf $(DESTDIR)$(sysctldir)
+	install -m 644 $(MAN_PAGES) $(DESTDIR)$(mandir)/man8
+	install -m 644 README.md LICENSE hooks/dracut/noptrace.conf $(DESTDIR)$(docdir)
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(sbindir)/noptrace $(DESTDIR)$(bindir)/noptrace-image \
+		$(DESTDIR)$(systemdunitdir)/noptrace.service $(DESTDIR)$(sysctldir)/zz-noptrace.conf \
+		$(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN_PAGES)))
+	rm -rf $(DESTDIR)$(libexecdir)/noptrace $(DESTDIR)$(docdir) $(moduledir)
+
+deps: ## install the Debian packages that the other targets need, or name them
+	@tests/deps $(BUILD_DEPS) $(BOOT_DEPS) $(TEST_DEPS) $(LINT_DEPS)
+
+# A Debian with the product installed, where images are baked and which is booted.
+ROOTS = build/bookworm/root build/trixie/root
+
+$(ROOTS): build/%/root: tests/debian-root
+	tests/debian-root $* $@
+	@touch $@
+
+demo: deps ## boot a real dracut image both ways and show what the real root finds
+	@$(MAKE) --no-print-directory demo-boot
+
+test: deps ## run everything: lint, the program's tests, every boot
+	@$(MAKE) --no-print-directory lint $(ROOTS)
+	@tests/run
+
+check: all ## run the tests that boot nothing
+	@tests/run tests/program.bats tests/install.bats
+
+clean: ## remove build/
+	rm -rf build
+
+dist: ## make build/noptrace-VERSION.tar.gz
+	@mkdir -p build
+	git archive --prefix=noptrace-$(VERSION)/ -o build/noptrace-$(VERSION).tar.gz HEAD

@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# noptrace_on_failure=poweroff
+
+warn "noptrace: could not lock, see above: poweroff (noptrace_on_failure=poweroff)"
+poweroff -f
+# Only where that failed.
+die "noptrace: could not poweroff"

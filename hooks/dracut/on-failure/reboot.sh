@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# noptrace_on_failure=reboot
+
+warn "noptrace: could not lock, see above: reboot (noptrace_on_failure=reboot)"
+reboot -f
+# Only where that failed.
+die "noptrace: could not reboot"

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The grammar of the Linux kernel's command line, as far as one question needs it: is the bare
+ * parameter "maintenance" among its words?
+ *
+ * The rules are next_arg() and parse_args() of the kernel (lib/cmdline.c, kernel/params.c):
+ *   - bytes 9 to 13, 32 and 0xA0 separate words;
+ *   - a double quote anywhere in a word switches quoting on or off, and separators inside quotes
+ *     belong to the word; there are no single quotes and no escapes; an open quote runs to the end;
+ *   - a quote that opens the word is dropped, together with one that is the word's last byte;
+ *   - the first '=' that is not the word's first byte ends the parameter's name;
+ *   - a bare word "--" ends the kernel's part, what follows belongs to init; so does a NUL.
+ */
+#ifndef CMDLINE_H
+#define CMDLINE_H
+
+#include <stdbool.h>
+
+/*
+ * What has been read so far. A streaming matcher: constant memory, no limit on the line's length,
+ * one step for each byte. All zero is the start of a line. Callers read the last two fields only,
+ * and only after cmdline_end().
+ */
+struct cmdline {
+	enum { CMDLINE_GAP, CMDLINE_WORD, CMDLINE_OVER } at;
+	bool opened;	   /* this word began with a quote */
+	bool quoted;	   /* an odd number of quotes so far: separators belong to the word */
+	bool newline;	   /* a '\n' not yet counted: it may be the one that procfs adds */
+	unsigned char key; /* how far this word agrees with "maintenance" */
+	unsigned char end; /* how far this word agrees with "--" */
+
+	bool maintenance; /* the bare parameter is there */
+	bool assigned;	  /* "maintenance=" is there, which does not count */
+};
+
+/* Takes the next byte of /proc/cmdline. Every byte value is allowed, in any number. */
+void cmdline_feed(struct cmdline *line, unsigned char byte);
+
+/*
+ * Takes the end of /proc/cmdline: a newline that came last is procfs's and not the kernel's, and
+ * does not count. Afterwards the answer stands and nothing more may be fed.
+ */
+void cmdline_end(struct cmdline *line);
+
+#endif
