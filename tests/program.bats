@@ -1,0 +1,402 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The shipped binary on this host, with a /proc of its own (see fake-proc): files in $fake.
+
+load common
+
+setup() {
+    fake=$BATS_TEST_TMPDIR
+    mkdir -p "$fake/proc/sys/kernel/yama"
+    scope_file=$fake/proc/sys/kernel/yama/ptrace_scope
+    echo 1 > "$scope_file"
+    echo quiet > "$fake/proc/cmdline"
+    : > "$fake/kmsg"
+}
+
+noptrace() {
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" "$program" "$@"
+}
+
+# With a fault injected: $1 is strace's, the rest is the call.
+noptrace_with() {
+    local fault=$1
+    shift
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" \
+        strace -qq -o "$fake/strace" -e inject="$fault" "$program" "$@"
+}
+
+assert_scope() {
+    assert_equal "$(cat "$scope_file")" "$1"
+}
+
+assert_log() {
+    assert_equal "$(cat "$fake/kmsg")" "$1"
+}
+
+locked_line='noptrace: locked: kernel.yama.ptrace_scope is 3 until reboot'
+scope_path=/proc/sys/kernel/yama/ptrace_scope
+
+@test "a normal boot is locked, and says so on stderr and in the kernel log as a notice" {
+    noptrace apply
+    assert_success
+    assert_scope 3
+    assert_output ''
+    assert_equal "$stderr" "$locked_line"
+    assert_log "<5>$locked_line"
+}
+
+@test "a maintenance boot leaves ptrace_scope alone, and warns in the kernel log" {
+    echo 'quiet maintenance' > "$fake/proc/cmdline"
+    noptrace apply
+    assert_success
+    assert_scope 1
+    assert_log '<4>noptrace: maintenance boot: not locking; kernel.yama.ptrace_scope is 1'
+    assert_equal "$stderr" 'noptrace: maintenance boot: not locking; kernel.yama.ptrace_scope is 1'
+}
+
+@test "a maintenance boot without Yama is no failure" {
+    echo maintenance > "$fake/proc/cmdline"
+    rm "$scope_file"
+    noptrace apply
+    assert_success
+    assert_log "<4>noptrace: maintenance boot: not locking; $scope_path: ENOENT: this kernel has no Yama (CONFIG_SECURITY_YAMA, lsm=)"
+}
+
+@test "lock locks on a maintenance boot too" {
+    echo maintenance > "$fake/proc/cmdline"
+    noptrace lock
+    assert_success
+    assert_scope 3
+    assert_log "<5>$locked_line"
+}
+
+@test "every line of the table is read as the kernel reads it" {
+    local want escaped rows=0 wrong=''
+    while IFS=$'\t' read -r want escaped; do
+        rows=$((rows + 1))
+        printf '%b\n' "$escaped" > "$fake/proc/cmdline"
+        echo 1 > "$scope_file"
+        noptrace apply
+        assert_success
+        case $want$(cat "$scope_file") in
+            Y1 | n3) ;;
+            *) wrong+="$want $escaped"$'\n' ;;
+        esac
+    done < <(grep -v '^#' "$BATS_TEST_DIRNAME/command-lines")
+    assert_equal "$wrong" ''
+    [ "$rows" -ge 50 ]
+}
+
+@test "a command line may have any length from 0 to 64 KiB" {
+    # In one namespace: 300 lines, each with the word at its end, cut by one byte, and one byte too long.
+    cat > "$fake/lengths" << 'END'
+program=$1
+kibibyte=$(printf '%1024s' '' | tr ' ' x)
+filler=$(for i in 0 1 2 3 4 5 6 7; do printf %s "$kibibyte$kibibyte$kibibyte$kibibyte$kibibyte$kibibyte$kibibyte$kibibyte"; done)
+expect() {
+    printf '1\n' > /proc/sys/kernel/yama/ptrace_scope
+    "$program" apply 2> /dev/null || exit 1
+    read -r scope < /proc/sys/kernel/yama/ptrace_scope
+    [ "$scope" = "$1" ] || echo "length $length: scope $scope, not $1"
+}
+for length in 0 1 2 10 11 12 13 100 511 512 513 2046 2047 2048 4083 4084 4085 4086 4094 4095 4096 4097 4098 8191 8192 8193 16384 65523 65524; do
+    line=$(printf %s "$filler" | head -c "$length")
+    printf '%s maintenance\n' "$line" > /proc/cmdline
+    expect 1
+    printf '%s maintenanc\n' "$line" > /proc/cmdline
+    expect 3
+    printf '%s maintenances\n' "$line" > /proc/cmdline
+    expect 3
+    printf 'maintenance %s' "$line" > /proc/cmdline
+    expect 1
+done
+: > /proc/cmdline
+length=empty
+expect 3
+END
+    run "$BATS_TEST_DIRNAME/fake-proc" "$fake" sh "$fake/lengths" "$program"
+    assert_success
+    assert_output ''
+}
+
+@test "a command line that arrives byte by byte is read as one" {
+    rm "$fake/proc/cmdline"
+    mkfifo "$fake/proc/cmdline"
+    # A pipe in packet mode hands out one write for each read.
+    perl -MFcntl -e 'open my $f, ">", $ARGV[0]; fcntl($f, F_SETFL, O_WRONLY | 040000) or die "packet mode: $!";
+        syswrite($f, $_) for split //, "quiet maintenance ro\n"' "$fake/proc/cmdline" &
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" \
+        timeout 20 strace -qq -o "$fake/strace" -e trace=read "$program" apply
+    assert_success
+    assert_scope 1
+    assert_equal "$(grep -c 'read(.*= 1$' "$fake/strace")" 21
+}
+
+@test "maintenance= is not taken, and the log line names it" {
+    echo 'maintenance=1' > "$fake/proc/cmdline"
+    noptrace apply
+    assert_success
+    assert_scope 3
+    assert_log "<5>$locked_line; maintenance= was not taken, only the bare word is"
+}
+
+@test "a command line that cannot be opened means lock, and the reason is said" {
+    rm "$fake/proc/cmdline"
+    noptrace apply
+    assert_success
+    assert_scope 3
+    assert_log "<5>$locked_line; /proc/cmdline: ENOENT: not read, so this is no maintenance boot"
+}
+
+@test "a command line that cannot be read to its end means lock, even if the word was seen" {
+    echo 'maintenance' > "$fake/proc/cmdline"
+    noptrace_with read:error=EIO:when=2 apply
+    assert_success
+    assert_scope 3
+    assert_log "<5>$locked_line; /proc/cmdline: errno 005: not read, so this is no maintenance boot"
+}
+
+@test "an EINTR is an error like any other: reading means lock, writing means not locked" {
+    echo 'maintenance' > "$fake/proc/cmdline"
+    noptrace_with read:error=EINTR:when=1 apply
+    assert_success
+    assert_scope 3
+    echo 1 > "$scope_file"
+    noptrace_with write:error=EINTR:when=1 lock
+    assert_failure 1
+    assert_equal "$stderr" "noptrace: $scope_path: errno 004: unexpected; see errno(3); not locked"
+}
+
+@test "no Yama: exit 1, and the kernel log says why as an error" {
+    rm "$scope_file"
+    noptrace apply
+    assert_failure 1
+    assert_log "<3>noptrace: $scope_path: ENOENT: this kernel has no Yama (CONFIG_SECURITY_YAMA, lsm=); not locked"
+    assert_equal "$stderr" "noptrace: $scope_path: ENOENT: this kernel has no Yama (CONFIG_SECURITY_YAMA, lsm=); not locked"
+}
+
+@test "no /proc: exit 1, and what to do" {
+    rm -r "$fake/proc/sys" "$fake/proc/cmdline"
+    noptrace apply
+    assert_failure 1
+    assert_equal "$stderr" 'noptrace: /proc: ENOENT: not mounted; mount it first; not locked; /proc/cmdline: ENOENT: not read, so this is no maintenance boot'
+}
+
+@test "not root: EACCES, exit 1, and nothing is changed" {
+    chmod 755 "$fake"
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" \
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$program" lock
+    assert_failure 1
+    assert_scope 1
+    assert_equal "$stderr" "noptrace: $scope_path: EACCES: permission denied; run this as root; not locked"
+}
+
+@test "not root on a machine that is locked already: locked" {
+    echo 3 > "$scope_file"
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" \
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$program" lock
+    assert_success
+    assert_equal "$stderr" "$locked_line"
+}
+
+@test "a read-only /proc/sys: EROFS, exit 1" {
+    noptrace_with open:error=EROFS:when=1 lock
+    assert_failure 1
+    assert_equal "$stderr" "noptrace: $scope_path: EROFS: /proc/sys is read-only here; run this on the host; not locked"
+}
+
+@test "a container without the capability: EPERM, exit 1" {
+    noptrace_with write:error=EPERM:when=1 lock
+    assert_failure 1
+    assert_scope 1
+    assert_equal "$stderr" "noptrace: $scope_path: EPERM: needs CAP_SYS_PTRACE in the initial user namespace; run this on the host; not locked"
+}
+
+@test "a refused value: EINVAL, exit 1" {
+    noptrace_with write:error=EINVAL:when=1 lock
+    assert_failure 1
+    assert_equal "$stderr" "noptrace: $scope_path: EINVAL: 3 was refused; this is not Yama's file; not locked"
+}
+
+@test "a failed write to a machine that is locked already: locked" {
+    echo 3 > "$scope_file"
+    noptrace_with write:error=EPERM:when=1 lock
+    assert_success
+    assert_log "<5>$locked_line"
+}
+
+@test "a write that returns well and writes nothing is found out by reading back" {
+    noptrace_with write:retval=0:when=1 lock
+    assert_failure 1
+    assert_log '<3>noptrace: kernel.yama.ptrace_scope is 1 after 3 was written; not locked'
+    noptrace_with write:retval=2:when=1 lock
+    assert_failure 1
+}
+
+@test "a scope that cannot be read back is not locked" {
+    noptrace_with pread64:error=EIO:when=1 lock
+    assert_failure 1
+    assert_equal "$stderr" "noptrace: $scope_path: errno 005: unexpected; see errno(3); not locked"
+    noptrace_with pread64:retval=0:when=1 lock
+    assert_failure 1
+    assert_equal "$stderr" 'noptrace: kernel.yama.ptrace_scope is not a number after 3 was written; not locked'
+}
+
+@test "without /dev/kmsg the line is on stderr" {
+    rm "$fake/kmsg"
+    noptrace apply
+    assert_success
+    assert_scope 3
+    assert_equal "$stderr" "$locked_line"
+}
+
+@test "started with stdin, stdout and stderr closed it locks and writes to nothing else" {
+    run "$BATS_TEST_DIRNAME/fake-proc" "$fake" sh -c "exec '$program' apply <&- >&- 2>&-"
+    assert_success
+    assert_scope 3
+    assert_log "<5>$locked_line"
+    assert_equal "$(cat "$fake/proc/cmdline")" quiet
+}
+
+@test "status of a locked machine is OK, 0" {
+    echo 3 > "$scope_file"
+    noptrace status
+    assert_success
+    assert_output 'NOPTRACE OK - locked: kernel.yama.ptrace_scope is 3'
+    assert_log ''
+}
+
+@test "status of an open machine is CRITICAL, 2" {
+    noptrace status
+    assert_failure 2
+    assert_output "NOPTRACE CRITICAL - open, 'noptrace lock' locks: kernel.yama.ptrace_scope is 1"
+    assert_scope 1
+}
+
+@test "status of an open machine is CRITICAL where maintenance= was not taken, and says so" {
+    echo maintenance=yes > "$fake/proc/cmdline"
+    noptrace status
+    assert_failure 2
+    assert_output --partial '; maintenance= was not taken, only the bare word is'
+}
+
+@test "status of a maintenance boot is WARNING, 1" {
+    echo maintenance > "$fake/proc/cmdline"
+    noptrace status
+    assert_failure 1
+    assert_output "NOPTRACE WARNING - open for maintenance, 'noptrace lock' ends it: kernel.yama.ptrace_scope is 1"
+}
+
+@test "status without Yama is UNKNOWN, 3, on a maintenance boot too" {
+    rm "$scope_file"
+    noptrace status
+    assert_failure 3
+    assert_output "NOPTRACE UNKNOWN - $scope_path: ENOENT: this kernel has no Yama (CONFIG_SECURITY_YAMA, lsm=)"
+    echo maintenance > "$fake/proc/cmdline"
+    noptrace status
+    assert_failure 3
+}
+
+@test "status without /proc is UNKNOWN, 3" {
+    rm -r "$fake/proc/sys" "$fake/proc/cmdline"
+    noptrace status
+    assert_failure 3
+    assert_output 'NOPTRACE UNKNOWN - /proc: ENOENT: not mounted; mount it first'
+}
+
+# A real tracer and tracee of this host, with their /proc/PID in the fake /proc. The tracee's name holds
+# what must not reach a terminal, and what must not be taken for a field.
+trace_something() {
+    cp "$(command -v sleep)" "$fake/"$'\e\\TracerPid:\t0'
+    "$fake/"$'\e\\TracerPid:\t0' 600 &
+    tracee=$!
+    strace -qq -o /dev/null -p "$tracee" &
+    tracer=$!
+    timeout 20 sh -c "until grep -q '^TracerPid:.*[1-9]' /proc/$tracee/status; do :; done"
+    mkdir "$fake/proc/$tracee" "$fake/proc/$tracer"
+    cat > "$fake/with-real-pids" << END
+for pid in $tracee $tracer; do mount --bind /proc/\$pid "$fake/proc/\$pid"; done
+exec "\$@"
+END
+}
+
+with_real_pids() {
+    run --separate-stderr unshare --mount sh "$fake/with-real-pids" \
+        "$BATS_TEST_DIRNAME/fake-proc" "$fake" "$program" "$@"
+}
+
+teardown() {
+    [[ -z ${tracer-} ]] || kill -KILL "$tracer" "$tracee" || true
+}
+
+@test "lock names who is still traced, and by whom, and is locked all the same" {
+    trace_something
+    with_real_pids lock
+    assert_success
+    assert_scope 3
+    assert_equal "${stderr_lines[1]}" "noptrace: still traced: PID $tracee (?\\\\TracerPid:?) by PID $tracer (strace); end it or reboot"
+    assert_log "<5>$locked_line"
+}
+
+@test "status of a locked machine with tracers left is WARNING, 1, and names them" {
+    trace_something
+    echo 3 > "$scope_file"
+    with_real_pids status
+    assert_failure 1
+    assert_line -n 0 'NOPTRACE WARNING - locked, but processes are still traced: kernel.yama.ptrace_scope is 3'
+    assert_line -n 1 "noptrace: still traced: PID $tracee (?\\\\TracerPid:?) by PID $tracer (strace); end it or reboot"
+}
+
+@test "the bare name, unknown words and words too many exit 64, name the word and change nothing" {
+    local call
+    for call in '' unknown 'apply now' 'status --help' --lock '-h' 'lock lock'; do
+        # shellcheck disable=SC2086 # a list of words
+        noptrace $call
+        assert_failure 64
+        assert_output ''
+        assert_scope 1
+        assert_log ''
+        assert_equal "${stderr_lines[1]}" 'usage: noptrace apply|lock|status|--help|--version'
+    done
+    assert_equal "${stderr_lines[0]}" 'noptrace: not a call, or a word too many: lock'
+    noptrace $'\e[2Jx'
+    assert_equal "${stderr_lines[0]}" 'noptrace: not a call, or a word too many: ?[2Jx'
+}
+
+@test "--help and --version go to stdout and exit 0, or 1 where stdout is full" {
+    run --separate-stderr "$program" --help
+    assert_success
+    assert_line -n 0 'usage: noptrace apply|lock|status|--help|--version'
+    assert_equal "$stderr" ''
+    run --separate-stderr "$program" --version
+    assert_success
+    assert_output "noptrace $(sed -n 's/^VERSION = //p' "$top/Makefile")"
+    run sh -c "'$program' --help > /dev/full"
+    assert_failure 1
+}
+
+@test "--help, the manual and the README give the same calls and exit codes" {
+    local page call code
+    for page in src/noptrace.8 README.md; do
+        for call in apply lock status --help --version; do
+            grep -qE "(^|[^a-z-])${call//-/\\\\?-}($|[^a-z-])" "$top/$page" || fail "$page lacks $call"
+        done
+        grep -q '64' "$top/$page"
+    done
+}
+
+@test "the program is small, static, and has no segment both writable and executable" {
+    local headers
+    headers=$(LC_ALL=C readelf -lW "$program")
+    refute_regex "$headers" 'INTERP|DYNAMIC|RWE'
+    assert_regex "$headers" 'GNU_STACK +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ +[^ ]+ RW '
+    [ "$(stat -c %s "$program")" -le 8192 ]
+}
+
+@test "a locking apply takes at most 14 system calls after execve" {
+    run "$BATS_TEST_DIRNAME/fake-proc" "$fake" strace -o "$fake/strace" "$program" apply
+    assert_success
+    local calls
+    calls=$(grep -vc '^execve\|^+++' "$fake/strace")
+    [ "$calls" -le 14 ] || fail "$calls: $(cat "$fake/strace")"
+}
