@@ -44,7 +44,7 @@ Q = $(if $(filter 1,$(V)),,@)
 .DELETE_ON_ERROR:
 .PHONY: all check test demo lint sanitize deps install uninstall clean dist help
 
-all: build/noptrace build/noptrace-probe ## build the programs
+all: build/noptrace build/noptrace-probe build/noptrace-image ## build the programs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -70,6 +70,11 @@ build/noptrace: build/noptrace.o build/cmdline.o
 
 build/noptrace-probe: build/noptrace-probe.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -no-pie -s -o $@ $^
+
+# The same tool with the probe of this tree, for the demo and the tests.
+build/noptrace-image: src/noptrace-image Makefile
+	$(Q)sed 's,^probe=.*,probe=$(CURDIR)/build/noptrace-probe,' $< > $@
+	$(Q)chmod 755 $@
 
 # Where prefix is not /usr, the files that name our programs are told. In an image noptrace is always
 # /usr/sbin/noptrace.

@@ -334,7 +334,7 @@ teardown() {
     with_real_pids lock
     assert_success
     assert_scope 3
-    assert_equal "${stderr_lines[1]}" "noptrace: still traced: PID $tracee (?\\\\TracerPid:?) by PID $tracer (strace); end it or reboot"
+    assert_equal "${stderr_lines[1]}" "noptrace: still traced: PID $tracee (?\\\\TracerPid:?0) by PID $tracer (strace); end it or reboot"
     assert_log "<5>$locked_line"
 }
 
@@ -344,7 +344,7 @@ teardown() {
     with_real_pids status
     assert_failure 1
     assert_line -n 0 'NOPTRACE WARNING - locked, but processes are still traced: kernel.yama.ptrace_scope is 3'
-    assert_line -n 1 "noptrace: still traced: PID $tracee (?\\\\TracerPid:?) by PID $tracer (strace); end it or reboot"
+    assert_line -n 1 "noptrace: still traced: PID $tracee (?\\\\TracerPid:?0) by PID $tracer (strace); end it or reboot"
 }
 
 @test "the bare name, unknown words and words too many exit 64, name the word and change nothing" {

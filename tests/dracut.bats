@@ -1,0 +1,113 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Real dracut images, booted to a real root: noptrace-image boot says what its first process found.
+
+load common
+
+setup_file() {
+    export images=$BATS_FILE_TMPDIR
+    bake "$bookworm" "$images/systemd-059" "${systemd_flavour[@]}" > "$images/log" &
+    bake "$bookworm" "$images/shell-059" "${shell_flavour[@]}" > "$images/log.shell"
+    wait $!
+    bake "$trixie" "$images/systemd-106" "${systemd_flavour[@]}" > "$images/log" &
+    bake "$trixie" "$images/shell-106" "${shell_flavour[@]}" > "$images/log.shell"
+    wait $!
+}
+
+# boot_both FLAVOUR ROOT: everything refused on a normal boot, everything works on a maintenance boot.
+boot_both() {
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$2")" --log "$BATS_TEST_TMPDIR/log" "$images/$1"
+    assert_success
+    assert_output --regexp - << 'END'
+ +normal boot +maintenance boot
+ptrace_scope +3 +0
+PTRACE_TRACEME +EPERM +ok
+PTRACE_ATTACH +EPERM +ok
+process_vm_readv +EPERM +ok
+pidfd_getfd +EPERM +ok
+strace +refused +ok
+set to 0 +EINVAL +ok
+set to 1 +EINVAL +ok
+set to 2 +EINVAL +ok
+outcome +locked +open
+END
+    assert_line 'normal boot: noptrace: locked: kernel.yama.ptrace_scope is 3 until reboot'
+    assert_line 'maintenance boot: noptrace: maintenance boot: not locking; kernel.yama.ptrace_scope is 0'
+    # exactly one line of ours in a boot
+    assert_equal "$(grep -c '^normal boot: noptrace:' <<< "$output")" 1
+    assert_equal "$(grep -c '^maintenance boot: noptrace:' <<< "$output")" 1
+}
+
+files_of() {
+    cpio --quiet -t < "$images/$1" | grep -E 'noptrace' | sort
+}
+
+@test "dracut 059, systemd: a normal boot is locked before its real root, a maintenance boot is open" {
+    boot_both systemd-059 "$bookworm"
+}
+
+@test "dracut 059, shell: a normal boot is locked before its real root, a maintenance boot is open" {
+    boot_both shell-059 "$bookworm"
+}
+
+@test "dracut 106, systemd: a normal boot is locked before its real root, a maintenance boot is open" {
+    boot_both systemd-106 "$trixie"
+}
+
+@test "dracut 106, shell: a normal boot is locked before its real root, a maintenance boot is open" {
+    boot_both shell-106 "$trixie"
+}
+
+@test "a systemd image has the unit and no hook, and lists the module" {
+    run files_of systemd-059
+    assert_output - << 'END'
+usr/lib/systemd/system/noptrace-initramfs.service
+usr/lib/systemd/system/sysinit.target.wants/noptrace-initramfs.service
+usr/sbin/noptrace
+END
+    run chroot "$bookworm" lsinitrd -m - < "$images/systemd-059"
+    cmp <(cpio --quiet -i --to-stdout usr/sbin/noptrace < "$images/systemd-059") "$program"
+}
+
+@test "a shell image has the hook and no unit" {
+    run files_of shell-059
+    assert_output - << 'END'
+usr/lib/dracut/hooks/cmdline/00-noptrace.sh
+usr/lib/noptrace
+usr/lib/noptrace/on-failure.sh
+usr/sbin/noptrace
+END
+}
+
+@test "in a shell image it is the first of all hooks" {
+    run bash -c "cpio --quiet -t < '$images/shell-059' | grep 'hooks/cmdline/' | sort | head -n 1"
+    assert_output usr/lib/dracut/hooks/cmdline/00-noptrace.sh
+}
+
+@test "in a systemd image nothing but systemd itself starts before it is locked" {
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" --log "$BATS_TEST_TMPDIR/log" \
+        "$images/systemd-059"
+    assert_success
+    local before
+    before=$(plain "$BATS_TEST_TMPDIR/log" | sed '/== maintenance boot/,$d; /noptrace: locked/,$d' \
+        | grep -oE 'Start(ing|ed) [a-zA-Z0-9@._-]+\.service' | sort -u)
+    assert_equal "$before" 'Starting noptrace-initramfs.service'
+}
+
+@test "an image without the module is found out" {
+    bake "$bookworm" "$BATS_TEST_TMPDIR/without" > /dev/null
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" "$BATS_TEST_TMPDIR/without"
+    assert_failure 1
+    assert_line --partial 'does not do its job: a normal boot is open, a maintenance boot open'
+}
+
+@test "two builds with --reproducible are the same" {
+    bake "$bookworm" "$BATS_TEST_TMPDIR/again" "${systemd_flavour[@]}" > /dev/null
+    # dracut records its arguments, and with them the path of our dracut.conf
+    diff <(cpio --quiet -t < "$images/systemd-059") <(cpio --quiet -t < "$BATS_TEST_TMPDIR/again")
+    local file
+    for file in $(files_of systemd-059 | grep -v wants); do
+        cmp <(cpio --quiet -i --to-stdout "$file" < "$images/systemd-059") \
+            <(cpio --quiet -i --to-stdout "$file" < "$BATS_TEST_TMPDIR/again")
+    done
+}

@@ -1,0 +1,230 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# A stock kernel with an initramfs of busybox and our program: what the kernel itself does.
+
+load common
+
+# busybox_image IMAGE [FILE…]: an initramfs of busybox, the program and these files at its top.
+busybox_image() {
+    local image=$1 tree
+    shift
+    tree=$(mktemp -d -p "$BATS_FILE_TMPDIR")
+    mkdir -p "$tree"/{bin,dev,proc,sys,root,usr/sbin,etc}
+    cp "$(command -v busybox)" "$tree/bin/busybox"
+    cp "$program" "$tree/usr/sbin/noptrace"
+    [[ $# == 0 ]] || cp -a "$@" "$tree"
+    (cd "$tree" && find . | cpio --quiet -o -H newc) > "$image"
+}
+
+setup_file() {
+    export image=$BATS_FILE_TMPDIR/image
+    # Says which words the kernel hands to init, in their order, and which it does not know.
+    cat > "$BATS_FILE_TMPDIR/words" << 'END'
+#!/bin/busybox sh
+export PATH=/bin:/usr/sbin
+/bin/busybox --install /bin
+mount -t proc proc /proc
+mount -t devtmpfs devtmpfs /dev
+for word; do echo "word $word"; done > /dev/ttyS1
+dmesg | grep -o 'Unknown kernel command line parameters ".*", will be passed' > /dev/ttyS1
+echo end > /dev/ttyS1
+poweroff -f
+END
+    # Meets every errno that a real Yama can return.
+    cat > "$BATS_FILE_TMPDIR/errors" << 'END'
+#!/bin/busybox sh
+export PATH=/bin:/usr/sbin
+/bin/busybox --install /bin
+mount -t devtmpfs devtmpfs /dev
+exec > /dev/ttyS1 2>&1
+try() { echo "== $*"; "$@"; echo "exit $?"; }
+try noptrace apply
+mount -t proc proc /proc
+cd /proc/sys/kernel/yama 2> /dev/null || {
+    try noptrace apply
+    try noptrace status
+    echo end
+    poweroff -f
+}
+echo nobody:x:65534:65534::/:/bin/sh > /etc/passwd
+try su nobody -c 'noptrace lock'
+try unshare -U -r noptrace lock
+mount -o bind /proc/sys /proc/sys
+mount -o remount,bind,ro /proc/sys
+try noptrace lock
+umount /proc/sys
+cd /proc/sys/kernel/yama
+try noptrace status
+try noptrace lock
+try noptrace lock
+for value in 0 1 2; do try sh -c "echo $value > ptrace_scope"; done
+try noptrace status
+dmesg -r | sed -n 's/\[.*\] noptrace: /noptrace: /p'
+echo end
+poweroff -f
+END
+    chmod +x "$BATS_FILE_TMPDIR"/{words,errors}
+    busybox_image "$image" "$BATS_FILE_TMPDIR"/{words,errors}
+}
+
+# ask NAME COMMAND-LINE: boots it, and leaves the answer in NAME.
+ask() {
+    local answer=$BATS_TEST_TMPDIR/$1
+    run_guest "$answer" 120 tcg "$2" -kernel "$(kernel_of "$bookworm")" -initrd "$image" \
+        < /dev/null > "$answer.console" 2>&1
+    sed -i 's/\r$//' "$answer"
+    grep -qx end "$answer" || {
+        tail -n 20 "$answer.console"
+        return 1
+    }
+}
+
+# The kernel hands a parameter that it does not know to init, as a word. Rows whose quotes are closed and
+# that have no "--" do not touch each other: they share a boot, each behind a word that marks it. What
+# follows a "--" comes to init as well, so there the kernel's own list of unknown parameters tells.
+@test "the kernel reads every line of the table as noptrace does" {
+    local want escaped line number=0 boots=0 batch='' rows=0 alone=() lines=() wants=() batches=()
+    local dashes=' "?--"? ' quotes i
+    while IFS=$'\t' read -r want escaped; do
+        printf -v line '%b' "$escaped"
+        number=$((number + 1))
+        wants[number]=$want
+        lines[number]=$line
+        quotes=${line//[!\"]/}
+        if [[ " $line " =~ $dashes || $((${#quotes} % 2)) == 1 || $line == '"maintenance""' ]]; then
+            alone+=("$number")
+        else
+            batch+=" row$number $line"
+            rows=$((rows + 1))
+            if ((rows % 7 == 0)); then
+                batches[boots++]=$batch
+                batch=''
+            fi
+        fi
+    done < <(grep -v '^#' "$BATS_TEST_DIRNAME/command-lines")
+    batches[boots++]=$batch
+
+    # Two at a time, one for each core.
+    local name pids=()
+    for ((i = 0; i < boots; i++)); do
+        ask "batch$i" "rdinit=/words ${batches[i]}" &
+        pids+=($!)
+        ((i % 2 == 0)) || wait "${pids[@]}"
+    done
+    for number in "${alone[@]}"; do
+        ask "alone$number" "rdinit=/words ${lines[number]}" &
+        pids+=($!)
+        ((${#pids[@]} % 2)) || wait "${pids[@]}"
+    done
+    for pid in "${pids[@]}"; do wait "$pid"; done
+
+    local got wrong='' judged=0
+    for ((i = 0; i < boots; i++)); do
+        while read -r number got; do
+            judged=$((judged + 1))
+            [[ $got == "${wants[number]}" ]] || wrong+="$got ${lines[number]}"$'\n'
+        done < <(awk '$1 != "word" { next }
+            $2 ~ /^row[0-9]+$/ { if (n) print n, got; n = substr($2, 4); got = "n"; next }
+            $0 == "word maintenance" { got = "Y" }
+            END { if (n) print n, got }' "$BATS_TEST_TMPDIR/batch$i")
+    done
+    for number in "${alone[@]}"; do
+        judged=$((judged + 1))
+        got=n
+        if [[ " ${lines[number]} " =~ $dashes ]]; then
+            ! sed -n 's/^Unknown kernel command line parameters "\(.*\)", will be passed/ \1 /p' \
+                "$BATS_TEST_TMPDIR/alone$number" | grep -q ' maintenance ' || got=Y
+        else
+            ! grep -qx 'word maintenance' "$BATS_TEST_TMPDIR/alone$number" || got=Y
+        fi
+        [[ $got == "${wants[number]}" ]] || wrong+="$got ${lines[number]}"$'\n'
+    done
+    assert_equal "$wrong" ''
+    assert_equal "$judged" "${#lines[@]}"
+}
+
+@test "a real Yama: each errno has its outcome, and a locked scope cannot be lowered" {
+    ask errors rdinit=/errors
+    run cat "$BATS_TEST_TMPDIR/errors"
+    local path=/proc/sys/kernel/yama/ptrace_scope
+    assert_output - << END
+== noptrace apply
+noptrace: /proc: ENOENT: not mounted; mount it first; not locked; /proc/cmdline: ENOENT: not read, so this is no maintenance boot
+exit 1
+== su nobody -c noptrace lock
+noptrace: $path: EACCES: permission denied; run this as root; not locked
+exit 1
+== unshare -U -r noptrace lock
+noptrace: $path: EPERM: needs CAP_SYS_PTRACE in the initial user namespace; run this on the host; not locked
+exit 1
+== noptrace lock
+noptrace: $path: EROFS: /proc/sys is read-only here; run this on the host; not locked
+exit 1
+== noptrace status
+NOPTRACE CRITICAL - open, 'noptrace lock' locks: kernel.yama.ptrace_scope is 0
+exit 2
+== noptrace lock
+noptrace: locked: kernel.yama.ptrace_scope is 3 until reboot
+exit 0
+== noptrace lock
+noptrace: locked: kernel.yama.ptrace_scope is 3 until reboot
+exit 0
+== sh -c echo 0 > ptrace_scope
+sh: write error: Invalid argument
+exit 1
+== sh -c echo 1 > ptrace_scope
+sh: write error: Invalid argument
+exit 1
+== sh -c echo 2 > ptrace_scope
+sh: write error: Invalid argument
+exit 1
+== noptrace status
+NOPTRACE OK - locked: kernel.yama.ptrace_scope is 3
+exit 0
+<11>noptrace: /proc: ENOENT: not mounted; mount it first; not locked; /proc/cmdline: ENOENT: not read, so this is no maintenance boot
+<11>noptrace: $path: EPERM: needs CAP_SYS_PTRACE in the initial user namespace; run this on the host; not locked
+<11>noptrace: $path: EROFS: /proc/sys is read-only here; run this on the host; not locked
+<13>noptrace: locked: kernel.yama.ptrace_scope is 3 until reboot
+<13>noptrace: locked: kernel.yama.ptrace_scope is 3 until reboot
+end
+END
+}
+
+@test "a kernel without Yama: not locked, and status is UNKNOWN" {
+    ask errors 'rdinit=/errors lsm=landlock,lockdown'
+    run cat "$BATS_TEST_TMPDIR/errors"
+    assert_line 'noptrace: /proc/sys/kernel/yama/ptrace_scope: ENOENT: this kernel has no Yama (CONFIG_SECURITY_YAMA, lsm=); not locked'
+    assert_line 'exit 3'
+}
+
+# README and the manual give this as the way to do it: the line must be the same there.
+@test "a hand-made busybox initramfs locks with one line in its /init" {
+    local handmade=$BATS_TEST_TMPDIR/handmade line='/usr/sbin/noptrace apply || poweroff -f'
+    grep -qF "$line" "$top/README.md"
+    grep -qF "$line" "$top/src/noptrace.8"
+    mkdir -p "$BATS_TEST_TMPDIR/modules"
+    # every module for a virtio disk with ext4, in the order in which they load
+    local kernel module
+    kernel=$(ls "$bookworm/usr/lib/modules")
+    for module in virtio_pci virtio_blk ext4; do
+        modprobe -d "$bookworm" -S "$kernel" --show-depends "$module"
+    done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' > "$BATS_TEST_TMPDIR/list"
+    while read -r module; do cp "$module" "$BATS_TEST_TMPDIR/modules"; done < "$BATS_TEST_TMPDIR/list"
+    cat > "$BATS_TEST_TMPDIR/init" << END
+#!/bin/busybox sh
+export PATH=/bin:/usr/sbin
+/bin/busybox --install /bin
+mount -t proc proc /proc
+mount -t devtmpfs devtmpfs /dev
+$line
+for module in $(sed 's,.*/,,' "$BATS_TEST_TMPDIR/list" | tr '\n' ' '); do insmod /modules/\$module; done
+until mount -o ro /dev/vda /root; do :; done
+mount -o move /dev /root/dev
+mount -o move /proc /root/proc
+exec switch_root /root /sbin/init
+END
+    chmod +x "$BATS_TEST_TMPDIR/init"
+    busybox_image "$handmade" "$BATS_TEST_TMPDIR/init" "$BATS_TEST_TMPDIR/modules"
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" "$handmade"
+    assert_success
+}
