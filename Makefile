@@ -42,7 +42,7 @@ V = 0
 Q = $(if $(filter 1,$(V)),,@)
 
 .DELETE_ON_ERROR:
-.PHONY: all check test demo lint sanitize deps install uninstall clean dist help
+.PHONY: all check test demo demo-boot lint deps install uninstall clean dist help $(ROOTS:%=root-%)
 
 all: build/noptrace build/noptrace-probe build/noptrace-image ## build the programs
 
@@ -108,18 +108,29 @@ uninstall: ## remove what install put there
 deps: ## install the Debian packages that the other targets need, or name them
 	@tests/deps $(BUILD_DEPS) $(BOOT_DEPS) $(TEST_DEPS) $(LINT_DEPS)
 
-# A Debian with the product installed, where images are baked and which is booted.
-ROOTS = build/bookworm/root build/trixie/root
+# A Debian of each release with the product in it, where images are baked and which is booted. What is
+# made there by an earlier tree is replaced.
+ROOTS = bookworm trixie
 
-$(ROOTS): build/%/root: tests/debian-root
+build/%/root: tests/debian-root
 	tests/debian-root $* $@
 	@touch $@
 
+$(ROOTS:%=root-%): root-%: build/%/root all
+	$(Q)$(MAKE) -s install DESTDIR=build/$*/root > /dev/null
+
+# With the packages there: apt is asked before make looks for its tools.
 demo: deps ## boot a real dracut image both ways and show what the real root finds
-	@$(MAKE) --no-print-directory demo-boot
+	@$(MAKE) -s demo-boot
+
+demo-boot: root-bookworm
+	tests/bake build/bookworm/root build/demo.img 'add_dracutmodules+=" noptrace "' > build/demo.log 2>&1 || \
+		{ cat build/demo.log; exit 1; }
+	build/noptrace-image boot --kernel build/bookworm/root/boot/vmlinuz-* build/demo.img
 
 test: deps ## run everything: lint, the program's tests, every boot
-	@$(MAKE) --no-print-directory lint $(ROOTS)
+	@$(MAKE) -s lint
+	@$(MAKE) -s $(ROOTS:%=root-%)
 	@tests/run
 
 check: all ## run the tests that boot nothing

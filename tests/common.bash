@@ -10,14 +10,13 @@ top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 # shellcheck disable=SC2034 # the suites use these
 {
     program=$top/build/noptrace
-    probe=$top/build/noptrace-probe
     bookworm=$top/build/bookworm/root
     trixie=$top/build/trixie/root
 }
 
 # run_guest and its helpers, from the one file that starts QEMU
 # shellcheck source=src/noptrace-image
-source "$top/src/noptrace-image"
+source "$top/build/noptrace-image"
 
 # The stock kernel of a root.
 kernel_of() {

@@ -9,6 +9,7 @@ busybox_image() {
     local image=$1 tree
     shift
     tree=$(mktemp -d -p "$BATS_FILE_TMPDIR")
+    chmod 755 "$tree"
     mkdir -p "$tree"/{bin,dev,proc,sys,root,usr/sbin,etc}
     cp "$(command -v busybox)" "$tree/bin/busybox"
     cp "$program" "$tree/usr/sbin/noptrace"

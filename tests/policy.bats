@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# noptrace_on_failure=: what an image does that cannot lock, because its kernel was booted with an lsm=
+# that leaves Yama out. A boot was stopped only if our line is there and the real root's answer is not.
+
+load common
+
+without_yama='lsm=landlock,lockdown'
+not_locked='noptrace: /proc/sys/kernel/yama/ptrace_scope: ENOENT: this kernel has no Yama (CONFIG_SECURITY_YAMA, lsm=); not locked'
+
+setup_file() {
+    export images=$BATS_FILE_TMPDIR policy
+    for policy in continue emergency poweroff reboot; do
+        bake "$bookworm" "$images/systemd-$policy" "${systemd_flavour[@]}" \
+            "noptrace_on_failure=$policy" > "$images/log.systemd" &
+        bake "$bookworm" "$images/shell-$policy" "${shell_flavour[@]}" \
+            "noptrace_on_failure=$policy" > "$images/log.shell"
+        wait $!
+    done
+    for policy in emergency poweroff; do
+        bake "$bookworm" "$images/bare-$policy" "${systemd_flavour[@]}" \
+            'omit_dracutmodules+=" dracut-systemd "' "noptrace_on_failure=$policy" > "$images/log.bare-$policy"
+    done
+    make_root "$images/root.disk"
+}
+
+# boot_image IMAGE [WORDS [SECONDS]]: boots it without Yama; leaves $console and $answer.
+boot_image() {
+    console=$BATS_TEST_TMPDIR/console answer=$BATS_TEST_TMPDIR/answer
+    run_guest "$answer" "${3-120}" tcg "root=LABEL=noptrace ro rd.skipfsck $without_yama ${2-}" \
+        -kernel "$(kernel_of "$bookworm")" -initrd "$images/$1" -drive "$(guest_disk "$images/root.disk")" \
+        > "$console" 2>&1 || code=$?
+    sed -i 's/\r$//' "$answer"
+}
+
+assert_on_console() {
+    plain "$console" | grep -qF -- "$1" || fail "not on the console: $1"$'\n'"$(plain "$console" | tail -n 40)"
+}
+
+assert_stopped() {
+    assert_on_console "$not_locked"
+    assert_equal "$(cat "$answer")" ''
+    run ended "$answer" "$console" "${code-0}"
+    assert_output "$1"
+}
+
+# await COUNT TEXT: until the text has come so often on the console.
+await() {
+    assert_equal "$(grep -a -m "$1" -c -- "$2" < <(timeout 120 tail -f -c +1 "$console"))" "$1"
+}
+
+boots_on() {
+    boot_image "$1" < /dev/null
+    assert_on_console "$not_locked"
+    assert_equal "$(found "$answer" scope)" ENOENT
+    assert_equal "$(found "$answer" log)" "3 $not_locked"
+    assert_equal "$(found "$answer" traceme)" ok
+}
+
+@test "systemd, continue: boots on, with one error in the kernel log" {
+    boots_on systemd-continue
+}
+
+@test "shell, continue: boots on, with one error in the kernel log" {
+    boots_on shell-continue
+    assert_on_console 'noptrace: booting on without the lock (noptrace_on_failure=continue)'
+}
+
+@test "systemd, poweroff: powers off and never reaches the real root" {
+    boot_image systemd-poweroff < /dev/null
+    assert_stopped 'powered off'
+}
+
+@test "shell, poweroff: powers off and never reaches the real root" {
+    boot_image shell-poweroff < /dev/null
+    assert_stopped 'powered off'
+}
+
+@test "systemd, reboot: reboots and never reaches the real root" {
+    boot_image systemd-reboot < /dev/null
+    assert_stopped rebooted
+}
+
+@test "shell, reboot: reboots and never reaches the real root" {
+    boot_image shell-reboot < /dev/null
+    assert_stopped rebooted
+}
+
+@test "systemd, emergency with rd.shell=0 rd.emergency=poweroff: never reaches the real root" {
+    boot_image systemd-emergency 'rd.shell=0 rd.emergency=poweroff' < /dev/null
+    assert_stopped 'powered off'
+}
+
+@test "shell, emergency with rd.shell=0: dracut 059 ends in a panic and never reaches the real root" {
+    boot_image shell-emergency rd.shell=0 < /dev/null
+    assert_stopped panicked
+}
+
+@test "systemd, emergency: leaving the shell comes back to it, and never to the real root" {
+    console=$BATS_TEST_TMPDIR/console
+    : > "$console"
+    mkfifo "$BATS_TEST_TMPDIR/keyboard"
+    boot_image systemd-emergency '' 240 < "$BATS_TEST_TMPDIR/keyboard" &
+    local guest=$!
+    exec 7> "$BATS_TEST_TMPDIR/keyboard"
+    await 1 'Press Enter for maintenance'
+    printf '\r' >&7
+    await 1 'root@'
+    printf 'exit\r' >&7
+    await 2 'Press Enter for maintenance'
+    printf '\r' >&7
+    await 2 'root@'
+    printf 'poweroff -f\r' >&7
+    wait "$guest"
+    answer=$BATS_TEST_TMPDIR/answer
+    assert_stopped 'powered off'
+}
+
+@test "shell, emergency: leaving the shell ends in a panic, and never in the real root" {
+    console=$BATS_TEST_TMPDIR/console
+    : > "$console"
+    mkfifo "$BATS_TEST_TMPDIR/keyboard"
+    boot_image shell-emergency '' 240 < "$BATS_TEST_TMPDIR/keyboard" &
+    local guest=$!
+    exec 7> "$BATS_TEST_TMPDIR/keyboard"
+    await 1 'dracut:/#'
+    printf 'exit\r' >&7
+    wait "$guest"
+    answer=$BATS_TEST_TMPDIR/answer
+    assert_stopped panicked
+    assert_on_console 'noptrace: could not lock, see above (noptrace_on_failure=emergency)'
+}
+
+@test "systemd without dracut-systemd, poweroff: powers off and never reaches the real root" {
+    boot_image bare-poweroff < /dev/null
+    assert_stopped 'powered off'
+}
+
+@test "systemd without an emergency service, emergency: powers off instead of hanging, and the build said so" {
+    grep -q 'noptrace: this image has no emergency.service: a failed lock will power off' "$images/log.bare-emergency"
+    boot_image bare-emergency < /dev/null
+    assert_stopped 'powered off'
+}
+
+@test "another module's hook that exits early leaves nothing open, in both flavours" {
+    local root=$BATS_TEST_TMPDIR/root module mode
+    variant_of "$bookworm" "$root"
+    module=$root/usr/lib/dracut/modules.d/40early-exit
+    mkdir "$module"
+    printf 'exit 0\n' > "$module/aaa.sh"
+    printf '%s\n' 'check() { return 255; }' 'install() { inst_hook cmdline 00 "$moddir/aaa.sh"; }' \
+        > "$module/module-setup.sh"
+    bake "$root" "$images/systemd-exit" "${systemd_flavour[@]}" 'add_dracutmodules+=" early-exit "' > /dev/null
+    bake "$root" "$images/shell-exit" "${shell_flavour[@]}" 'add_dracutmodules+=" early-exit "' > /dev/null
+    rm -r "$root"
+
+    without_yama=''
+    boot_image systemd-exit < /dev/null
+    assert_equal "$(found "$answer" scope)" 3
+    # There it is /init itself that ends.
+    boot_image shell-exit 'rd.shell=0' < /dev/null
+    assert_equal "$(cat "$answer")" ''
+}
