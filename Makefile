@@ -28,14 +28,14 @@ LINK = -static -no-pie -nostartfiles -Wl,-l:crt1.o -Wl,--gc-sections \
 
 SHELL_FILES = src/noptrace-image .ci/run modules.d/50noptrace/module-setup.sh \
 	$(wildcard hooks/dracut/*.sh hooks/dracut/on-failure/*.sh tests/*.bash tests/*.bats) \
-	tests/debian-root tests/fake-proc
+	tests/bake tests/debian-root tests/deps tests/fake-proc tests/run
 MAN_PAGES = src/noptrace.8 src/noptrace-image.8
 
 # For a Debian host; `deps` installs what is missing.
 BUILD_DEPS = musl-tools
-BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace busybox-static cpio
-TEST_DEPS = bats bats-support bats-assert
-LINT_DEPS = clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd
+BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace busybox-static cpio util-linux kmod
+TEST_DEPS = bats bats-support bats-assert dracut-core binutils perl-base
+LINT_DEPS = gcc clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd git
 
 SUITE = bookworm
 V = 0
@@ -135,6 +135,27 @@ test: deps ## run everything: lint, the program's tests, every boot
 
 check: all ## run the tests that boot nothing
 	@tests/run tests/program.bats tests/install.bats
+
+# musl's headers for tools that are not musl-gcc.
+MUSL_HEADERS = --target=x86_64-linux-musl -nostdinc -isystem /usr/include/x86_64-linux-musl \
+	-isystem $(shell gcc -print-file-name=include)
+C_FILES = $(wildcard src/*.c)
+
+# cppcheck's varFuncNullUB is about a NULL of type int, which musl's is not.
+lint: ## run the compilers' and linters' checks, warnings as errors
+	@mkdir -p build
+	$(Q)for file in $(C_FILES); do \
+		$(CC) -O2 -fanalyzer -Werror $(filter-out -MMD -MP,$(NEEDED)) -c -o build/lint.o $$file && \
+		clang $(MUSL_HEADERS) -O2 -Werror \
+			$(filter-out -MMD -MP,$(NEEDED)) -c -o build/lint.o $$file || exit 1; \
+	done
+	$(Q)clang-format --dry-run --Werror src/*.[ch]
+	$(Q)clang-tidy --quiet $(C_FILES) -- $(MUSL_HEADERS) $(filter-out -MMD -MP,$(NEEDED)) 2>/dev/null
+	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr \
+		--suppress=missingIncludeSystem --suppress=varFuncNullUB --std=c11 '-DVERSION="$(VERSION)"' $(C_FILES)
+	$(Q)shellcheck -x $(SHELL_FILES)
+	$(Q)shfmt -i 4 -ci -bn -sr -s -d $(SHELL_FILES)
+	$(Q)mandoc -T lint -W warning $(MAN_PAGES)
 
 clean: ## remove build/
 	rm -rf build

@@ -131,7 +131,7 @@ static void try_strace(void)
 		printf("strace absent\n");
 		return;
 	}
-	fflush(stdout);
+	(void)fflush(stdout);
 	child = fork();
 	if (child == 0) {
 		int null = open("/dev/null", O_WRONLY);
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
 		return 0;
 	if (guest)
 		prepare_guest();
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	answer_scope("scope");
 	try_traceme();
 	try_child();
@@ -213,7 +213,7 @@ int main(int argc, char **argv)
 	try_lowering();
 	answer_scope("scope-afterwards");
 	printf("end\n");
-	fflush(stdout);
+	(void)fflush(stdout);
 	if (guest) {
 		(void)tcdrain(STDOUT_FILENO);
 		reboot(RB_POWER_OFF);

@@ -64,11 +64,16 @@ __attribute__((sentinel)) static void append(struct text *text, const char *stri
 	va_list strings;
 
 	va_start(strings, string);
-	for (; string; string = va_arg(strings, const char *))
+	for (; string; string = va_arg(strings, const char *)) {
 		for (; *string && *string != '\n' && text->length < sizeof text->bytes - 1;
-		     string++)
-			text->bytes[text->length++] =
-			    *string >= ' ' && *string <= '~' ? *string : '?';
+		     string++) {
+			char byte = *string;
+
+			if (byte < ' ' || byte > '~')
+				byte = '?';
+			text->bytes[text->length++] = byte;
+		}
+	}
 	va_end(strings);
 }
 
@@ -274,20 +279,20 @@ static const char *name_of(const struct status *status)
  */
 static bool report_traced(int fd, const char *tid, const char *pid)
 {
-	struct status status;
+	struct status tracee;
 	struct status tracer;
 	struct text text = { 0 };
 	const char *tracer_pid;
 
-	read_status(&status, tid);
+	read_status(&tracee, tid);
 	/* The kernel escapes a newline in a process's name, so no name can forge this field. */
-	tracer_pid = after(status.bytes, "\nTracerPid:\t");
+	tracer_pid = after(tracee.bytes, "\nTracerPid:\t");
 	if (!tracer_pid || *tracer_pid == '0')
 		return false;
 	if (fd < 0)
 		return true;
 	read_status(&tracer, tracer_pid);
-	append(&text, "noptrace: still traced: PID ", pid, " (", name_of(&status), ") by PID ",
+	append(&text, "noptrace: still traced: PID ", pid, " (", name_of(&tracee), ") by PID ",
 	       tracer_pid, " (", name_of(&tracer), "); end it or reboot", NULL);
 	write_line(fd, &text, 0);
 	return true;
@@ -342,12 +347,12 @@ static bool find_traced(int fd)
 	struct numbers threads;
 	bool any = false;
 	const char *pid;
-	const char *tid;
 
 	open_numbers(&processes, "/proc");
 	while ((pid = next_number(&processes))) {
 		struct text tasks = { 0 };
 		bool traced = false;
+		const char *tid;
 
 		append(&tasks, "/proc/", pid, "/task", NULL);
 		open_numbers(&threads, as_string(&tasks));

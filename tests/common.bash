@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# What all suites use. `load common` first.
+# What all suites use.
 
 bats_require_minimum_version 1.5.0
 bats_load_library bats-support

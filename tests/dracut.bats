@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Real dracut images, booted to a real root: noptrace-image boot says what its first process found.
 
-load common
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
 
 setup_file() {
     export images=$BATS_FILE_TMPDIR

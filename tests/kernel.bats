@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # A stock kernel with an initramfs of busybox and our program: what the kernel itself does.
 
-load common
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
 
 # busybox_image IMAGE [FILE…]: an initramfs of busybox, the program and these files at its top.
 busybox_image() {
@@ -106,7 +107,7 @@ ask() {
     batches[boots++]=$batch
 
     # Two at a time, one for each core.
-    local name pids=()
+    local pid pids=()
     for ((i = 0; i < boots; i++)); do
         ask "batch$i" "rdinit=/words ${batches[i]}" &
         pids+=($!)

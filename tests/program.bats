@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: MIT
 # The shipped binary on this host, with a /proc of its own (see fake-proc): files in $fake.
 
-load common
+# run --separate-stderr sets stderr and stderr_lines.
+# shellcheck disable=SC2154
+
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
 
 setup() {
     fake=$BATS_TEST_TMPDIR
@@ -307,8 +311,9 @@ END
 # A real tracer and tracee of this host, with their /proc/PID in the fake /proc. The tracee's name holds
 # what must not reach a terminal, and what must not be taken for a field.
 trace_something() {
-    cp "$(command -v sleep)" "$fake/"$'\e\\TracerPid:\t0'
-    "$fake/"$'\e\\TracerPid:\t0' 600 &
+    local name=$'\e\\TracerPid:\t0'
+    cp "$(command -v sleep)" "$fake/$name"
+    "$fake/$name" 600 &
     tracee=$!
     strace -qq -o /dev/null -p "$tracee" &
     tracer=$!

@@ -9,6 +9,9 @@
 # dracut ignores what install() returns, so whatever would make an image that cannot lock ends the
 # build with `exit 1`.
 
+# dracut sets moddir, initdir, kernel and systemdsystemunitdir.
+# shellcheck disable=SC2154
+
 # Where `make install` puts the program. In the image it is /usr/sbin/noptrace.
 noptrace_program=/usr/sbin/noptrace
 

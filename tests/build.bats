@@ -1,0 +1,91 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Builds of an image that could not lock: each ends with one line that says why, and leaves no image.
+
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+setup() {
+    root=$BATS_TEST_TMPDIR/root image=$BATS_TEST_TMPDIR/image
+}
+
+teardown() {
+    rm -rf "$root"
+}
+
+assert_refused() {
+    run bake "$root" "$image" "${systemd_flavour[@]}" "${@:2}"
+    assert_failure
+    assert_line --partial "noptrace: $1"
+    assert [ ! -e "$image" ]
+}
+
+@test "no program: no image" {
+    variant_of "$bookworm" "$root"
+    rm "$root/usr/sbin/noptrace"
+    assert_refused '/usr/sbin/noptrace: no such program; install noptrace'
+}
+
+@test "a program that is not executable: no image" {
+    variant_of "$bookworm" "$root"
+    rm "$root/usr/sbin/noptrace"
+    install -m 644 "$program" "$root/usr/sbin/noptrace"
+    assert_refused '/usr/sbin/noptrace: no such program; install noptrace'
+}
+
+@test "a dynamic program: no image" {
+    variant_of "$bookworm" "$root"
+    rm "$root/usr/sbin/noptrace"
+    cp "$root/usr/bin/true" "$root/usr/sbin/noptrace"
+    assert_refused "/usr/sbin/noptrace: not a static ELF program; build it with 'make'"
+}
+
+@test "a script in the program's place: no image" {
+    variant_of "$bookworm" "$root"
+    rm "$root/usr/sbin/noptrace"
+    printf '#!/bin/sh\n' > "$root/usr/sbin/noptrace"
+    chmod 755 "$root/usr/sbin/noptrace"
+    assert_refused "/usr/sbin/noptrace: not a static ELF program; build it with 'make'"
+}
+
+@test "a kernel whose configuration lacks Yama: no image" {
+    variant_of "$bookworm" "$root"
+    local config
+    config=$(echo "$root"/boot/config-*)
+    sed 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/' "$config" > "$config.new"
+    mv "$config.new" "$config"
+    assert_refused "kernel $(ls "$root/usr/lib/modules") has no CONFIG_SECURITY_YAMA and could not lock; use another kernel"
+}
+
+@test "a kernel without a configuration at hand: an image, since only the boot can tell" {
+    variant_of "$bookworm" "$root"
+    rm "$root"/boot/config-*
+    run bake "$root" "$image" "${systemd_flavour[@]}"
+    assert_success
+}
+
+@test "an unknown failure policy: no image" {
+    root=$bookworm
+    assert_refused 'noptrace_on_failure=panic: not one of continue, emergency, poweroff, reboot' noptrace_on_failure=panic
+    root=
+}
+
+@test "without the opt-in there is nothing of noptrace in an image but the sysctl.d file that dracut takes" {
+    bake "$bookworm" "$image" > /dev/null
+    run bash -c "cpio --quiet -t < '$image' | grep noptrace"
+    assert_output usr/lib/sysctl.d/zz-noptrace.conf
+}
+
+@test "dracut --sysroot bakes the same files from outside" {
+    run dracut --sysroot "$bookworm" --force --no-hostonly --no-compress --no-early-microcode \
+        --tmpdir "$BATS_TEST_TMPDIR" --kver "$(ls "$bookworm/usr/lib/modules")" \
+        --drivers ext4 --add noptrace "$image"
+    assert_success
+    run bash -c "cpio --quiet -t < '$image' | grep noptrace | sort"
+    assert_output - << 'END'
+usr/lib/sysctl.d/zz-noptrace.conf
+usr/lib/systemd/system/noptrace-initramfs.service
+usr/lib/systemd/system/sysinit.target.wants/noptrace-initramfs.service
+usr/sbin/noptrace
+END
+}

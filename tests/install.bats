@@ -1,0 +1,79 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# make install and uninstall, below DESTDIR.
+
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+setup() {
+    destination=$BATS_TEST_TMPDIR/destination
+}
+
+installed() {
+    (cd "$destination" && find . -type f -printf '%M %P\n' | sort -k 2)
+}
+
+@test "install puts exactly the documented files in place, as dracut and systemd want them" {
+    make -s -C "$top" install DESTDIR="$destination"
+    run installed
+    assert_output - << 'END'
+-rwxr-xr-x usr/bin/noptrace-image
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/noptrace-initramfs.service
+-rwxr-xr-x usr/lib/dracut/modules.d/50noptrace/module-setup.sh
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/noptrace.sh
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/continue.sh
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/emergency.conf
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/emergency.sh
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/poweroff.conf
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/poweroff.sh
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/reboot.conf
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/reboot.sh
+-rwxr-xr-x usr/libexec/noptrace/noptrace-probe
+-rw-r--r-- usr/lib/sysctl.d/zz-noptrace.conf
+-rw-r--r-- usr/lib/systemd/system/noptrace.service
+-rwxr-xr-x usr/sbin/noptrace
+-rw-r--r-- usr/share/doc/noptrace/LICENSE
+-rw-r--r-- usr/share/doc/noptrace/noptrace.conf
+-rw-r--r-- usr/share/doc/noptrace/README.md
+-rw-r--r-- usr/share/man/man8/noptrace.8
+-rw-r--r-- usr/share/man/man8/noptrace-image.8
+END
+}
+
+@test "uninstall removes exactly what install put there" {
+    install -D -m 644 "$top/LICENSE" "$destination/usr/sbin/other"
+    make -s -C "$top" install DESTDIR="$destination"
+    make -s -C "$top" uninstall DESTDIR="$destination"
+    run installed
+    assert_output '-rw-r--r-- usr/sbin/other'
+}
+
+@test "a prefix of one's own is told to the unit, the module and noptrace-image" {
+    make -s -C "$top" install DESTDIR="$destination" prefix=/opt/noptrace
+    run grep -rn '/usr/sbin/noptrace\|/usr/libexec' "$destination/opt/noptrace/lib/systemd" \
+        "$destination/opt/noptrace/bin"
+    assert_failure 1
+    grep -qx 'ExecStart=/opt/noptrace/sbin/noptrace apply' \
+        "$destination/opt/noptrace/lib/systemd/system/noptrace.service"
+    grep -qx 'probe=/opt/noptrace/libexec/noptrace/noptrace-probe' "$destination/opt/noptrace/bin/noptrace-image"
+    grep -qx 'noptrace_program=/opt/noptrace/sbin/noptrace' \
+        "$destination/opt/noptrace/lib/dracut/modules.d/50noptrace/module-setup.sh"
+}
+
+@test "the unit files are what systemd takes without a complaint" {
+    run systemd-analyze verify --man=no "$top/hooks/systemd/noptrace.service" \
+        "$top/hooks/dracut/noptrace-initramfs.service"
+    refute_output --regexp 'noptrace[^:]*:[0-9]+:'
+}
+
+@test "a program that is too large, or not static, is not built" {
+    run make -s -C "$top" -B build/noptrace MAX_BYTES=4096
+    assert_failure
+    assert_line --regexp '^build/noptrace: [0-9]+ bytes; may be 4096 \(MAX_BYTES=\)$'
+    assert [ ! -e "$top/build/noptrace" ]
+    run make -s -C "$top" build/noptrace CC=gcc LINK=
+    assert_failure
+    assert_line 'build/noptrace: needs a loader; it must be static'
+    assert [ ! -e "$top/build/noptrace" ]
+    make -s -C "$top" build/noptrace
+}
