@@ -146,7 +146,7 @@ static void try_strace(void)
 
 static void try_lowering(void)
 {
-	for (const char *value = "2\0001\0000"; *value; value += 2) {
+	for (const char *value = "210"; *value; value++) {
 		char name[] = "write-N";
 		int fd = open(SCOPE, O_WRONLY);
 		int error = 0;

@@ -41,6 +41,14 @@ noptrace_is_static() {
         && [[ $_linkage =~ 'statically linked'|[Nn]'ot a dynamic executable'|'Not a valid dynamic program' ]]
 }
 
+noptrace_install() {
+    inst_simple "$1" "$2" && [[ -e $initdir$2 ]] || noptrace_fatal "$1: cannot be put into the image as $2"
+}
+
+noptrace_link() {
+    mkdir -p "$initdir${2%/*}" && ln_r "$1" "$2" || noptrace_fatal "$2: cannot be made in the image"
+}
+
 install() {
     local _program=${dracutsysrootdir-}$noptrace_program
     local _policy=${noptrace_on_failure:-continue}
@@ -60,27 +68,27 @@ install() {
         *) noptrace_fatal "noptrace_on_failure=$_policy: not one of continue, emergency, poweroff, reboot" ;;
     esac
 
-    inst_simple "$_program" /usr/sbin/noptrace
+    noptrace_install "$_program" /usr/sbin/noptrace
 
     if ! dracut_module_included systemd; then
         # The first hook there is: /init has just mounted /proc, and nothing of ours has run yet.
-        inst_hook cmdline 00 "$moddir/noptrace.sh"
-        inst_simple "$moddir/on-failure/$_policy.sh" /usr/lib/noptrace/on-failure.sh
+        inst_hook cmdline 00 "$moddir/noptrace.sh" || noptrace_fatal "cannot install the hook"
+        noptrace_install "$moddir/on-failure/$_policy.sh" /usr/lib/noptrace/on-failure.sh
         return
     fi
 
     # A native unit and no hook: an `exit` in another module's hook skips those after it, and an
     # image without the dracut-systemd module runs none.
-    inst_simple "$moddir/$_unit" "$_units/$_unit"
-    ln_r "$_units/$_unit" "$_units/sysinit.target.wants/$_unit"
+    noptrace_install "$moddir/$_unit" "$_units/$_unit"
+    noptrace_link "$_units/$_unit" "$_units/sysinit.target.wants/$_unit"
     [[ $_policy == continue ]] && return
     # Nothing but a requirement of this service holds a boot: those of targets are let go.
-    ln_r "$_units/$_unit" "$_units/initrd-switch-root.service.requires/$_unit"
+    noptrace_link "$_units/$_unit" "$_units/initrd-switch-root.service.requires/$_unit"
     # emergency.target without an emergency.service would hang without a word
     if [[ $_policy == emergency && ! -e $initdir$_units/emergency.service ]] \
         && ! dracut_module_included dracut-systemd && ! dracut_module_included systemd-emergency; then
         dwarn "noptrace: this image has no emergency.service: a failed lock will power off"
         _policy=poweroff
     fi
-    inst_simple "$moddir/on-failure/$_policy.conf" "$_units/$_unit.d/on-failure.conf"
+    noptrace_install "$moddir/on-failure/$_policy.conf" "$_units/$_unit.d/on-failure.conf"
 }
