@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Builds of an image that could not lock: each ends with one line that says why, and leaves no image.
 
+# Each test is a subshell, and sets what it uses.
+# shellcheck disable=SC2030,SC2031
+
 # shellcheck source=tests/common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
 

@@ -127,6 +127,7 @@ END
     rm "$fake/proc/cmdline"
     mkfifo "$fake/proc/cmdline"
     # A pipe in packet mode hands out one write for each read.
+    # shellcheck disable=SC2016 # perl's
     timeout 60 perl -MFcntl -e 'open my $f, ">", $ARGV[0]; fcntl($f, F_SETFL, O_WRONLY | 040000) or die "packet mode: $!";
         syswrite($f, $_) for split //, "quiet maintenance ro\n"' "$fake/proc/cmdline" &
     run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" \

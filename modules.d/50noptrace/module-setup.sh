@@ -41,12 +41,15 @@ noptrace_is_static() {
         && [[ $_linkage =~ 'statically linked'|[Nn]'ot a dynamic executable'|'Not a valid dynamic program' ]]
 }
 
+# dracut's own helpers only return a code, which nobody looks at.
 noptrace_install() {
-    inst_simple "$1" "$2" && [[ -e $initdir$2 ]] || noptrace_fatal "$1: cannot be put into the image as $2"
+    inst_simple "$1" "$2"
+    [[ -e $initdir$2 ]] || noptrace_fatal "$1: cannot be put into the image as $2"
 }
 
 noptrace_link() {
-    mkdir -p "$initdir${2%/*}" && ln_r "$1" "$2" || noptrace_fatal "$2: cannot be made in the image"
+    mkdir -p "$initdir${2%/*}"
+    ln_r "$1" "$2" || noptrace_fatal "$2: cannot be made in the image"
 }
 
 install() {
