@@ -14,6 +14,7 @@ docdir = $(prefix)/share/doc/noptrace
 sysctldir = $(prefix)/lib/sysctl.d
 systemdunitdir = $(prefix)/lib/systemd/system
 dracutdir = $(prefix)/lib/dracut
+initramfsdir = $(prefix)/share/initramfs-tools
 
 # The most that the program may weigh: a packager's CFLAGS may need more than ours.
 MAX_BYTES = $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),8192,12288)
@@ -27,7 +28,7 @@ LINK = -static -no-pie -nostartfiles -Wl,-l:crt1.o -Wl,--gc-sections \
 	-Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,noexecstack -Wl,--build-id=none -s
 
 SHELL_FILES = src/noptrace-image .ci/run modules.d/50noptrace/module-setup.sh \
-	$(wildcard hooks/dracut/*.sh hooks/dracut/on-failure/*.sh tests/*.bash tests/*.bats) \
+	$(wildcard hooks/dracut/*.sh hooks/dracut/on-failure/*.sh hooks/initramfs-tools/* tests/*.bash tests/*.bats) \
 	tests/bake tests/debian-root tests/deps tests/fake-proc tests/run
 MAN_PAGES = src/noptrace.8 src/noptrace-image.8
 
@@ -73,34 +74,37 @@ build/noptrace-probe: build/noptrace-probe.o
 
 # The same tool with the probe of this tree, for the demo and the tests.
 build/noptrace-image: src/noptrace-image Makefile
-	$(Q)sed 's,^probe=.*,probe=$(CURDIR)/build/noptrace-probe,' $< > $@
+	$(Q)sed 's,/usr/libexec/noptrace/,$(CURDIR)/build/,' $< > $@
 	$(Q)chmod 755 $@
 
-# Where prefix is not /usr, the files that name our programs are told. In an image noptrace is always
-# /usr/sbin/noptrace.
-RELOCATE = sed -e 's,/usr/sbin/noptrace,$(sbindir)/noptrace,' \
-	-e 's,^probe=.*,probe=$(libexecdir)/noptrace/noptrace-probe,'
+# Where prefix is not /usr, the files that name our programs are told: in an assignment. In an image
+# noptrace is always /usr/sbin/noptrace.
+RELOCATE = sed -e 's,=/usr/sbin/noptrace,=$(sbindir)/noptrace,' \
+	-e 's,=/usr/libexec/noptrace,=$(libexecdir)/noptrace,'
 moduledir = $(DESTDIR)$(dracutdir)/modules.d/50noptrace
 
 install: all ## install, below DESTDIR; prefix=/usr
 	install -D -m 755 build/noptrace $(DESTDIR)$(sbindir)/noptrace
 	install -D -m 755 build/noptrace-probe $(DESTDIR)$(libexecdir)/noptrace/noptrace-probe
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(systemdunitdir) $(DESTDIR)$(sysctldir) \
-		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(docdir) $(moduledir)/on-failure
+		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(docdir) $(DESTDIR)$(initramfsdir)/hooks $(moduledir)/on-failure
 	$(RELOCATE) src/noptrace-image > $(DESTDIR)$(bindir)/noptrace-image
 	chmod 755 $(DESTDIR)$(bindir)/noptrace-image
 	$(RELOCATE) hooks/systemd/noptrace.service > $(DESTDIR)$(systemdunitdir)/noptrace.service
-	sed 's,^noptrace_program=.*,noptrace_program=$(sbindir)/noptrace,' \
-		modules.d/50noptrace/module-setup.sh > $(moduledir)/module-setup.sh
+	$(RELOCATE) modules.d/50noptrace/module-setup.sh > $(moduledir)/module-setup.sh
 	chmod 755 $(moduledir)/module-setup.sh
 	install -m 644 hooks/dracut/noptrace.sh hooks/dracut/noptrace-initramfs.service $(moduledir)
 	install -m 644 hooks/dracut/on-failure/* $(moduledir)/on-failure
+	$(RELOCATE) hooks/initramfs-tools/hook > $(DESTDIR)$(initramfsdir)/hooks/noptrace
+	chmod 755 $(DESTDIR)$(initramfsdir)/hooks/noptrace
+	install -D -m 755 hooks/initramfs-tools/init-top $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace
 	install -m 644 hooks/sysctl.d/zz-noptrace.conf $(DESTDIR)$(sysctldir)
 	install -m 644 $(MAN_PAGES) $(DESTDIR)$(mandir)/man8
 	install -m 644 README.md LICENSE hooks/dracut/noptrace.conf $(DESTDIR)$(docdir)
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(sbindir)/noptrace $(DESTDIR)$(bindir)/noptrace-image \
+		$(DESTDIR)$(initramfsdir)/hooks/noptrace $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace \
 		$(DESTDIR)$(systemdunitdir)/noptrace.service $(DESTDIR)$(sysctldir)/zz-noptrace.conf \
 		$(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN_PAGES)))
 	rm -rf $(DESTDIR)$(libexecdir)/noptrace $(DESTDIR)$(docdir) $(moduledir)

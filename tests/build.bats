@@ -94,7 +94,7 @@ assert_refused() {
         --no-hostonly --no-compress --no-early-microcode --tmpdir "$BATS_TEST_TMPDIR" --drivers ext4 \
         --add noptrace "$image" "$(ls "$bookworm/usr/lib/modules")"
     assert_success
-    run bash -c "cpio --quiet -t < '$image' | grep -E "systemd.*noptrace | sbin/noptrace" | sort"
+    run bash -c "cpio --quiet -t < '$image' | grep -E 'systemd.*noptrace|sbin/noptrace' | sort"
     assert_output - << 'END'
 usr/lib/systemd/system/noptrace-initramfs.service
 usr/lib/systemd/system/sysinit.target.wants/noptrace-initramfs.service

@@ -35,6 +35,8 @@ installed() {
 -rw-r--r-- usr/share/doc/noptrace/LICENSE
 -rw-r--r-- usr/share/doc/noptrace/README.md
 -rw-r--r-- usr/share/doc/noptrace/noptrace.conf
+-rwxr-xr-x usr/share/initramfs-tools/hooks/noptrace
+-rwxr-xr-x usr/share/initramfs-tools/scripts/init-top/00-noptrace
 -rw-r--r-- usr/share/man/man8/noptrace-image.8
 -rw-r--r-- usr/share/man/man8/noptrace.8
 END
@@ -50,8 +52,8 @@ END
 
 @test "a prefix of one's own is told to the unit, the module and noptrace-image" {
     make -s -C "$top" install DESTDIR="$destination" prefix=/opt/noptrace
-    run grep -rn '/usr/sbin/noptrace\|/usr/libexec' "$destination/opt/noptrace/lib/systemd" \
-        "$destination/opt/noptrace/bin"
+    run grep -rn '=/usr/sbin/noptrace\|=/usr/libexec' "$destination/opt/noptrace/lib/systemd" \
+        "$destination/opt/noptrace/bin" "$destination/opt/noptrace/share/initramfs-tools"
     assert_failure 1
     grep -qx 'ExecStart=/opt/noptrace/sbin/noptrace apply' \
         "$destination/opt/noptrace/lib/systemd/system/noptrace.service"

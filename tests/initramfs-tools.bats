@@ -1,0 +1,95 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Images of Debian's other generator, booted to a real root.
+
+# Each test is a subshell, and sets what it uses.
+# shellcheck disable=SC2030,SC2031
+
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+# bake_with_mkinitramfs IMAGE [NOPTRACE.CONF-LINE]: with a configuration folder of its own.
+bake_with_mkinitramfs() {
+    local confdir code=0
+    confdir=$(mktemp -d "$bookworm/var/tmp/mkinitramfs.XXXXXX")
+    cp -a "$bookworm/etc/initramfs-tools/." "$confdir"
+    printf '%s\n' 'MODULES=list' 'BUSYBOX=y' 'COMPRESS=gzip' > "$confdir/initramfs.conf"
+    printf '%s\n' virtio_blk virtio_pci ext4 > "$confdir/modules"
+    [[ $# == 1 ]] || echo "$2" > "$confdir/noptrace.conf"
+    unshare --mount --pid --fork --kill-child --mount-proc --root="$bookworm" \
+        mkinitramfs -d "${confdir#"$bookworm"}" -o "${confdir#"$bookworm"}/image" \
+        "$(ls "$bookworm/usr/lib/modules")" 2>&1 || code=$?
+    [[ ! -e $confdir/image ]] || mv "$confdir/image" "$1"
+    rm -r "$confdir"
+    return "$code"
+}
+
+setup_file() {
+    local policy
+    export images=$BATS_FILE_TMPDIR
+    for policy in continue emergency poweroff reboot; do
+        bake_with_mkinitramfs "$images/$policy" "noptrace_on_failure=$policy" > "$images/log.$policy"
+    done
+    make_root "$images/root.disk"
+}
+
+# A boot without Yama; leaves how it ended in $output.
+boot_without_yama() {
+    answer=$BATS_TEST_TMPDIR/answer
+    local console=$BATS_TEST_TMPDIR/console code=0
+    run_guest "$answer" 120 tcg 'root=LABEL=noptrace ro fastboot lsm=landlock,lockdown' \
+        -kernel "$(kernel_of "$bookworm")" -initrd "$images/$1" -drive "$(guest_disk "$images/root.disk")" \
+        < /dev/null > "$console" 2>&1 || code=$?
+    sed -i 's/\r$//' "$answer"
+    plain "$console" | grep -q 'noptrace: .*ENOENT: this kernel has no Yama .*; not locked'
+    run ended "$answer" "$console" "$code"
+}
+
+@test "initramfs-tools: a normal boot is locked before its real root, a maintenance boot is open" {
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" "$images/continue"
+    assert_success
+    assert_line 'normal boot: noptrace: locked: kernel.yama.ptrace_scope is 3 until reboot'
+}
+
+@test "initramfs-tools: the script is the first of init-top" {
+    run bash -c "zcat '$images/continue' | cpio --quiet -i --to-stdout scripts/init-top/ORDER | head -n 1"
+    # shellcheck disable=SC2016 # the file's
+    assert_output '/scripts/init-top/00-noptrace "$@"'
+}
+
+@test "initramfs-tools, continue: boots on" {
+    boot_without_yama continue
+    assert_output answered
+    assert_equal "$(found "$answer" scope)" ENOENT
+}
+
+@test "initramfs-tools, emergency: with panic= it reboots, and never reaches the real root" {
+    boot_without_yama emergency
+    assert_output rebooted
+    assert_equal "$(cat "$answer")" ''
+}
+
+@test "initramfs-tools, poweroff: powers off and never reaches the real root" {
+    boot_without_yama poweroff
+    assert_output 'powered off'
+    assert_equal "$(cat "$answer")" ''
+}
+
+@test "initramfs-tools, reboot: reboots and never reaches the real root" {
+    boot_without_yama reboot
+    assert_output rebooted
+    assert_equal "$(cat "$answer")" ''
+}
+
+@test "initramfs-tools: an unknown failure policy ends the build, and there is nothing in the image" {
+    run bake_with_mkinitramfs "$BATS_TEST_TMPDIR/image" noptrace_on_failure=panic
+    assert_failure
+    assert_line --partial 'noptrace_on_failure=panic: not one of continue, emergency, poweroff, reboot'
+    assert [ ! -s "$BATS_TEST_TMPDIR/image" ]
+}
+
+@test "initramfs-tools: without the opt-in there is nothing of noptrace in an image" {
+    bake_with_mkinitramfs "$BATS_TEST_TMPDIR/image" > /dev/null
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" "$BATS_TEST_TMPDIR/image"
+    assert_failure 1
+}
