@@ -9,7 +9,7 @@ bats_load_library bats-assert
 top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 # shellcheck disable=SC2034 # the suites use these
 {
-    program=$top/build/noptrace
+    program=${PROGRAM:-$top/build/noptrace}
     bookworm=$top/build/bookworm/root
     trixie=$top/build/trixie/root
 }
