@@ -34,16 +34,19 @@ MAN_PAGES = src/noptrace.8 src/noptrace-image.8
 
 # For a Debian host; `deps` installs what is missing.
 BUILD_DEPS = musl-tools
-BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace busybox-static cpio util-linux kmod
+BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace cpio util-linux kmod
 TEST_DEPS = bats bats-support bats-assert dracut-core binutils perl-base
 LINT_DEPS = gcc clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd git
 
-SUITE = bookworm
+# A Debian of each release with the product in it, where images are baked and which is booted. What is
+# made there by an earlier tree is replaced.
+ROOTS = bookworm trixie
+
 V = 0
 Q = $(if $(filter 1,$(V)),,@)
 
 .DELETE_ON_ERROR:
-.PHONY: all check test demo demo-boot lint sanitize deps install uninstall clean dist help $(ROOTS:%=root-%)
+.PHONY: all check test demo demo-boot lint sanitize deps deps-demo deps-test install uninstall clean dist help $(ROOTS:%=root-%)
 
 all: build/noptrace build/noptrace-probe build/noptrace-image ## build the programs
 
@@ -104,17 +107,23 @@ install: all ## install, below DESTDIR; prefix=/usr
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(sbindir)/noptrace $(DESTDIR)$(bindir)/noptrace-image \
+		$(DESTDIR)$(libexecdir)/noptrace/noptrace-probe \
 		$(DESTDIR)$(initramfsdir)/hooks/noptrace $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace \
 		$(DESTDIR)$(systemdunitdir)/noptrace.service $(DESTDIR)$(sysctldir)/zz-noptrace.conf \
-		$(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN_PAGES)))
-	rm -rf $(DESTDIR)$(libexecdir)/noptrace $(DESTDIR)$(docdir) $(moduledir)
+		$(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN_PAGES))) \
+		$(addprefix $(DESTDIR)$(docdir)/,README.md LICENSE noptrace.conf) \
+		$(addprefix $(moduledir)/,module-setup.sh noptrace.sh noptrace-initramfs.service) \
+		$(addprefix $(moduledir)/on-failure/,$(notdir $(wildcard hooks/dracut/on-failure/*)))
+	-rmdir --ignore-fail-on-non-empty $(moduledir)/on-failure $(moduledir) \
+		$(DESTDIR)$(libexecdir)/noptrace $(DESTDIR)$(docdir)
 
-deps: ## install the Debian packages that the other targets need, or name them
+deps: deps-test ## install the Debian packages that the other targets need, or name them
+
+deps-demo:
+	@tests/deps $(BUILD_DEPS) $(BOOT_DEPS)
+
+deps-test:
 	@tests/deps $(BUILD_DEPS) $(BOOT_DEPS) $(TEST_DEPS) $(LINT_DEPS)
-
-# A Debian of each release with the product in it, where images are baked and which is booted. What is
-# made there by an earlier tree is replaced.
-ROOTS = bookworm trixie
 
 build/%/root: tests/debian-root
 	tests/debian-root $* $@
@@ -124,15 +133,16 @@ $(ROOTS:%=root-%): root-%: build/%/root all
 	$(Q)$(MAKE) -s install DESTDIR=build/$*/root > /dev/null
 
 # With the packages there: apt is asked before make looks for its tools.
-demo: deps ## boot a real dracut image both ways and show what the real root finds
+demo: deps-demo ## boot a real dracut image both ways and show what the real root finds
 	@$(MAKE) -s demo-boot
 
 demo-boot: root-bookworm
+	@mkdir -p build/tmp
 	tests/bake build/bookworm/root build/demo.img 'add_dracutmodules+=" noptrace "' > build/demo.log 2>&1 || \
 		{ cat build/demo.log; exit 1; }
-	build/noptrace-image boot --kernel build/bookworm/root/boot/vmlinuz-* build/demo.img
+	TMPDIR=build/tmp build/noptrace-image boot --kernel build/bookworm/root/boot/vmlinuz-* build/demo.img
 
-test: deps ## run everything: lint, the program's tests, every boot
+test: deps-test ## run everything: lint, the program's tests, every boot
 	@$(MAKE) -s lint sanitize
 	@$(MAKE) -s $(ROOTS:%=root-%)
 	@tests/run

@@ -114,7 +114,7 @@ static void try_child(void)
 	error = process_vm_readv(child, &local, 1, &remote, 1, 0) < 0 ? errno : 0;
 	answer("process_vm_readv", error);
 	pidfd = (int)syscall(SYS_pidfd_open, child, 0);
-	error = syscall(SYS_pidfd_getfd, pidfd, STDOUT_FILENO, 0) < 0 ? errno : 0;
+	error = pidfd < 0 || syscall(SYS_pidfd_getfd, pidfd, STDOUT_FILENO, 0) < 0 ? errno : 0;
 	answer("pidfd_getfd", error);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);

@@ -43,6 +43,17 @@ assert_refused() {
     assert_refused "/usr/sbin/noptrace: not a static ELF program; build it with 'make'"
 }
 
+@test "a program of another architecture: no image, and not if it is dynamic either" {
+    variant_of "$bookworm" "$root"
+    # e_machine: aarch64
+    cp --remove-destination "$program" "$root/usr/sbin/noptrace"
+    printf '\267' | dd of="$root/usr/sbin/noptrace" bs=1 seek=18 conv=notrunc status=none
+    assert_refused '/usr/sbin/noptrace: not of the architecture of /bin/sh; build it for that'
+    cp --remove-destination "$root/usr/bin/true" "$root/usr/sbin/noptrace"
+    printf '\267' | dd of="$root/usr/sbin/noptrace" bs=1 seek=18 conv=notrunc status=none
+    assert_refused "/usr/sbin/noptrace: not a static ELF program; build it with 'make'"
+}
+
 @test "a script in the program's place: no image" {
     variant_of "$bookworm" "$root"
     rm "$root/usr/sbin/noptrace"

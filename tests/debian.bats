@@ -60,10 +60,11 @@ END
     wait $!
 }
 
+# boot_debian IMAGE [WORDS]
 boot_debian() {
     answer=$BATS_TEST_TMPDIR/answer console=$BATS_TEST_TMPDIR/console
-    run_guest "$answer" 300 tcg "root=LABEL=debian rw rd.skipfsck $1" -kernel "$(kernel_of "$bookworm")" \
-        -initrd "$files/image" -drive "$(guest_disk "$files/disk")" < /dev/null > "$console" 2>&1
+    run_guest "$answer" 300 tcg "root=LABEL=debian rw rd.skipfsck ${2-}" -kernel "$(kernel_of "$bookworm")" \
+        -initrd "$files/$1" -drive "$(guest_disk "$files/disk")" < /dev/null > "$console" 2>&1
     sed -i 's/\r$//' "$answer"
     grep -qx end "$answer" || fail "$(
         cat "$answer"
@@ -73,7 +74,7 @@ boot_debian() {
 }
 
 @test "Debian with Ubuntu's 10-ptrace.conf: locked, nothing failed, and one line a boot and program run in the journal" {
-    boot_debian ''
+    boot_debian image
     assert_line 'failed '
     assert_line 'sysctl active success'
     assert_line 'unit active'
@@ -88,7 +89,7 @@ boot_debian() {
 }
 
 @test "Debian on a maintenance boot: open, strace works, lock ends it and names the tracer that was left" {
-    boot_debian maintenance
+    boot_debian image maintenance
     assert_line 'failed '
     assert_line 'unit active'
     assert_line "NOPTRACE WARNING - open for maintenance, 'noptrace lock' ends it: kernel.yama.ptrace_scope is 1"
@@ -101,7 +102,7 @@ boot_debian() {
 }
 
 @test "Debian without Yama and policy continue: boots, and the unit of the real root has failed" {
-    boot_debian lsm=landlock,lockdown
+    boot_debian image lsm=landlock,lockdown
     assert_line --regexp '^failed .*noptrace\.service'
     assert_line 'unit failed'
     assert_line 'status 3'
@@ -109,8 +110,7 @@ boot_debian() {
 
 @test "Debian whose initramfs has no noptrace is locked by its own unit before sysinit.target" {
     bake "$bookworm" "$files/image.without" > /dev/null
-    mv "$files/image.without" "$files/image"
-    boot_debian ''
+    boot_debian image.without
     assert_line 'journal 1 locked: kernel.yama.ptrace_scope is 3 until reboot'
     assert_line 'scope 3'
     # nothing but systemd itself has come before it in the real root

@@ -86,14 +86,16 @@ END
     assert_output usr/lib/dracut/hooks/cmdline/00-noptrace.sh
 }
 
-@test "in a systemd image nothing but systemd itself starts before it is locked" {
-    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" --log "$BATS_TEST_TMPDIR/log" \
-        "$images/systemd-059"
-    assert_success
-    local before
-    before=$(plain "$BATS_TEST_TMPDIR/log" | sed '/== maintenance boot/,$d; /noptrace: locked/,$d' \
-        | grep -oE 'Start(ing|ed) [a-zA-Z0-9@._-]+\.service' | sort -u)
-    assert_equal "$before" 'Starting noptrace-initramfs.service'
+@test "in a systemd image no service starts before it is locked" {
+    local dracut before
+    for dracut in "059 $bookworm" "106 $trixie"; do
+        run "$top/build/noptrace-image" boot --kernel "$(kernel_of "${dracut#* }")" \
+            --log "$BATS_TEST_TMPDIR/log" "$images/systemd-${dracut% *}"
+        assert_success
+        before=$(plain "$BATS_TEST_TMPDIR/log" | sed '/== maintenance boot/,$d; /noptrace: locked/,$d' \
+            | grep -oE 'Start(ing|ed) [a-zA-Z0-9@._-]+\.service' | sort -u)
+        assert_equal "$before" 'Starting noptrace-initramfs.service'
+    done
 }
 
 @test "an image without the module is found out" {

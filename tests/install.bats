@@ -43,11 +43,12 @@ END
 }
 
 @test "uninstall removes exactly what install put there" {
-    install -D -m 644 "$top/LICENSE" "$destination/usr/sbin/other"
+    install -D -m 644 "$top/LICENSE" "$destination/usr/share/doc/noptrace/other"
     make -s -C "$top" install DESTDIR="$destination"
     make -s -C "$top" uninstall DESTDIR="$destination"
     run installed
-    assert_output '-rw-r--r-- usr/sbin/other'
+    assert_output '-rw-r--r-- usr/share/doc/noptrace/other'
+    assert [ ! -e "$destination/usr/lib/dracut/modules.d/50noptrace" ]
 }
 
 @test "a prefix of one's own is told to the unit, the module and noptrace-image" {
@@ -62,10 +63,22 @@ END
         "$destination/opt/noptrace/lib/dracut/modules.d/50noptrace/module-setup.sh"
 }
 
-@test "the unit files are what systemd takes without a complaint" {
-    run systemd-analyze verify --man=no "$top/hooks/systemd/noptrace.service" \
-        "$top/hooks/dracut/noptrace-initramfs.service"
-    refute_output --regexp 'noptrace[^:]*:[0-9]+:'
+@test "systemd takes the unit files, with each failure policy, without a complaint" {
+    local policy
+    mkdir "$destination"
+    install -D -m 755 "$program" "$destination/usr/sbin/noptrace"
+    for policy in '' emergency poweroff reboot; do
+        cp "$top/hooks/systemd/noptrace.service" "$top/hooks/dracut/noptrace-initramfs.service" "$destination"
+        # verify wants the program on this host, where it is not installed
+        sed -i "s,^ExecStart=,&$destination," "$destination"/*.service
+        if [[ $policy ]]; then
+            mkdir -p "$destination/noptrace-initramfs.service.d"
+            cp "$top/hooks/dracut/on-failure/$policy.conf" "$destination/noptrace-initramfs.service.d"
+        fi
+        run systemd-analyze verify --man=no "$destination"/*.service
+        assert_success
+        refute_output --partial noptrace
+    done
 }
 
 @test "a program that is too large, or not static, is not built" {

@@ -12,7 +12,7 @@ busybox_image() {
     tree=$(mktemp -d -p "$BATS_FILE_TMPDIR")
     chmod 755 "$tree"
     mkdir -p "$tree"/{bin,dev,proc,sys,root,usr/sbin,etc}
-    cp "$(command -v busybox)" "$tree/bin/busybox"
+    cp "$bookworm/bin/busybox" "$tree/bin/busybox"
     cp "$program" "$tree/usr/sbin/noptrace"
     [[ $# == 0 ]] || cp -a "$@" "$tree"
     (cd "$tree" && find . | cpio --quiet -o -H newc) > "$image"

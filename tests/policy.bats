@@ -149,12 +149,21 @@ boots_on() {
     assert_stopped 'powered off'
 }
 
+@test "an image whose failure must stop it locks once, opens for maintenance, and logs one line each" {
+    local policy
+    for policy in emergency poweroff; do
+        run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" "$images/systemd-$policy"
+        assert_success
+        assert_equal "$(grep -c ' boot: noptrace: ' <<< "$output")" 2
+    done
+}
+
 @test "another module's hook that exits early leaves nothing open, in both flavours" {
     local root=$BATS_TEST_TMPDIR/root module mode
     variant_of "$bookworm" "$root"
     module=$root/usr/lib/dracut/modules.d/40early-exit
     mkdir "$module"
-    printf 'exit 0\n' > "$module/aaa.sh"
+    printf 'echo "the early hook ran" > /dev/kmsg\nexit 0\n' > "$module/aaa.sh"
     # shellcheck disable=SC2016 # dracut's
     printf '%s\n' 'check() { return 255; }' 'install() { inst_hook cmdline 00 "$moddir/aaa.sh"; }' \
         > "$module/module-setup.sh"
@@ -164,8 +173,11 @@ boots_on() {
 
     without_yama=''
     boot_image systemd-exit < /dev/null
+    assert_on_console 'the early hook ran'
     assert_equal "$(found "$answer" scope)" 3
     # There it is /init itself that ends.
     boot_image shell-exit 'rd.shell=0' < /dev/null
+    assert_on_console 'the early hook ran'
+    assert_on_console 'Kernel panic'
     assert_equal "$(cat "$answer")" ''
 }

@@ -30,15 +30,32 @@ noptrace_fatal() {
     exit 1
 }
 
-# A program that needs a loader would not start in an image without its libraries. This asks the
-# same ldd as dracut does, which calls a script "not a dynamic executable" too.
+# noptrace_elf FILE OFFSET SIZE: the number there, in the byte order of $_endian.
+noptrace_elf() {
+    od -An -v --endian="$_endian" -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '
+}
+
+# noptrace_is_static FILE: an ELF program without a PT_INTERP header, which would need a loader that is
+# not in the image. Read from the file, since ldd calls every foreign program "not dynamic".
 noptrace_is_static() {
-    local _magic _linkage
-    IFS= read -r -d '' -n 4 _magic < "$1"
-    # ldd fails for what is not dynamic: its words count, not its exit code
-    _linkage=$(LC_ALL=C "${DRACUT_LDD:-ldd}" "$1" 2>&1)
-    [[ $_magic == $'\x7fELF' ]] \
-        && [[ $_linkage =~ 'statically linked'|[Nn]'ot a dynamic executable'|'Not a valid dynamic program' ]]
+    local _endian=little _magic _headers _size _count _i
+    _magic=$(od -An -v -t x1 -N 4 "$1" | tr -d ' ')
+    [[ $_magic == 7f454c46 ]] || return 1
+    [[ $(noptrace_elf "$1" 5 1) == 1 ]] || _endian=big
+    if [[ $(noptrace_elf "$1" 4 1) == 2 ]]; then
+        _headers=$(noptrace_elf "$1" 32 8) _size=$(noptrace_elf "$1" 54 2) _count=$(noptrace_elf "$1" 56 2)
+    else
+        _headers=$(noptrace_elf "$1" 28 4) _size=$(noptrace_elf "$1" 42 2) _count=$(noptrace_elf "$1" 44 2)
+    fi
+    [[ $_count -gt 0 ]] || return 1
+    for ((_i = 0; _i < _count; _i++)); do
+        [[ $(noptrace_elf "$1" $((_headers + _i * _size)) 4) != 3 ]] || return 1
+    done
+}
+
+# noptrace_is_native FILE: of the architecture of the shell beside which it will run.
+noptrace_is_native() {
+    [[ $(od -An -t x1 -j 4 -N 2 "$1")$(od -An -t x1 -j 18 -N 2 "$1") == $(od -An -t x1 -j 4 -N 2 "$2")$(od -An -t x1 -j 18 -N 2 "$2") ]]
 }
 
 # dracut's own helpers only return a code, which nobody looks at.
@@ -63,6 +80,8 @@ install() {
         || noptrace_fatal "$_program: no such program; install noptrace"
     noptrace_is_static "$_program" \
         || noptrace_fatal "$_program: not a static ELF program; build it with 'make'"
+    noptrace_is_native "$_program" "${dracutsysrootdir-}/bin/sh" \
+        || noptrace_fatal "$_program: not of the architecture of ${dracutsysrootdir-}/bin/sh; build it for that"
     # Returns 0 where it finds no configuration: it knows kernels that lack Yama, not those that have it.
     check_kernel_config CONFIG_SECURITY_YAMA \
         || noptrace_fatal "kernel $kernel has no CONFIG_SECURITY_YAMA and could not lock; use another kernel"
