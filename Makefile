@@ -36,7 +36,7 @@ MAN_PAGES = src/noptrace.8 src/noptrace-image.8
 BUILD_DEPS = musl-tools
 BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace cpio util-linux kmod
 TEST_DEPS = bats bats-support bats-assert dracut-core binutils perl-base
-LINT_DEPS = gcc clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd git
+LINT_DEPS = gcc clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd
 
 # A Debian of each release with the product in it, where images are baked and which is booted. What is
 # made there by an earlier tree is replaced.
@@ -138,9 +138,11 @@ demo: deps-demo ## boot a real dracut image both ways and show what the real roo
 
 demo-boot: root-bookworm
 	@mkdir -p build/tmp
-	tests/bake build/bookworm/root build/demo.img 'add_dracutmodules+=" noptrace "' > build/demo.log 2>&1 || \
+	@echo 'demo: baking an initramfs image with dracut'
+	$(Q)tests/bake build/bookworm/root build/demo.img 'add_dracutmodules+=" noptrace "' > build/demo.log 2>&1 || \
 		{ cat build/demo.log; exit 1; }
-	TMPDIR=build/tmp build/noptrace-image boot --kernel build/bookworm/root/boot/vmlinuz-* build/demo.img
+	@echo 'demo: booting it twice, normally and for maintenance, in an emulated machine: a minute or less'
+	$(Q)TMPDIR=build/tmp build/noptrace-image boot --kernel build/bookworm/root/boot/vmlinuz-* build/demo.img
 
 test: deps-test ## run everything: lint, the program's tests, every boot
 	@$(MAKE) -s lint sanitize
