@@ -103,37 +103,39 @@ boots_on() {
     assert_stopped panicked
 }
 
-@test "systemd, emergency: leaving the shell comes back to it, and never to the real root" {
-    console=$BATS_TEST_TMPDIR/console
+# boot_with_keyboard IMAGE: boots it in the background ($guest), its console's keyboard being type_line.
+boot_with_keyboard() {
+    console=$BATS_TEST_TMPDIR/console answer=$BATS_TEST_TMPDIR/answer
     : > "$console"
     mkfifo "$BATS_TEST_TMPDIR/keyboard"
-    boot_image systemd-emergency '' 240 < "$BATS_TEST_TMPDIR/keyboard" &
-    local guest=$!
+    boot_image "$1" '' 240 < "$BATS_TEST_TMPDIR/keyboard" &
+    guest=$!
     exec 7> "$BATS_TEST_TMPDIR/keyboard"
+}
+
+type_line() {
+    printf '%s\r' "$1" >&7
+}
+
+@test "systemd, emergency: leaving the shell comes back to it, and never to the real root" {
+    boot_with_keyboard systemd-emergency
     await 1 'Press Enter for maintenance'
-    printf '\r' >&7
+    type_line ''
     await 1 ':/root# '
-    printf 'exit\r' >&7
+    type_line exit
     await 2 'Press Enter for maintenance'
-    printf '\r' >&7
+    type_line ''
     await 2 ':/root# '
-    printf 'poweroff -f\r' >&7
+    type_line 'poweroff -f'
     wait "$guest"
-    answer=$BATS_TEST_TMPDIR/answer
     assert_stopped 'powered off'
 }
 
 @test "shell, emergency: leaving the shell ends in a panic, and never in the real root" {
-    console=$BATS_TEST_TMPDIR/console
-    : > "$console"
-    mkfifo "$BATS_TEST_TMPDIR/keyboard"
-    boot_image shell-emergency '' 240 < "$BATS_TEST_TMPDIR/keyboard" &
-    local guest=$!
-    exec 7> "$BATS_TEST_TMPDIR/keyboard"
+    boot_with_keyboard shell-emergency
     await 1 'dracut:/#'
-    printf 'exit\r' >&7
+    type_line exit
     wait "$guest"
-    answer=$BATS_TEST_TMPDIR/answer
     assert_stopped panicked
     assert_on_console 'noptrace: could not lock, see above (noptrace_on_failure=emergency)'
 }
