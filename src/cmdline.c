@@ -3,6 +3,8 @@
  * Reads the kernel's command line the way the kernel reads it; cmdline.h has the rules. Pure: no
  * system call, no libc, no memory but the caller's.
  */
+#include <stdbool.h>
+
 #include "cmdline.h"
 
 static const char KEY[] = "maintenance";

@@ -136,7 +136,8 @@ static void try_strace(void)
 	if (child == 0) {
 		int null = open("/dev/null", O_WRONLY);
 
-		dup2(null, STDERR_FILENO);
+		if (null >= 0)
+			dup2(null, STDERR_FILENO);
 		execl(STRACE, "strace", "-o", "/dev/null", self, "nothing", (char *)NULL);
 		_exit(127);
 	}
@@ -192,8 +193,10 @@ static void prepare_guest(void)
 	if (access("/dev/kmsg", F_OK))
 		mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
 	line = open("/dev/ttyS1", O_WRONLY | O_NOCTTY);
-	if (line >= 0)
+	if (line >= 0) {
 		dup2(line, STDOUT_FILENO);
+		close(line);
+	}
 }
 
 int main(int argc, char **argv)
