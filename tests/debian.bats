@@ -115,7 +115,7 @@ boot_debian() {
     assert_line 'scope 3'
     # nothing but systemd itself has come before it in the real root
     local before
-    before=$(plain "$console" | sed '1,/Switching root/d; /noptrace: locked/,$d' \
+    before=$(plain "$console" | sed '1,/initrd-switch-root.service/d; /noptrace: locked/,$d' \
         | grep -oE 'Start(ing|ed) [a-zA-Z0-9@._-]+\.service' | sort -u)
     assert_equal "$before" 'Starting noptrace.service'
 }
