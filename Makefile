@@ -31,6 +31,7 @@ LINK = -static -no-pie -nostartfiles -Wl,-l:crt1.o -Wl,--gc-sections \
 SHELL_FILES = src/noptrace-image .ci/run modules.d/50noptrace/module-setup.sh \
 	$(wildcard hooks/dracut/*.sh hooks/dracut/on-failure/*.sh hooks/initramfs-tools/* tests/*.bash tests/*.bats) \
 	tests/bake tests/debian-root tests/deps tests/fake-proc tests/run
+IMAGE_LIB = $(wildcard src/image/*.bash)
 MAN_PAGES = src/noptrace.8 src/noptrace-image.8
 
 # For a Debian host; `deps` installs what is missing.
@@ -49,7 +50,7 @@ Q = $(if $(filter 1,$(V)),,@)
 .DELETE_ON_ERROR:
 .PHONY: all check test demo demo-boot lint sanitize deps deps-demo deps-test install uninstall clean dist help $(ROOTS:%=root-%)
 
-all: build/noptrace build/noptrace-probe build/noptrace-image ## build the programs
+all: build/noptrace build/noptrace-probe build/noptrace-image $(IMAGE_LIB:src/image/%=build/%) ## build the programs
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -76,10 +77,13 @@ build/noptrace: build/noptrace.o build/cmdline.o
 build/noptrace-probe: build/noptrace-probe.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -no-pie -s -o $@ $^
 
-# The same tool with the probe of this tree, for the demo and the tests.
+# The same tool with the rest of it in this tree, for the demo and the tests.
 build/noptrace-image: src/noptrace-image Makefile
-	$(Q)sed 's,/usr/libexec/noptrace/,$(CURDIR)/build/,' $< > $@
+	$(Q)sed 's,^lib=/usr/libexec/noptrace,lib=$(CURDIR)/build,' $< > $@
 	$(Q)chmod 755 $@
+
+build/%.bash: src/image/%.bash
+	$(Q)cp $< $@
 
 # Where prefix is not /usr, the files that name our programs are told: in an assignment. In an image
 # noptrace is always /usr/sbin/noptrace.
@@ -94,6 +98,7 @@ install: all ## install, below DESTDIR; prefix=/usr
 		$(DESTDIR)$(mandir)/man8 $(DESTDIR)$(docdir) $(DESTDIR)$(initramfsdir)/hooks $(moduledir)/on-failure
 	$(RELOCATE) src/noptrace-image > $(DESTDIR)$(bindir)/noptrace-image
 	chmod 755 $(DESTDIR)$(bindir)/noptrace-image
+	install -m 644 $(IMAGE_LIB) $(DESTDIR)$(libexecdir)/noptrace
 	$(RELOCATE) hooks/systemd/noptrace.service > $(DESTDIR)$(systemdunitdir)/noptrace.service
 	$(RELOCATE) modules.d/50noptrace/module-setup.sh > $(moduledir)/module-setup.sh
 	chmod 755 $(moduledir)/module-setup.sh
@@ -108,7 +113,7 @@ install: all ## install, below DESTDIR; prefix=/usr
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(sbindir)/noptrace $(DESTDIR)$(bindir)/noptrace-image \
-		$(DESTDIR)$(libexecdir)/noptrace/noptrace-probe \
+		$(addprefix $(DESTDIR)$(libexecdir)/noptrace/,noptrace-probe $(notdir $(IMAGE_LIB))) \
 		$(DESTDIR)$(initramfsdir)/hooks/noptrace $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace \
 		$(DESTDIR)$(systemdunitdir)/noptrace.service $(DESTDIR)$(sysctldir)/zz-noptrace.conf \
 		$(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN_PAGES))) \
@@ -172,7 +177,8 @@ lint: ## run the compilers' and linters' checks, warnings as errors
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr \
 		--suppress=missingIncludeSystem --suppress=varFuncNullUB --suppress=normalCheckLevelMaxBranches --std=c11 '-DVERSION="$(VERSION)"' $(C_FILES)
 	$(Q)shellcheck -x $(SHELL_FILES)
-	$(Q)shfmt -i 4 -ci -bn -sr -s -d $(SHELL_FILES)
+	$(Q)shellcheck -x -a src/noptrace-image
+	$(Q)shfmt -i 4 -ci -bn -sr -s -d $(SHELL_FILES) $(IMAGE_LIB)
 	$(Q)mandoc -T lint -W warning $(MAN_PAGES)
 
 # The program that stops at undefined behaviour. ASan is not for it: it needs the /proc that the tests hide.

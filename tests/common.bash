@@ -15,8 +15,13 @@ top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 }
 
 # run_guest and its helpers, from the one file that starts QEMU
-# shellcheck source=src/noptrace-image
-source "$top/build/noptrace-image"
+# shellcheck source=src/image/guest.bash
+source "$top/src/image/guest.bash"
+
+# root_disk DISK: the small real root of noptrace-image.
+root_disk() {
+    make_root "$1" "$top/build/noptrace-probe" "$(command -v strace)"
+}
 
 # The stock kernel of a root.
 kernel_of() {
@@ -25,6 +30,55 @@ kernel_of() {
 
 bake() {
     "$BATS_TEST_DIRNAME/bake" "$@" 2>&1
+}
+
+# prove IMAGE ROOT [OPTION-OF-BOOT…]: what a good image must stand, with ROOT's kernel: check finds nothing,
+# and boot agrees. Leaves what boot printed in $output.
+prove() {
+    run "$top/build/noptrace-image" check --kernel-config "$(echo "$2"/boot/config-*)" "$1"
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
+    assert_line "$1: ok"
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$2")" "${@:3}" "$1"
+    assert_success
+}
+
+# pack TREE IMAGE: an initramfs of what is in TREE, uncompressed.
+pack() {
+    (cd "$1" && find . | cpio --quiet -o -H newc -R 0:0) > "$2"
+}
+
+# What README and the manual tell those to put into /init who have no generator.
+handmade_line='/usr/sbin/noptrace apply || poweroff -f'
+
+# handmade TREE ROOT PROGRAM: an initramfs of ROOT's busybox, PROGRAM and an /init with that line, which mounts
+# the real root and switches to it.
+handmade() {
+    local tree=$1 root=$2 kernel module
+    kernel=$(ls "$root/usr/lib/modules")
+    mkdir -p "$tree"/{bin,dev,proc,sys,root,modules,usr/sbin,"usr/lib/modules/$kernel"}
+    cp "$root/bin/busybox" "$tree/bin"
+    ln -s busybox "$tree/bin/sh"
+    cp "$3" "$tree/usr/sbin/noptrace"
+    # every module for a virtio disk with ext4, in the order in which they load
+    for module in virtio_pci virtio_blk ext4; do
+        modprobe -d "$root" -S "$kernel" --show-depends "$module"
+    done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' > "$tree.modules"
+    xargs -a "$tree.modules" cp -t "$tree/modules"
+    cat > "$tree/init" << END
+#!/bin/busybox sh
+export PATH=/bin:/usr/sbin
+/bin/busybox --install /bin
+mount -t proc proc /proc
+mount -t devtmpfs devtmpfs /dev
+$handmade_line
+for module in $(sed 's,.*/,,' "$tree.modules" | tr '\n' ' '); do insmod /modules/\$module; done
+until mount -o ro /dev/vda /root; do :; done
+mount -o move /dev /root/dev
+mount -o move /proc /root/proc
+exec switch_root /root /sbin/init
+END
+    chmod +x "$tree/init"
 }
 
 # variant_of ROOT DIRECTORY: a copy that shares ROOT's files: remove and replace them, never write to one.

@@ -30,7 +30,7 @@ setup_file() {
     for policy in continue emergency poweroff reboot; do
         bake_with_mkinitramfs "$images/$policy" "noptrace_on_failure=$policy" > "$images/log.$policy"
     done
-    make_root "$images/root.disk"
+    root_disk "$images/root.disk"
 }
 
 # A boot without Yama; leaves how it ended in $output.
@@ -46,8 +46,7 @@ boot_without_yama() {
 }
 
 @test "initramfs-tools: a normal boot is locked before its real root, a maintenance boot is open" {
-    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" "$images/continue"
-    assert_success
+    prove "$images/continue" "$bookworm"
     assert_line 'normal boot: noptrace: locked: kernel.yama.ptrace_scope is 3 until reboot'
 }
 

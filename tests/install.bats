@@ -30,7 +30,12 @@ installed() {
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/reboot.sh
 -rw-r--r-- usr/lib/sysctl.d/zz-noptrace.conf
 -rw-r--r-- usr/lib/systemd/system/noptrace.service
+-rw-r--r-- usr/libexec/noptrace/boot.bash
+-rw-r--r-- usr/libexec/noptrace/check.bash
+-rw-r--r-- usr/libexec/noptrace/guest.bash
 -rwxr-xr-x usr/libexec/noptrace/noptrace-probe
+-rw-r--r-- usr/libexec/noptrace/results.bash
+-rw-r--r-- usr/libexec/noptrace/unpack.bash
 -rwxr-xr-x usr/sbin/noptrace
 -rw-r--r-- usr/share/doc/noptrace/LICENSE
 -rw-r--r-- usr/share/doc/noptrace/README.md
@@ -58,7 +63,7 @@ END
     assert_failure 1
     grep -qx 'ExecStart=/opt/noptrace/sbin/noptrace apply' \
         "$destination/opt/noptrace/lib/systemd/system/noptrace.service"
-    grep -qx 'probe=/opt/noptrace/libexec/noptrace/noptrace-probe' "$destination/opt/noptrace/bin/noptrace-image"
+    grep -qx 'lib=/opt/noptrace/libexec/noptrace' "$destination/opt/noptrace/bin/noptrace-image"
     grep -qx 'noptrace_program=/opt/noptrace/sbin/noptrace' \
         "$destination/opt/noptrace/lib/dracut/modules.d/50noptrace/module-setup.sh"
 }

@@ -25,7 +25,7 @@ setup_file() {
         bake "$bookworm" "$images/bare-$policy" "${systemd_flavour[@]}" \
             'omit_dracutmodules+=" dracut-systemd "' "noptrace_on_failure=$policy" > "$images/log.bare-$policy"
     done
-    make_root "$images/root.disk"
+    root_disk "$images/root.disk"
 }
 
 # boot_image IMAGE [WORDS [SECONDS]]: boots it without Yama; leaves $console and $answer.
@@ -154,14 +154,25 @@ type_line() {
 @test "an image whose failure must stop it locks once, opens for maintenance, and logs one line each" {
     local policy
     for policy in emergency poweroff; do
-        run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" "$images/systemd-$policy"
-        assert_success
+        prove "$images/systemd-$policy" "$bookworm"
         assert_equal "$(grep -c ' boot: noptrace: ' <<< "$output")" 2
     done
 }
 
+@test "noptrace-image does not wait for somebody at an emergency shell" {
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" \
+        --append "$without_yama rd.shell=1" "$images/systemd-emergency"
+    assert_failure 1
+    assert_line --regexp '^outcome +emergency shell +neither$'
+    assert_line --partial 'could not lock: see above'
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" \
+        --append 'rd.break=cmdline rd.shell=1' "$images/shell-continue"
+    assert_failure 3
+    assert_line --regexp '^outcome +emergency shell +emergency shell$'
+}
+
 @test "another module's hook that exits early leaves nothing open, in both flavours" {
-    local root=$BATS_TEST_TMPDIR/root module mode
+    local root=$BATS_TEST_TMPDIR/root module
     variant_of "$bookworm" "$root"
     module=$root/usr/lib/dracut/modules.d/40early-exit
     mkdir "$module"

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# noptrace-image boot: boots an image normally and for maintenance, and tells what the first process of the
+# real root found. In $work, each boot keeps MODE.console, MODE.answer, MODE.code (of run_guest) and MODE.qemu
+# (what QEMU itself said).
+
+# What the probe tries, in the order of the table.
+tries=(scope traceme attach process_vm_readv pidfd_getfd strace write-0 write-1 write-2 scope-afterwards)
+
+label() {
+    case $1 in
+        scope) echo ptrace_scope ;;
+        traceme | attach) echo "PTRACE_${1^^}" ;;
+        write-?) echo "set to ${1#write-}" ;;
+        scope-afterwards) echo 'ptrace_scope then' ;;
+        *) echo "$1" ;;
+    esac
+}
+
+# as_in MODE NAME VALUE: whether the probe found there what it must.
+as_in() {
+    case $1/$2/$3 in
+        normal/scope/3 | normal/scope-afterwards/3) ;;
+        normal/traceme/EPERM | normal/attach/EPERM | normal/process_vm_readv/EPERM | normal/pidfd_getfd/EPERM) ;;
+        normal/write-?/EINVAL | normal/strace/refused) ;;
+        maintenance/scope/[012] | maintenance/scope-afterwards/[012]) ;;
+        maintenance/traceme/ok | maintenance/attach/ok | maintenance/process_vm_readv/ok | maintenance/pidfd_getfd/ok) ;;
+        maintenance/write-?/ok | maintenance/strace/ok) ;;
+        # kernels before 5.6 have none; and where no strace was at hand
+        */pidfd_getfd/ENOSYS | */strace/absent) ;;
+        *) return 1 ;;
+    esac
+}
+
+# all_as_in MODE ANSWER
+all_as_in() {
+    local name
+    for name in "${tries[@]}"; do
+        as_in "$1" "$name" "$(found "$2" "$name")" || return 1
+    done
+}
+
+# judge MODE: what this boot came to, in a word or two.
+judge() {
+    local end
+    end=$(ended "$work/$1.answer" "$work/$1.console" "$(< "$work/$1.code")")
+    if [[ $end != answered ]]; then
+        echo "$end"
+    elif all_as_in normal "$work/$1.answer"; then
+        echo locked
+    elif all_as_in maintenance "$work/$1.answer"; then
+        echo open
+    else
+        echo neither
+    fi
+}
+
+# boot_mode MODE COMMAND-LINE KERNEL INITRD DISK
+boot_mode() {
+    local code=0
+    run_guest "$work/$1.answer" "$timeout" "$accel" "$2" -kernel "$3" -initrd "$4" -drive "$(guest_disk "$5")" \
+        < /dev/null > "$work/$1.console" 2> "$work/$1.qemu" || code=$?
+    echo "$code" > "$work/$1.code"
+}
+
+# The process groups of the two boots.
+guests=()
+
+stop_guests() {
+    local guest
+    for guest in "${guests[@]}"; do
+        kill -- "-$guest" 2> /dev/null || true
+    done
+}
+
+# Waits for the boots, and does not wait for one whose guest waits for somebody at its console.
+await_guests() {
+    local -a modes=(normal maintenance)
+    local i running=1
+    while [[ $running ]]; do
+        running=
+        for i in 0 1; do
+            kill -0 "${guests[i]}" 2> /dev/null || continue
+            running=1
+            if plain "$work/${modes[i]}.console" | grep -qE "$emergency"; then
+                kill -- "-${guests[i]}" 2> /dev/null || true
+            fi
+        done
+        [[ ! -t 2 ]] || printf '\r\e[Kbooting twice: %s s of %s  %.50s' "$SECONDS" "$timeout" \
+            "$(plain "$work/normal.console" | tr -d '\0' | tail -n 1 | cut -c 1-50)" >&2
+        [[ ! $running ]] || sleep 0.2
+    done
+    [[ ! -t 2 ]] || printf '\r\e[K' >&2
+}
+
+row() {
+    printf '%-18s %-16s %s\n' "$@"
+}
+
+# table NORMAL MAINTENANCE: what both boots found, side by side, and what they came to.
+table() {
+    local name
+    row '' 'normal boot' 'maintenance boot'
+    for name in "${tries[@]}"; do
+        [[ $name == scope-afterwards ]] \
+            || row "$(label "$name")" "$(found "$work/normal.answer" "$name")" "$(found "$work/maintenance.answer" "$name")"
+    done
+    row outcome "$1" "$2"
+    log_lines normal
+    log_lines maintenance
+}
+
+# The lines of ours that a boot left: from the real root's kernel log or, if it never came there, from
+# its console.
+log_lines() {
+    local lines
+    lines=$(found "$work/$1.answer" log | sed 's/^[0-7] //')
+    [[ $lines ]] || lines=$(plain "$work/$1.console" | sed -n 's/.*\(noptrace: .*\)/\1/p' | sort -u)
+    [[ -z $lines ]] || printf '%s\n' "$1 boot: ${lines//$'\n'/$'\n'"$1 boot: "}"
+}
+
+# mode_results MODE OUTCOME MUST: the points of one boot.
+mode_results() {
+    local name value
+    if [[ $2 == "$3" ]]; then result ok "$1 boot" "$2"; else result FAIL "$1 boot" "$2, must be $3"; fi
+    for name in "${tries[@]}"; do
+        value=$(found "$work/$1.answer" "$name")
+        if [[ $value == absent || ! $value ]]; then
+            result n/a "$1 boot: $(label "$name")" "${value:-no answer}"
+        elif as_in "$1" "$name" "$value"; then
+            result ok "$1 boot: $(label "$name")" "$value"
+        else
+            result FAIL "$1 boot: $(label "$name")" "$value"
+        fi
+    done
+}
+
+# conclude_boots IMAGE NORMAL MAINTENANCE: the exit code that the two outcomes stand for, and why on stderr.
+conclude_boots() {
+    local image=$1 normal=$2 maintenance=$3
+    case $normal/$maintenance in
+        locked/open)
+            conclude "$image" 0 ok
+            return
+            ;;
+        # what was found in a real root, before what was not
+        open/* | neither/* | locked/locked | locked/neither)
+            complain "$image: does not do its job: a normal boot is $normal, a maintenance boot $maintenance"
+            conclude "$image" 1 FAIL
+            return
+            ;;
+    esac
+    # It never came to a real root. If it said that it could not lock, that is the answer.
+    if [[ $normal != locked ]] && log_lines normal | grep -q 'not locked'; then
+        complain "$image: could not lock: see above"
+        conclude "$image" 1 FAIL
+        return
+    fi
+    case $normal/$maintenance in
+        *panicked*)
+            complain "$image: the kernel panicked; see its console (--log)"
+            conclude "$image" 255 panicked
+            ;;
+        *'timed out'*)
+            complain "$image: no answer within $timeout s; see its console (--log)"
+            conclude "$image" 124 'timed out'
+            ;;
+        *)
+            complain "$image: a normal boot: $normal, a maintenance boot: $maintenance; see the consoles (--log)"
+            conclude "$image" 3 'cannot tell'
+            ;;
+    esac
+}
+
+# find_accel: $accel, or tcg where that cannot be, which is said.
+find_accel() {
+    [[ $accel == kvm ]] || return 0
+    if [[ $guest_machine != "$(uname -m)" ]]; then
+        complain "--accel kvm: this machine is $(uname -m), the guest $guest_machine: emulating it"
+    elif [[ ! -w /dev/kvm ]]; then
+        complain '--accel kvm: /dev/kvm is not there, or may not be written: emulating'
+    else
+        return 0
+    fi
+    accel=tcg
+}
+
+# find_kernel IMAGE: what the image is booted with: $kernel, $initrd, and what a UKI has on its command lines.
+find_kernel() {
+    local i
+    initrd=$1 normal='' maintenance=maintenance
+    if is_pe "$1"; then
+        open_uki "$1" || quit 2 "$1: cannot be read: $reason"
+        initrd=$work/initrd
+        [[ $kernel ]] || kernel=$work/linux
+        normal=${command_lines[0]} maintenance="${command_lines[0]} maintenance"
+        for i in "${!profiles[@]}"; do
+            [[ ${profiles[i]} != maintenance ]] || maintenance=${command_lines[i]}
+        done
+    fi
+    [[ $kernel ]] || quit 2 "boot needs --kernel, unless IMAGE is a UKI; see 'noptrace-image --help'"
+    # "HdrS" is in the boot sector of every bzImage
+    if [[ $(bytes "$kernel" 514 4) == 48647253 ]]; then
+        guest_machine=x86_64
+    else
+        guest_machine=$(is_pe "$kernel" && pe_machine "$kernel") \
+            || quit 2 "$kernel: not a kernel for x86-64 or arm64"
+    fi
+}
+
+# find_root: the disk to boot against, and the words that name what is on it.
+find_root() {
+    local strace=''
+    if [[ $root ]]; then
+        parameters "$normal $append" | grep -q '^root=' \
+            || quit 2 "--root $root: nothing says what to mount there: --append root=…"
+        disk=$root words="init=$probe_in_root"
+        return
+    fi
+    [[ $(elf_machine "$probe") == "$guest_machine" ]] \
+        || quit 2 "$probe: not for $guest_machine, as the kernel is; give that machine's with --probe"
+    if [[ $guest_machine == "$(uname -m)" ]]; then strace=$(command -v strace || true); fi
+    [[ $strace ]] || complain "no strace for $guest_machine here: not tried"
+    disk=$work/root.disk words='root=LABEL=noptrace'
+    make_root "$disk" "$probe" "$strace" || quit 3 "cannot make a real root to boot against in $work"
+}
+
+# boot_image IMAGE
+boot_image() {
+    local image=$1 initrd normal maintenance disk words mode tool
+    find_kernel "$image"
+    for tool in "qemu-system-$guest_machine" mke2fs; do
+        command -v "$tool" > /dev/null && continue
+        complain "skipped: no $tool here; install it"
+        result n/a boot "skipped: no $tool here; install it"
+        conclude "$image" 77 skipped
+        return
+    done
+    find_accel
+    find_root
+    # The words that end a boot that fails, instead of waiting for somebody at its console.
+    words="$words ro rd.skipfsck rd.shell=0 rd.emergency=poweroff $append"
+
+    touch "$work"/{normal,maintenance}.{answer,console}
+    # A process group each, to be stopped with all that is in it.
+    set -m
+    boot_mode normal "$normal $words" "$kernel" "$initrd" "$disk" &
+    guests+=($!)
+    boot_mode maintenance "$words $maintenance" "$kernel" "$initrd" "$disk" &
+    guests+=($!)
+    set +m
+    await_guests
+    wait
+
+    for mode in normal maintenance; do
+        sed -i 's/\r$//' "$work/$mode.answer"
+        [[ -e $work/$mode.code ]] || echo 143 > "$work/$mode.code"
+        [[ ! $log ]] || {
+            echo "== $mode boot"
+            cat "$work/$mode.qemu" "$work/$mode.console"
+        } >> "$log"
+        cat "$work/$mode.qemu" >&2
+    done
+
+    normal=$(judge normal)
+    maintenance=$(judge maintenance)
+    mode_results normal "$normal" locked
+    mode_results maintenance "$maintenance" open
+    [[ $format != text ]] || table "$normal" "$maintenance"
+    conclude_boots "$image" "$normal" "$maintenance"
+    if [[ $root && $normal$maintenance != lockedopen ]]; then
+        complain "--root $root: what answers there is $probe_in_root: is noptrace installed on it?"
+    fi
+}

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# noptrace-image: guests, and how they end. The project's tests start theirs here too, so that QEMU is
+# started in one place.
+
+# What a guest's kernel is for, as uname -m says it: x86_64 or aarch64.
+guest_machine=x86_64
+
+# run_guest ANSWER SECONDS ACCEL COMMAND-LINE QEMU-ARGUMENT…
+#
+# The one place that starts QEMU. The guest's console is stdin and stdout; what it writes to its second
+# serial line goes to the file ANSWER. A guest that reboots ends QEMU, as one that powers off does, and
+# a panic reboots: how a guest ended is told by its console and not by QEMU's exit code. One that halts
+# or hangs ends with its time, with 124. QEMU stays in the process group of its caller, who may kill that.
+run_guest() {
+    local answer=$1 seconds=$2 accel=$3 command_line=$4 console=ttyS0
+    local -a machine=(-serial chardev:answer)
+    shift 4
+    if [[ $guest_machine == aarch64 ]]; then
+        console=ttyAMA0
+        # its board has one serial line, so the second is a PCI card
+        machine=(-M virt -cpu cortex-a57 -device 'pci-serial,chardev=answer')
+        [[ $accel != kvm ]] || machine[3]=host
+    fi
+    timeout --foreground --kill-after=5 "$seconds" \
+        "qemu-system-$guest_machine" -accel "$accel" -m 1024 -nodefaults -no-user-config -display none -no-reboot \
+        -chardev stdio,id=console,signal=off -serial chardev:console \
+        -chardev "file,id=answer,path=$answer" "${machine[@]}" \
+        -object rng-random,id=random,filename=/dev/urandom -device virtio-rng-pci,rng=random \
+        -append "console=$console panic=-1 oops=panic $command_line" "$@"
+}
+
+# guest_disk FILE: for -drive, a disk that every boot finds as it was made.
+guest_disk() {
+    local format=raw
+    [[ $(od -An -c -N 3 "$1") != '   Q   F   I' ]] || format=qcow2
+    # QEMU takes a comma in a name when it comes twice
+    echo "file=${1//,/,,},format=$format,if=virtio,snapshot=on"
+}
+
+# A console as a person reads it: without the carriage returns and escape sequences.
+plain() {
+    sed -e 's/\r//g' -e 's/\x1b\[[0-9;?]*[A-Za-z]//g' "$1"
+}
+
+# make_root DISK PROBE [STRACE]: a real root with the probe as its first process, strace if it is given, and
+# nothing else.
+make_root() {
+    local tree=$1.tree
+    mkdir -p "$tree"/{dev,proc,sys,run,tmp,etc,usr/bin,usr/sbin,usr/lib,usr/lib64} \
+        && ln -s usr/bin usr/sbin usr/lib usr/lib64 "$tree" \
+        && cp "$2" "$tree/usr/sbin/init" \
+        || return
+    # systemd does not switch to a root without this file
+    echo 'ID=noptrace-image' > "$tree/etc/os-release"
+    if [[ ${3-} ]]; then
+        cp "$3" "$tree/usr/bin/strace" || return
+        ldd "$tree/usr/bin/strace" | sed -n 's,[^/]*\(/[^ ]*\).*,\1,p' | xargs -r cp -L --parents -t "$tree" || return
+    fi
+    truncate -s 64M "$1" && mke2fs -q -t ext4 -L noptrace -d "$tree" "$1"
+}
+
+# What a console shows where somebody is asked to take over: systemd's, dracut's and initramfs-tools' shells.
+emergency='You are in emergency mode|Entering emergency mode|Give root password for|Press Enter for maintenance|\(initramfs\)'
+
+# ended ANSWER CONSOLE CODE: how a guest came to its end, or to where it would wait for ever.
+ended() {
+    if grep -qx end "$1"; then
+        echo answered
+    elif plain "$2" | grep -q 'Kernel panic'; then
+        echo panicked
+    elif plain "$2" | grep -q 'reboot: Power down'; then
+        echo 'powered off'
+    elif plain "$2" | grep -q 'reboot: Restarting system\|reboot: machine restart'; then
+        echo rebooted
+    elif plain "$2" | grep -qE "$emergency"; then
+        echo 'emergency shell'
+    elif [[ ! -s $2 ]]; then
+        echo 'no console output'
+    elif [[ $3 == 124 || $3 == 137 ]]; then
+        echo 'timed out'
+    else
+        echo 'no answer'
+    fi
+}
+
+# found ANSWER NAME: what the probe found there.
+found() {
+    sed -n "s/^$2 //p" "$1"
+}

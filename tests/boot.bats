@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# noptrace-image boot: what it says of guests that do not come to a verdict, and of bad input. That good
+# images pass is in the suites that make them.
+
+# run --separate-stderr sets stderr and stderr_lines; each test is a subshell, and sets what it uses.
+# shellcheck disable=SC2154,SC2030,SC2031
+
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+setup_file() {
+    export good=$BATS_FILE_TMPDIR/good tree=$BATS_FILE_TMPDIR/tree
+    handmade "$tree" "$bookworm" "$program"
+    pack "$tree" "$good"
+}
+
+setup() {
+    kernel=$(kernel_of "$bookworm")
+}
+
+# boot_image OPTION… IMAGE: with the stock kernel.
+boot_image() {
+    run --separate-stderr "$top/build/noptrace-image" boot --kernel "$kernel" "$@"
+}
+
+# boot_init LINE [OPTION…]: boots a variant of the good image whose /init is this line after the mounts.
+boot_init() {
+    local variant=$BATS_TEST_TMPDIR/variant
+    variant_of "$tree" "$variant"
+    rm "$variant/init"
+    sed "/^mount -t devtmpfs/q" "$tree/init" > "$variant/init"
+    echo "$1" >> "$variant/init"
+    chmod +x "$variant/init"
+    pack "$variant" "$BATS_TEST_TMPDIR/image"
+    boot_image "${@:2}" "$BATS_TEST_TMPDIR/image"
+}
+
+# assert_refused CODE MESSAGE ARGUMENT…: one line on stderr, and nothing on stdout.
+assert_refused() {
+    run --separate-stderr "$top/build/noptrace-image" "${@:3}"
+    assert_failure "$1"
+    assert_output ''
+    assert_equal "$stderr" "noptrace-image: $2"
+}
+
+assert_said() {
+    assert_equal "${stderr_lines[-1]}" "noptrace-image: $1"
+}
+
+@test "boot names the word that is wrong, and exits 2" {
+    assert_refused 2 "no call given: not a call; see 'noptrace-image --help'"
+    assert_refused 2 "proof: not a call; see 'noptrace-image --help'" proof
+    assert_refused 2 "boot needs an IMAGE; see 'noptrace-image --help'" boot
+    assert_refused 2 "boot needs --kernel, unless IMAGE is a UKI; see 'noptrace-image --help'" boot "$good"
+    assert_refused 2 "--kernel: has no value; see 'noptrace-image --help'" boot "$good" --kernel
+    assert_refused 2 "--fast: not an option of boot; see 'noptrace-image --help'" boot --fast "$good"
+    assert_refused 2 "--cmdline: not an option of boot; see 'noptrace-image --help'" boot --cmdline quiet "$good"
+    assert_refused 2 "$kernel: one IMAGE at a time" boot "$good" "$kernel"
+    assert_refused 2 '--accel hvf: is tcg or kvm' boot --kernel "$kernel" --accel hvf "$good"
+    assert_refused 2 '--timeout soon: is a number of seconds' boot --kernel "$kernel" --timeout soon "$good"
+    assert_refused 2 "--root $good: nothing says what to mount there: --append root=…" \
+        boot --kernel "$kernel" --root "$good" "$good"
+}
+
+@test "boot names the file that cannot be read or written, and exits 2" {
+    assert_refused 2 "/nonexistent: cannot be read as a file" boot --kernel /nonexistent "$good"
+    assert_refused 2 "$BATS_TEST_TMPDIR: cannot be read as a file" boot --kernel "$kernel" "$BATS_TEST_TMPDIR"
+    assert_refused 2 "/nonexistent/log: cannot be written" boot --kernel "$kernel" --log /nonexistent/log "$good"
+    assert_refused 2 "$good: not a kernel for x86-64 or arm64" boot --kernel "$good" "$good"
+}
+
+@test "without QEMU on the machine boot is skipped, 77, and says so" {
+    local bin=$BATS_TEST_TMPDIR/bin tool
+    mkdir "$bin"
+    for tool in mktemp od tr rm cat iconv sed seq; do ln -s "$(command -v "$tool")" "$bin"; done
+    run --separate-stderr env PATH="$bin" "$top/build/noptrace-image" boot --kernel "$kernel" "$good"
+    assert_failure 77
+    assert_output ''
+    assert_said 'skipped: no qemu-system-x86_64 here; install it'
+}
+
+@test "a guest that hangs is timed out, 124" {
+    boot_init 'sleep 1000' --timeout 15
+    assert_failure 124
+    assert_line --regexp '^outcome +timed out +timed out$'
+    assert_said "$BATS_TEST_TMPDIR/image: no answer within 15 s; see its console (--log)"
+}
+
+@test "a guest that panics is said to have, 255" {
+    boot_init 'exit 1'
+    assert_failure 255
+    assert_line --regexp '^outcome +panicked +panicked$'
+    assert_said "$BATS_TEST_TMPDIR/image: the kernel panicked; see its console (--log)"
+}
+
+@test "a guest that powers off or reboots before its real root cannot be told, 3" {
+    boot_init 'if grep -q " maintenance" /proc/cmdline; then reboot -f; else poweroff -f; fi'
+    assert_failure 3
+    assert_line --regexp '^outcome +powered off +rebooted$'
+}
+
+@test "a guest that says nothing at all cannot be told, 3" {
+    # the machine's, but nothing that a PC could boot
+    head -c 600 /dev/zero > "$BATS_TEST_TMPDIR/kernel"
+    printf HdrS | dd of="$BATS_TEST_TMPDIR/kernel" bs=1 seek=514 conv=notrunc status=none
+    kernel=$BATS_TEST_TMPDIR/kernel
+    boot_image --timeout 5 "$good"
+    assert_failure 3
+    assert_line --regexp '^outcome +no console output +no console output$'
+}
+
+@test "an image that does not lock, and one that locks for maintenance too, do not do their job, 1" {
+    sed '/noptrace apply/d' "$tree/init" > "$BATS_TEST_TMPDIR/unlocked"
+    boot_init "$(sed '1,/^mount -t devtmpfs/d' "$BATS_TEST_TMPDIR/unlocked")"
+    assert_failure 1
+    assert_said "$BATS_TEST_TMPDIR/image: does not do its job: a normal boot is open, a maintenance boot open"
+    rm -r "$BATS_TEST_TMPDIR/variant"
+    boot_init "$(sed -e '1,/^mount -t devtmpfs/d' -e 's/noptrace apply/noptrace lock/' "$tree/init")"
+    assert_failure 1
+    assert_said "$BATS_TEST_TMPDIR/image: does not do its job: a normal boot is locked, a maintenance boot locked"
+}
+
+@test "an image that could not lock is said to have, 1" {
+    boot_image --append lsm=landlock,lockdown "$good"
+    assert_failure 1
+    assert_line --regexp '^outcome +powered off +neither$'
+    assert_said "$good: could not lock: see above"
+}
+
+@test "--accel kvm where /dev/kvm cannot be had is announced, and emulated" {
+    local hide=true
+    [[ ! -e /dev/kvm ]] || hide='mount --bind -o ro /etc/hostname /dev/kvm'
+    run --separate-stderr unshare --mount sh -e -c "$hide"'; exec "$@"' - \
+        "$top/build/noptrace-image" boot --kernel "$kernel" --accel kvm "$good"
+    assert_success
+    assert_said '--accel kvm: /dev/kvm is not there, or may not be written: emulating'
+}
+
+@test "an interrupt leaves no guest behind" {
+    cp "$good" "$BATS_TEST_TMPDIR/image"
+    "$top/build/noptrace-image" boot --kernel "$kernel" "$BATS_TEST_TMPDIR/image" > /dev/null 2>&1 3>&- &
+    local tool=$!
+    # shellcheck disable=SC2016 # the inner shell's
+    timeout 60 sh -c 'until [ "$(pgrep -c -f "initrd $1")" = 2 ]; do :; done' - "$BATS_TEST_TMPDIR/image"
+    kill "$tool"
+    wait "$tool" || true
+    # shellcheck disable=SC2016 # the inner shell's
+    timeout 20 sh -c 'while pgrep -f "initrd $1" > /dev/null; do :; done' - "$BATS_TEST_TMPDIR/image"
+}
