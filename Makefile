@@ -37,7 +37,8 @@ MAN_PAGES = src/noptrace.8 src/noptrace-image.8
 # For a Debian host; `deps` installs what is missing.
 BUILD_DEPS = musl-tools
 BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace cpio util-linux kmod
-TEST_DEPS = bats bats-support bats-assert dracut-core binutils perl-base
+TEST_DEPS = bats bats-support bats-assert dracut-core binutils perl jq libxml2-utils bsdutils \
+	bzip2 lz4 lzop xz-utils zstd squashfs-tools
 LINT_DEPS = gcc clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd
 
 # A Debian of each release with the product in it, where images are baked and which is booted. What is

@@ -346,7 +346,7 @@ END
     assert_failure 1
     # and the other way round
     cat "$BATS_TEST_TMPDIR/later.cpio" "$images/handmade" > "$image"
-    prove "$image" "$bookworm"
+    assert_locks "$image" "$bookworm"
 }
 
 @test "a link in one archive does not let the next write outside of the image" {
@@ -426,7 +426,7 @@ assert_refused() {
     local command
     for command in cat 'gzip -n' 'xz --check=crc32' zstd 'lz4 -l' lzop bzip2; do
         { cat "$BATS_TEST_TMPDIR/early.cpio" && $command < "$images/handmade"; } > "$image"
-        prove "$image" "$bookworm"
+        assert_locks "$image" "$bookworm"
     done
 }
 
@@ -445,11 +445,80 @@ assert_refused() {
         assert [ "$(stat -c %s "$image")" -lt "$(stat -c %s "$images/shell")" ]
     done
     # the last of them, for all: what they hold is the same
-    prove "$image" "$bookworm"
+    assert_locks "$image" "$bookworm"
 }
 
 @test "dracut's squash image passes and boots" {
     bake "$bookworm" "$image" "${systemd_flavour[@]}" 'add_dracutmodules+=" squash "' > "$BATS_TEST_TMPDIR/log"
     cpio --quiet -t < "$image" | grep -qx squash-root.img
-    prove "$image" "$bookworm"
+    assert_locks "$image" "$bookworm"
+}
+
+@test "a UKI of dracut's own passes, and boots without --kernel" {
+    bake "$bookworm" "$image" "${shell_flavour[@]}" 'uefi=yes' 'kernel_cmdline="quiet"' > "$BATS_TEST_TMPDIR/log"
+    assert_locks_uki
+    check "$image"
+    assert_point ok image 'UKI: dracut, shell'
+    assert_point ok maintenance 'the word is in no command line that is built in for normal boots'
+}
+
+# assert_locks_uki: as assert_locks does, with the kernel that is in it.
+assert_locks_uki() {
+    check "$image"
+    assert_success
+    assert_line "$image: ok"
+    run "$top/build/noptrace-image" boot "$image"
+    assert_success
+    assert_line --regexp '^outcome +locked +open$'
+}
+
+# make_uki IMAGE OPTION…: with Debian 13's ukify, of its kernel and the hand-made image.
+make_uki() {
+    local inside=/var/tmp/${1##*/}
+    cp "$images/handmade.trixie" "$trixie/var/tmp/initrd"
+    chroot "$trixie" ukify build --output "$inside" "${@:2}" > /dev/null
+    mv "$trixie$inside" "$1"
+}
+
+# profile ID LINE: a profile to join, as $trixie's /var/tmp/ID.efi.
+make_profile() {
+    chroot "$trixie" ukify build --output "/var/tmp/$1.efi" --profile "ID=$1" --cmdline "$2" > /dev/null
+}
+
+@test "a UKI whose maintenance profile alone has the word passes, and its profile boots open" {
+    local kernel
+    handmade "$BATS_TEST_TMPDIR/handmade" "$trixie" "$program"
+    pack "$BATS_TEST_TMPDIR/handmade" "$images/handmade.trixie"
+    config=$(echo "$trixie"/boot/config-*)
+    kernel=$(kernel_of "$trixie")
+    local -a parts=(--linux "${kernel#"$trixie"}" --initrd /var/tmp/initrd --cmdline 'quiet x=1')
+
+    make_uki "$image" "${parts[@]}"
+    assert_locks_uki
+    check "$image"
+    assert_point ok image 'UKI: hand-made'
+
+    make_uki "$image" "${parts[@]:0:4}" --cmdline 'quiet maintenance'
+    check "$image"
+    assert_fails maintenance '.cmdline: has the word maintenance: each boot would be open; take it out'
+    run "$top/build/noptrace-image" boot "$image"
+    assert_failure 1
+
+    make_profile maintenance 'quiet x=2 maintenance'
+    make_uki "$image" "${parts[@]}" --profile ID=main --join-profile /var/tmp/maintenance.efi
+    assert_locks_uki
+
+    make_profile rescue 'quiet maintenance'
+    make_uki "$image" "${parts[@]}" --profile ID=main --join-profile /var/tmp/rescue.efi
+    check "$image"
+    assert_fails maintenance 'profile rescue: has the word maintenance: each boot would be open; take it out'
+
+    make_profile maintenance 'quiet maintenance=1'
+    make_uki "$image" "${parts[@]}" --profile ID=main --join-profile /var/tmp/maintenance.efi
+    check "$image"
+    assert_fails maintenance 'profile maintenance: lacks the word maintenance, and would lock; add it'
+    run "$top/build/noptrace-image" boot "$image"
+    assert_failure 1
+    assert_line --regexp '^outcome +locked +locked$'
+    rm "$trixie"/var/tmp/{initrd,maintenance.efi,rescue.efi}
 }

@@ -32,9 +32,9 @@ bake() {
     "$BATS_TEST_DIRNAME/bake" "$@" 2>&1
 }
 
-# prove IMAGE ROOT [OPTION-OF-BOOT…]: what a good image must stand, with ROOT's kernel: check finds nothing,
+# assert_locks IMAGE ROOT [OPTION-OF-BOOT…]: what a good image must stand, with ROOT's kernel: check finds nothing,
 # and boot agrees. Leaves what boot printed in $output.
-prove() {
+assert_locks() {
     run "$top/build/noptrace-image" check --kernel-config "$(echo "$2"/boot/config-*)" "$1"
     assert_success
     refute_output --regexp '(FAIL|warn) '

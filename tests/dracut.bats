@@ -17,7 +17,7 @@ setup_file() {
 
 # boot_both FLAVOUR ROOT: everything refused on a normal boot, everything works on a maintenance boot.
 boot_both() {
-    prove "$images/$1" "$2"
+    assert_locks "$images/$1" "$2"
     assert_output --regexp - << 'END'
  +normal boot +maintenance boot
 ptrace_scope +3 +[01]

@@ -46,7 +46,7 @@ boot_without_yama() {
 }
 
 @test "initramfs-tools: a normal boot is locked before its real root, a maintenance boot is open" {
-    prove "$images/continue" "$bookworm"
+    assert_locks "$images/continue" "$bookworm"
     assert_line 'normal boot: noptrace: locked: kernel.yama.ptrace_scope is 3 until reboot'
 }
 

@@ -204,5 +204,5 @@ END
     grep -qF "$handmade_line" "$top/src/noptrace.8"
     handmade "$BATS_TEST_TMPDIR/tree" "$bookworm" "$program"
     pack "$BATS_TEST_TMPDIR/tree" "$BATS_TEST_TMPDIR/handmade"
-    prove "$BATS_TEST_TMPDIR/handmade" "$bookworm"
+    assert_locks "$BATS_TEST_TMPDIR/handmade" "$bookworm"
 }

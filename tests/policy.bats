@@ -154,7 +154,7 @@ type_line() {
 @test "an image whose failure must stop it locks once, opens for maintenance, and logs one line each" {
     local policy
     for policy in emergency poweroff; do
-        prove "$images/systemd-$policy" "$bookworm"
+        assert_locks "$images/systemd-$policy" "$bookworm"
         assert_equal "$(grep -c ' boot: noptrace: ' <<< "$output")" 2
     done
 }

@@ -61,8 +61,8 @@ make_root() {
     truncate -s 64M "$1" && mke2fs -q -t ext4 -L noptrace -d "$tree" "$1"
 }
 
-# What a console shows where somebody is asked to take over: systemd's, dracut's and initramfs-tools' shells.
-emergency='You are in emergency mode|Entering emergency mode|Give root password for|Press Enter for maintenance|\(initramfs\)'
+# What a console shows where somebody is asked to take over: systemd's, dracut's and busybox's shells.
+emergency='You are in emergency mode|Entering emergency mode|Press Enter for maintenance|Dropping to debug shell|built-in shell \(ash\)'
 
 # ended ANSWER CONSOLE CODE: how a guest came to its end, or to where it would wait for ever.
 ended() {

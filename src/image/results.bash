@@ -44,29 +44,16 @@ overall() {
     [[ " ${codes[*]} " == *" $code "* ]] && echo "$code" || echo 0
 }
 
-# colour STATUS: the word as a terminal shows it, padded.
-colour() {
-    local code
-    case $1 in
-        ok) code=32 ;;
-        FAIL) code=31 ;;
-        warn) code=33 ;;
-        *) code=2 ;;
-    esac
-    if [[ -t 1 && ! ${NO_COLOR-} ]]; then
-        printf '\e[%sm%-4s\e[0m' "$code" "$1"
-    else
-        printf '%-4s' "$1"
-    fi
-}
-
 print_text() {
     local image i
+    local -A colour=([ok]=$'\e[32m' [FAIL]=$'\e[31m' [warn]=$'\e[33m' ['n/a']=$'\e[2m' [end]=$'\e[0m')
+    [[ -t 1 && ! ${NO_COLOR-} ]] || colour=()
     for image in "${!images[@]}"; do
         printf '%s: %s\n' "${images[image]}" "${verdicts[image]}"
         for i in "${!result_status[@]}"; do
-            [[ ${result_image[i]} != "$image" ]] \
-                || printf '  %s  %-12s  %s\n' "$(colour "${result_status[i]}")" "${result_point[i]}" "${result_text[i]}"
+            [[ ${result_image[i]} != "$image" ]] || printf '  %s%-4s%s  %-12s  %s\n' \
+                "${colour[${result_status[i]}]-}" "${result_status[i]}" "${colour[end]-}" \
+                "${result_point[i]}" "${result_text[i]}"
         done
     done
 }
@@ -153,7 +140,11 @@ print_junit() {
 
 # print_results CALL FORMAT JUNIT-FILE: on stdout, and to the file if one is given.
 print_results() {
-    # Names of files are bytes; what reads these formats wants UTF-8.
-    "print_$2" "$1" | iconv -c -f UTF-8 -t UTF-8
-    [[ -z $3 ]] || print_junit "$1" | iconv -c -f UTF-8 -t UTF-8 > "$3"
+    # Names of files are bytes; what reads the others wants UTF-8.
+    case $2 in
+        # boot has said it in its table
+        text) [[ $1 == boot ]] || print_text ;;
+        *) "print_$2" "$1" | iconv -c -f UTF-8 -t UTF-8 ;;
+    esac
+    [[ ! $3 ]] || print_junit "$1" | iconv -c -f UTF-8 -t UTF-8 > "$3"
 }

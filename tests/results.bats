@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# noptrace-image: the formats of its results, which others read. Their shapes are in noptrace-image(8).
+
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+setup_file() {
+    export good=$BATS_FILE_TMPDIR/good tree=$BATS_FILE_TMPDIR/tree bad
+    # a name that each format must escape
+    bad="$BATS_FILE_TMPDIR/a \"bad\" <image> & #1"$'\n\xff.img'
+    handmade "$tree" "$bookworm" "$program"
+    pack "$tree" "$good"
+    chmod -x "$tree/usr/sbin/noptrace"
+    sed -i '/noptrace apply/d' "$tree/init"
+    pack "$tree" "$bad"
+}
+
+image_tool() {
+    "$top/build/noptrace-image" "$@" 2> /dev/null
+}
+
+check() {
+    image_tool check --kernel-config "$(echo "$bookworm"/boot/config-*)" "$@"
+}
+
+boot() {
+    image_tool boot --kernel "$(kernel_of "$bookworm")" "$@"
+}
+
+@test "--json has the shape that the manual gives" {
+    run check --json "$good" "$bad"
+    assert_failure 1
+    echo "$output" > "$BATS_TEST_TMPDIR/json"
+    run jq -r 'keys_unsorted | join(" ")' "$BATS_TEST_TMPDIR/json"
+    assert_output 'format call exit images'
+    run jq -r '[.format, .call, .exit, (.images | length)] | join(" ")' "$BATS_TEST_TMPDIR/json"
+    assert_output '1 check 1 2'
+    run jq -r '.images[] | [.verdict, .exit] | join(" ")' "$BATS_TEST_TMPDIR/json"
+    assert_output $'ok 0\nFAIL 1'
+    run jq -r '.images[1].image' "$BATS_TEST_TMPDIR/json"
+    assert_output "$BATS_FILE_TMPDIR/a \"bad\" <image> & #1?.img"
+    run jq -r '.images[1].points[] | select(.status == "FAIL") | .point' "$BATS_TEST_TMPDIR/json"
+    assert_output $'executable\nruns\nwired'
+    run jq -r '.images[0].points[0] | to_entries[] | "\(.key)=\(.value)"' "$BATS_TEST_TMPDIR/json"
+    assert_output $'point=image\nstatus=ok\ntext=hand-made'
+}
+
+@test "--tap is read by a TAP harness, which fails where a point does" {
+    check --tap "$good" > "$BATS_TEST_TMPDIR/good.tap"
+    run prove --exec cat "$BATS_TEST_TMPDIR/good.tap"
+    assert_success
+    assert_line 'Result: PASS'
+    check --tap "$bad" > "$BATS_TEST_TMPDIR/bad.tap" || true
+    run prove --exec cat "$BATS_TEST_TMPDIR/bad.tap"
+    assert_failure
+    assert_line --partial 'Failed 3/'
+    refute_output --partial 'Parse errors'
+}
+
+@test "--junit is well-formed XML that counts what failed" {
+    run check --junit "$BATS_TEST_TMPDIR/junit.xml" "$good" "$bad"
+    assert_failure 1
+    # beside it, stdout has the text
+    assert_line "$good: ok"
+    run xmllint --xpath 'concat(count(//testsuite), " ", //testsuite[1]/@failures, " ", //testsuite[2]/@failures, " ",
+        count(//failure), " ", //testsuite[1]/@tests = count(//testsuite[1]/testcase), " ",
+        //testsuite[2]/@skipped = count(//testsuite[2]//skipped))' "$BATS_TEST_TMPDIR/junit.xml"
+    assert_output '2 0 3 3 true true'
+    run xmllint --xpath 'string(//testcase[@name="executable"]/failure/@message)' "$BATS_TEST_TMPDIR/junit.xml"
+    assert_output '/usr/sbin/noptrace: mode 644; make it 755 before the image is built'
+    run xmllint --xpath 'string(//testsuite[2]/@name)' "$BATS_TEST_TMPDIR/junit.xml"
+    assert_output "$BATS_FILE_TMPDIR/a \"bad\" <image> & #1?.img"
+}
+
+@test "boot gives its results in the same formats" {
+    boot --json --junit "$BATS_TEST_TMPDIR/junit.xml" "$good" > "$BATS_TEST_TMPDIR/json"
+    run jq -r '[.call, .exit, .images[0].verdict] | join(" ")' "$BATS_TEST_TMPDIR/json"
+    assert_output 'boot 0 ok'
+    run jq -r '.images[0].points[] | [.point, .status, .text] | join("|")' "$BATS_TEST_TMPDIR/json"
+    assert_output - << 'END'
+normal boot|ok|locked
+normal boot: ptrace_scope|ok|3
+normal boot: PTRACE_TRACEME|ok|EPERM
+normal boot: PTRACE_ATTACH|ok|EPERM
+normal boot: process_vm_readv|ok|EPERM
+normal boot: pidfd_getfd|ok|EPERM
+normal boot: strace|ok|refused
+normal boot: set to 0|ok|EINVAL
+normal boot: set to 1|ok|EINVAL
+normal boot: set to 2|ok|EINVAL
+normal boot: ptrace_scope then|ok|3
+maintenance boot|ok|open
+maintenance boot: ptrace_scope|ok|0
+maintenance boot: PTRACE_TRACEME|ok|ok
+maintenance boot: PTRACE_ATTACH|ok|ok
+maintenance boot: process_vm_readv|ok|ok
+maintenance boot: pidfd_getfd|ok|ok
+maintenance boot: strace|ok|ok
+maintenance boot: set to 0|ok|ok
+maintenance boot: set to 1|ok|ok
+maintenance boot: set to 2|ok|ok
+maintenance boot: ptrace_scope then|ok|0
+END
+    run xmllint --xpath 'string(//testsuite/@failures)' "$BATS_TEST_TMPDIR/junit.xml"
+    assert_output 0
+
+    boot --tap "$bad" > "$BATS_TEST_TMPDIR/bad.tap" || assert_equal $? 1
+    run prove --exec cat "$BATS_TEST_TMPDIR/bad.tap"
+    assert_failure
+    assert_line --partial 'Failed 11/'
+}
+
+@test "what a boot that never came to its real root did not find is a skipped point" {
+    run boot --json --append lsm=lockdown "$good"
+    assert_failure 1
+    assert_equal "$(jq -r '.images[0].points[] | select(.point == "normal boot") | .text' <<< "$output")" \
+        'powered off, must be locked'
+    assert_equal "$(jq -r '.images[0].points[] | select(.point == "normal boot: strace") | .status' <<< "$output")" n/a
+}
+
+@test "colours are for a terminal, and NO_COLOR keeps them away" {
+    local tool
+    tool="$top/build/noptrace-image check --kernel-config $(echo "$bookworm"/boot/config-*) $good"
+    run script -q -e -c "$tool" /dev/null
+    assert_success
+    assert_output --partial $'\e[32mok  \e[0m'
+    run env NO_COLOR=1 script -q -e -c "$tool" /dev/null
+    assert_success
+    refute_output --partial $'\e'
+    run bash -c "$tool"
+    refute_output --partial $'\e'
+}
+
+@test "a boot shows on a terminal how far it has come, and nowhere else" {
+    local tool
+    tool="$top/build/noptrace-image boot --kernel $(kernel_of "$bookworm") $good"
+    run script -q -e -c "$tool" /dev/null
+    assert_success
+    assert_output --partial 'booting twice: '
+    run bash -c "$tool"
+    assert_success
+    refute_output --partial 'booting twice: '
+    refute_output --partial $'\e'
+}
