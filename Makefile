@@ -5,6 +5,7 @@ VERSION = 0.1.0
 
 CC = musl-gcc
 CFLAGS = -Oz
+STRIP = strip
 prefix = /usr
 sbindir = $(prefix)/sbin
 bindir = $(prefix)/bin
@@ -38,7 +39,7 @@ MAN_PAGES = src/noptrace.8 src/noptrace-image.8
 BUILD_DEPS = musl-tools
 BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace cpio util-linux kmod
 TEST_DEPS = bats bats-support bats-assert dracut-core binutils perl jq libxml2-utils bsdutils \
-	bzip2 lz4 lzop xz-utils zstd squashfs-tools
+	bzip2 lz4 lzop xz-utils zstd squashfs-tools gcc-aarch64-linux-gnu qemu-system-arm qemu-user-static qemu-utils
 LINT_DEPS = gcc clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd
 
 # A Debian of each release with the product in it, where images are baked and which is booted. What is
@@ -65,7 +66,7 @@ build/%.o: src/%.c Makefile
 # A program that is not what the image needs is not built at all.
 build/noptrace: build/noptrace.o build/cmdline.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LINK)
-	$(Q)strip -R .comment $@
+	$(Q)$(STRIP) -R .comment $@
 	$(Q)headers=$$(LC_ALL=C readelf -lW $@) && case $$headers in \
 	*INTERP* | *DYNAMIC*) echo '$@: needs a loader; it must be static' >&2; exit 1 ;; \
 	*RWE*) echo '$@: has a segment or a stack both writable and executable' >&2; exit 1 ;; \
@@ -153,7 +154,7 @@ demo-boot: root-bookworm
 
 test: deps-test ## run everything: lint, the program's tests, every boot
 	@$(MAKE) -s lint sanitize
-	@$(MAKE) -s $(ROOTS:%=root-%)
+	@$(MAKE) -s $(ROOTS:%=root-%) build/bookworm-arm64/root
 	@tests/run
 
 check: all ## run the tests that boot nothing

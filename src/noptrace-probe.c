@@ -32,6 +32,13 @@
 #define SCOPE "/proc/sys/kernel/yama/ptrace_scope"
 #define STRACE "/usr/bin/strace"
 
+/* The second serial line of the guests of noptrace-image; arm64's first is not a ttyS. */
+#ifdef __aarch64__
+#define LINE "/dev/ttyS0"
+#else
+#define LINE "/dev/ttyS1"
+#endif
+
 static void answer(const char *name, int error)
 {
 	static const struct {
@@ -192,7 +199,7 @@ static void prepare_guest(void)
 		mount("proc", "/proc", "proc", 0, NULL);
 	if (access("/dev/kmsg", F_OK))
 		mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
-	line = open("/dev/ttyS1", O_WRONLY | O_NOCTTY);
+	line = open(LINE, O_WRONLY | O_NOCTTY);
 	if (line >= 0) {
 		dup2(line, STDOUT_FILENO);
 		close(line);

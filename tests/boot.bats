@@ -148,3 +148,29 @@ assert_said() {
     # shellcheck disable=SC2016 # the inner shell's
     timeout 20 sh -c 'while pgrep -f "initrd $1" > /dev/null; do :; done' - "$BATS_TEST_TMPDIR/image"
 }
+
+# A stock arm64 kernel, busybox and musl, with our programs built for it as a packager would.
+@test "an arm64 image is checked and booted on this machine, emulated" {
+    local root=$top/build/bookworm-arm64/root source=$BATS_TEST_TMPDIR/source
+    mkdir "$source"
+    cp -r "$top/Makefile" "$top/src" "$source"
+    sed "s,/usr/\\(lib\\|include\\)/aarch64,$root&,g" "$root/usr/lib/aarch64-linux-musl/musl-gcc.specs" > "$source/specs"
+    make -s -C "$source" CC="aarch64-linux-gnu-gcc -specs $source/specs" STRIP=aarch64-linux-gnu-strip \
+        build/noptrace build/noptrace-probe
+    handmade "$BATS_TEST_TMPDIR/tree" "$root" "$source/build/noptrace"
+    pack "$BATS_TEST_TMPDIR/tree" "$BATS_TEST_TMPDIR/image"
+
+    assert_locks "$BATS_TEST_TMPDIR/image" "$root" --probe "$source/build/noptrace-probe"
+    assert_line --regexp '^strace +absent +absent$'
+    assert_line 'noptrace-image: no strace for aarch64 here: not tried'
+    run "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+    assert_line '  ok    architecture  aarch64, as /bin/sh'
+    assert_line --regexp '^  ok    runs +noptrace .*, through qemu-aarch64-static$'
+
+    kernel=$(kernel_of "$root")
+    boot_image "$BATS_TEST_TMPDIR/image"
+    assert_failure 2
+    assert_said "$top/build/noptrace-probe: not for aarch64, as the kernel is; give that machine's with --probe"
+    boot_image --accel kvm --timeout 1 --probe "$source/build/noptrace-probe" "$BATS_TEST_TMPDIR/image"
+    assert_equal "${stderr_lines[0]}" "noptrace-image: --accel kvm: this machine is $(uname -m), the guest aarch64: emulating it"
+}

@@ -55,7 +55,7 @@ handmade_line='/usr/sbin/noptrace apply || poweroff -f'
 # the real root and switches to it.
 handmade() {
     local tree=$1 root=$2 kernel module
-    kernel=$(ls "$root/usr/lib/modules")
+    kernel=$(ls "$root/lib/modules")
     mkdir -p "$tree"/{bin,dev,proc,sys,root,modules,usr/sbin,"usr/lib/modules/$kernel"}
     cp "$root/bin/busybox" "$tree/bin"
     ln -s busybox "$tree/bin/sh"

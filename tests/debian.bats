@@ -119,3 +119,21 @@ boot_debian() {
         | grep -oE 'Start(ing|ed) [a-zA-Z0-9@._-]+\.service' | sort -u)
     assert_equal "$before" 'Starting noptrace.service'
 }
+
+@test "noptrace-image boots an image against a disk of one's own, which it leaves alone" {
+    local sum
+    sum=$(md5sum < "$files/disk")
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" --append root=LABEL=debian \
+        --root "$files/disk" "$files/image"
+    assert_success
+    assert_line --regexp '^outcome +locked +open$'
+    assert_equal "$(md5sum < "$files/disk")" "$sum"
+
+    # a qcow2 image, on which noptrace is not installed
+    root_disk "$BATS_TEST_TMPDIR/without"
+    qemu-img create -q -f qcow2 -F raw -b "$BATS_TEST_TMPDIR/without" "$BATS_TEST_TMPDIR/disk,2"
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" --append root=LABEL=noptrace \
+        --timeout 60 --root "$BATS_TEST_TMPDIR/disk,2" "$files/image"
+    assert_failure 3
+    assert_line --partial "what answers there is /usr/libexec/noptrace/noptrace-probe: is noptrace installed on it?"
+}

@@ -8,17 +8,17 @@
 # shellcheck source=tests/common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
 
-# bake_with_mkinitramfs IMAGE [NOPTRACE.CONF-LINE]: with a configuration folder of its own.
+# bake_with_mkinitramfs IMAGE [NOPTRACE.CONF-LINE [ROOT]]: with a configuration folder of its own.
 bake_with_mkinitramfs() {
-    local confdir code=0
-    confdir=$(mktemp -d "$bookworm/var/tmp/mkinitramfs.XXXXXX")
-    cp -a "$bookworm/etc/initramfs-tools/." "$confdir"
+    local root=${3-$bookworm} confdir code=0
+    confdir=$(mktemp -d "$root/var/tmp/mkinitramfs.XXXXXX")
+    cp -a "$root/etc/initramfs-tools/." "$confdir"
     printf '%s\n' 'MODULES=list' 'BUSYBOX=y' 'COMPRESS=gzip' > "$confdir/initramfs.conf"
     printf '%s\n' virtio_blk virtio_pci ext4 > "$confdir/modules"
     [[ $# == 1 ]] || echo "$2" > "$confdir/noptrace.conf"
-    unshare --mount --pid --fork --kill-child --mount-proc --root="$bookworm" \
-        mkinitramfs -d "${confdir#"$bookworm"}" -o "${confdir#"$bookworm"}/image" \
-        "$(ls "$bookworm/usr/lib/modules")" 2>&1 || code=$?
+    unshare --mount --pid --fork --kill-child --mount-proc --root="$root" \
+        mkinitramfs -d "${confdir#"$root"}" -o "${confdir#"$root"}/image" \
+        "$(ls "$root/usr/lib/modules")" 2>&1 || code=$?
     [[ ! -e $confdir/image ]] || mv "$confdir/image" "$1"
     rm -r "$confdir"
     return "$code"
@@ -48,6 +48,11 @@ boot_without_yama() {
 @test "initramfs-tools: a normal boot is locked before its real root, a maintenance boot is open" {
     assert_locks "$images/continue" "$bookworm"
     assert_line 'normal boot: noptrace: locked: kernel.yama.ptrace_scope is 3 until reboot'
+}
+
+@test "initramfs-tools of Debian 13: a normal boot is locked before its real root, a maintenance boot is open" {
+    bake_with_mkinitramfs "$BATS_TEST_TMPDIR/image" noptrace_on_failure=poweroff "$trixie" > "$BATS_TEST_TMPDIR/log"
+    assert_locks "$BATS_TEST_TMPDIR/image" "$trixie"
 }
 
 @test "initramfs-tools: the script is the first of init-top" {
@@ -91,4 +96,40 @@ boot_without_yama() {
     bake_with_mkinitramfs "$BATS_TEST_TMPDIR/image" > /dev/null
     run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" "$BATS_TEST_TMPDIR/image"
     assert_failure 1
+    check "$BATS_TEST_TMPDIR/image"
+    assert_failure 1
+    assert_line '  FAIL  program       /usr/sbin/noptrace: not in the image; opt in with /etc/initramfs-tools/noptrace.conf, and build it anew'
+}
+
+check() {
+    run "$top/build/noptrace-image" check --kernel-config "$(echo "$bookworm"/boot/config-*)" "$@"
+}
+
+@test "initramfs-tools: check finds a script that is not run, or not first, and a policy that is none" {
+    local tree=$BATS_TEST_TMPDIR/tree order
+    mkdir "$tree"
+    zcat "$images/continue" | cpio --quiet -i -d -D "$tree"
+    order=$tree/scripts/init-top/ORDER
+    cp "$order" "$BATS_TEST_TMPDIR/order"
+
+    sed -i '/noptrace/d' "$order"
+    pack "$tree" "$BATS_TEST_TMPDIR/image"
+    check "$BATS_TEST_TMPDIR/image"
+    assert_failure 1
+    assert_line '  FAIL  order         not in scripts/init-top/ORDER, so it is never run; build the image anew'
+
+    {
+        echo /scripts/init-top/udev
+        cat "$BATS_TEST_TMPDIR/order"
+    } > "$order"
+    pack "$tree" "$BATS_TEST_TMPDIR/image"
+    check "$BATS_TEST_TMPDIR/image"
+    assert_success
+    assert_line '  warn  order         not the first script of init-top'
+
+    echo noptrace_on_failure=panic > "$tree/conf/noptrace.conf"
+    pack "$tree" "$BATS_TEST_TMPDIR/image"
+    check "$BATS_TEST_TMPDIR/image"
+    assert_failure 1
+    assert_line '  FAIL  policy        not one of continue, emergency, poweroff, reboot; build the image anew'
 }

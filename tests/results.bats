@@ -143,3 +143,41 @@ END
     refute_output --partial 'booting twice: '
     refute_output --partial $'\e'
 }
+
+@test "--help, the manual and the program have the same options and exit codes" {
+    local code option help manual
+    help=$("$top/build/noptrace-image" --help)
+    manual=$(mandoc -T ascii "$top/src/noptrace-image.8" | col -bx)
+    assert_equal "$(grep -oE -- '--[a-z][a-z-]+' <<< "$help" | sort -u)" \
+        "$(sed -n '/^OPTIONS/,/^FORMATS/p' <<< "$manual" | grep -oE '^ {5}--.*' | grep -oE -- '--[a-z][a-z-]+' | sort -u \
+            | grep -vx -- --help)"
+    # each is one that the program takes, with a value or without
+    while read -r option; do
+        sed '/^usage()/,/^}/d' "$top/src/noptrace-image" | grep -qE -- "(/| )${option}[ |)]" || fail "$option"
+    done < <(grep -oE '^  --[a-z-]+' <<< "$help" | tr -d ' ')
+    for code in 0 1 2 3 77 124 255; do
+        grep -qE "(^| )(exit )?$code: " <<< "$help" || fail "--help lacks $code"
+        sed -n '/^EXIT STATUS/,/^EXAMPLES/p' <<< "$manual" | grep -qE "^ {5}$code " || fail "the manual lacks $code"
+        sed -n '/^## Prove/,/^## What/p' "$top/README.md" | grep -qE "^\| ([0-9]+, )*${code}[ ,]" || fail "README lacks $code"
+    done
+}
+
+# The same names as README and the manual use.
+@test "each noptrace-image command in README works as it stands there" {
+    local command
+    mkdir -p "$BATS_TEST_TMPDIR/image"
+    cp "$good" "$BATS_TEST_TMPDIR/image/initramfs.img"
+    cp "$(kernel_of "$bookworm")" "$BATS_TEST_TMPDIR/image/vmlinuz"
+    cp "$bookworm"/boot/config-* "$BATS_TEST_TMPDIR/image/config"
+    cp "$BATS_TEST_TMPDIR/image"/* "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR"
+    grep -oE '^ *(- (run: )?)?noptrace-image .*' "$top/README.md" | sed 's/^.*noptrace-image/noptrace-image/' \
+        > "$BATS_TEST_TMPDIR/commands"
+    assert_equal "$(wc -l < "$BATS_TEST_TMPDIR/commands")" 6
+    while read -r command; do
+        run bash -c 'noptrace-image() { "$0" "$@"; }; '"$command" "$top/build/noptrace-image"
+        # the first gives no kernel configuration, and this machine has none of that kernel
+        [[ $command == 'noptrace-image check initramfs.img' ]] && assert_failure 3 || assert_success
+    done < "$BATS_TEST_TMPDIR/commands"
+    assert [ -s check.xml -a -s boot.xml ]
+}
