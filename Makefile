@@ -16,6 +16,7 @@ sysctldir = $(prefix)/lib/sysctl.d
 systemdunitdir = $(prefix)/lib/systemd/system
 dracutdir = $(prefix)/lib/dracut
 initramfsdir = $(prefix)/share/initramfs-tools
+sysconfdir = /etc
 
 # The most that the program may weigh: a packager's CFLAGS may need more than ours.
 MAX_BYTES = $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),8192,12288)
@@ -30,14 +31,14 @@ LINK = -static -no-pie -nostartfiles -Wl,-l:crt1.o -Wl,--gc-sections \
 	-Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,-z,noexecstack -Wl,--build-id=none -s
 
 SHELL_FILES = src/noptrace-image .ci/run modules.d/50noptrace/module-setup.sh \
-	$(wildcard hooks/dracut/*.sh hooks/dracut/on-failure/*.sh hooks/initramfs-tools/* tests/*.bash tests/*.bats) \
-	tests/bake tests/debian-root tests/deps tests/fake-proc tests/run
+	$(wildcard hooks/dracut/*.sh hooks/dracut/on-failure/*.sh hooks/initramfs-tools/* hooks/grub.d/* tests/*.bash tests/*.bats) \
+	tests/bake tests/debian-root tests/demo-menu tests/grub-disk tests/grub.d/probe tests/deps tests/fake-proc tests/run
 IMAGE_LIB = $(wildcard src/image/*.bash)
 MAN_PAGES = src/noptrace.8 src/noptrace-image.8
 
 # For a Debian host; `deps` installs what is missing.
 BUILD_DEPS = musl-tools
-BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace cpio util-linux kmod
+BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace cpio util-linux kmod tmux
 TEST_DEPS = bats bats-support bats-assert dracut-core binutils perl jq libxml2-utils bsdutils \
 	bzip2 lz4 lzop xz-utils zstd squashfs-tools gcc-aarch64-linux-gnu qemu-system-arm qemu-user-static qemu-utils
 LINT_DEPS = gcc clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd
@@ -110,6 +111,11 @@ install: all ## install, below DESTDIR; prefix=/usr
 	chmod 755 $(DESTDIR)$(initramfsdir)/hooks/noptrace
 	install -D -m 755 hooks/initramfs-tools/init-top $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace
 	install -m 644 hooks/sysctl.d/zz-noptrace.conf $(DESTDIR)$(sysctldir)
+	install -d $(DESTDIR)$(sysconfdir)/grub.d $(DESTDIR)$(sysconfdir)/default/grub.d
+	$(RELOCATE) hooks/grub.d/45_noptrace > $(DESTDIR)$(sysconfdir)/grub.d/45_noptrace
+	chmod 755 $(DESTDIR)$(sysconfdir)/grub.d/45_noptrace
+	[ -e $(DESTDIR)$(sysconfdir)/default/grub.d/noptrace.cfg ] || \
+		install -m 644 hooks/grub.d/noptrace.cfg $(DESTDIR)$(sysconfdir)/default/grub.d
 	install -m 644 $(MAN_PAGES) $(DESTDIR)$(mandir)/man8
 	install -m 644 README.md LICENSE hooks/dracut/noptrace.conf $(DESTDIR)$(docdir)
 
@@ -118,6 +124,7 @@ uninstall: ## remove what install put there
 		$(addprefix $(DESTDIR)$(libexecdir)/noptrace/,noptrace-probe $(notdir $(IMAGE_LIB))) \
 		$(DESTDIR)$(initramfsdir)/hooks/noptrace $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace \
 		$(DESTDIR)$(systemdunitdir)/noptrace.service $(DESTDIR)$(sysctldir)/zz-noptrace.conf \
+		$(DESTDIR)$(sysconfdir)/grub.d/45_noptrace $(DESTDIR)$(sysconfdir)/default/grub.d/noptrace.cfg \
 		$(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN_PAGES))) \
 		$(addprefix $(DESTDIR)$(docdir)/,README.md LICENSE noptrace.conf) \
 		$(addprefix $(moduledir)/,module-setup.sh noptrace.sh noptrace-initramfs.service) \
@@ -141,7 +148,7 @@ $(ROOTS:%=root-%): root-%: build/%/root all
 	$(Q)$(MAKE) -s install DESTDIR=build/$*/root > /dev/null
 
 # With the packages there: apt is asked before make looks for its tools.
-demo: deps-demo ## boot a real dracut image both ways and show what the real root finds
+demo: deps-demo ## boot a real dracut image both ways, then from GRUB's menu, and show what the real root finds
 	@$(MAKE) -s demo-boot
 
 demo-boot: root-bookworm
@@ -151,6 +158,10 @@ demo-boot: root-bookworm
 		{ cat build/demo.log; exit 1; }
 	@echo 'demo: booting it twice, normally and for maintenance, in an emulated machine: a minute or less'
 	$(Q)TMPDIR=build/tmp build/noptrace-image boot --kernel build/bookworm/root/boot/vmlinuz-* build/demo.img
+	@echo 'demo: making a disk of a Debian with GRUB, whose menu grub-mkconfig writes in an emulated machine: half a minute'
+	$(Q)tests/grub-disk build/bookworm/root build/demo.img build/demo.disk > build/demo.log 2>&1 || \
+		{ cat build/demo.log; exit 1; }
+	$(Q)tests/demo-menu build/demo.disk
 
 test: deps-test ## run everything: lint, the program's tests, every boot
 	@$(MAKE) -s lint sanitize

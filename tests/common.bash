@@ -18,6 +18,9 @@ top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 # shellcheck source=src/image/guest.bash
 source "$top/src/image/guest.bash"
 
+# shellcheck source=tests/keyboard.bash
+source "$top/tests/keyboard.bash"
+
 # root_disk DISK: the small real root of noptrace-image.
 root_disk() {
     make_root "$1" "$top/build/noptrace-probe" "$(command -v strace)"

@@ -17,6 +17,8 @@ installed() {
     make -s -C "$top" install DESTDIR="$destination"
     run installed
     assert_output - << 'END'
+-rw-r--r-- etc/default/grub.d/noptrace.cfg
+-rwxr-xr-x etc/grub.d/45_noptrace
 -rwxr-xr-x usr/bin/noptrace-image
 -rwxr-xr-x usr/lib/dracut/modules.d/50noptrace/module-setup.sh
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/noptrace-initramfs.service
@@ -56,6 +58,13 @@ END
     assert [ ! -e "$destination/usr/lib/dracut/modules.d/50noptrace" ]
 }
 
+@test "install leaves the knobs of GRUB's menu as they were set" {
+    make -s -C "$top" install DESTDIR="$destination"
+    echo NOPTRACE_MENU=no > "$destination/etc/default/grub.d/noptrace.cfg"
+    make -s -C "$top" install DESTDIR="$destination"
+    assert_equal "$(cat "$destination/etc/default/grub.d/noptrace.cfg")" NOPTRACE_MENU=no
+}
+
 @test "a prefix of one's own is told to the unit, the module and noptrace-image" {
     make -s -C "$top" install DESTDIR="$destination" prefix=/opt/noptrace
     run grep -rn '=/usr/sbin/noptrace\|=/usr/libexec' "$destination/opt/noptrace/lib/systemd" \
@@ -63,6 +72,7 @@ END
     assert_failure 1
     grep -qx 'ExecStart=/opt/noptrace/sbin/noptrace apply' \
         "$destination/opt/noptrace/lib/systemd/system/noptrace.service"
+    grep -qx 'program=/opt/noptrace/sbin/noptrace' "$destination/etc/grub.d/45_noptrace"
     grep -qx 'lib=/opt/noptrace/libexec/noptrace' "$destination/opt/noptrace/bin/noptrace-image"
     grep -qx 'noptrace_program=/opt/noptrace/sbin/noptrace' \
         "$destination/opt/noptrace/lib/dracut/modules.d/50noptrace/module-setup.sh"

@@ -48,14 +48,6 @@ assert_stopped() {
     assert_output "$1"
 }
 
-# await COUNT TEXT: until the text has come so often on the console. A prompt has no end of line to wait
-# for, so the file is looked at again and again.
-await() {
-    # shellcheck disable=SC2016 # the inner shell's
-    timeout 120 sh -c 'until [ "$(grep -a -c -F -- "$2" "$3")" -ge "$1" ]; do :; done' \
-        - "$1" "$2" "$console" || fail "not $1 times on the console: $2"$'\n'"$(plain "$console" | tail -n 40)"
-}
-
 boots_on() {
     boot_image "$1" < /dev/null
     assert_on_console "$not_locked"
@@ -103,30 +95,27 @@ boots_on() {
     assert_stopped panicked
 }
 
-# boot_with_keyboard IMAGE: boots it in the background ($guest), its console's keyboard being type_line.
+# boot_with_keyboard IMAGE: boots it in the background ($guest), for press and await.
 boot_with_keyboard() {
-    console=$BATS_TEST_TMPDIR/console answer=$BATS_TEST_TMPDIR/answer
-    : > "$console"
-    mkfifo "$BATS_TEST_TMPDIR/keyboard"
-    boot_image "$1" '' 240 < "$BATS_TEST_TMPDIR/keyboard" &
-    guest=$!
-    exec 7> "$BATS_TEST_TMPDIR/keyboard"
+    answer=$BATS_TEST_TMPDIR/answer
+    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 240 tcg "root=LABEL=noptrace ro rd.skipfsck $without_yama" \
+        -kernel "$(kernel_of "$bookworm")" -initrd "$images/$1" -drive "$(guest_disk "$images/root.disk")"
 }
 
-type_line() {
-    printf '%s\r' "$1" >&7
+teardown() {
+    [[ ! ${guest-} ]] || kill "$guest" 2> /dev/null || true
 }
 
 @test "systemd, emergency: leaving the shell comes back to it, and never to the real root" {
     boot_with_keyboard systemd-emergency
     await 1 'Press Enter for maintenance'
-    type_line ''
+    press Enter
     await 1 ':/root# '
-    type_line exit
+    press exit Enter
     await 2 'Press Enter for maintenance'
-    type_line ''
+    press Enter
     await 2 ':/root# '
-    type_line 'poweroff -f'
+    press 'poweroff -f' Enter
     wait "$guest"
     assert_stopped 'powered off'
 }
@@ -134,7 +123,7 @@ type_line() {
 @test "shell, emergency: leaving the shell ends in a panic, and never in the real root" {
     boot_with_keyboard shell-emergency
     await 1 'dracut:/#'
-    type_line exit
+    press exit Enter
     wait "$guest"
     assert_stopped panicked
     assert_on_console 'noptrace: could not lock, see above (noptrace_on_failure=emergency)'
