@@ -181,6 +181,14 @@ END
     assert_fails wired 'by the unit noptrace-initramfs.service, which does not run where init is dracut; build the image anew'
 }
 
+@test "a hook that is empty calls nothing, and fails" {
+    tree_of shell
+    rm "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh"
+    touch "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh"
+    check_tree
+    assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+}
+
 @test "a hook that runs earlier and exits fails, one that does not is a warning" {
     tree_of shell
     echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-aaa.sh"
@@ -215,13 +223,25 @@ END
     assert_fails order "no sysinit.target.wants/$unit: nothing starts it; build the image anew"
 
     local line
-    for line in 'After=network.target' 'ConditionPathExists=/nowhere' 'ExecStart='; do
+    for line in 'After=network.target' 'ConditionPathExists=/nowhere' 'ExecStart=' 'DefaultDependencies=yes'; do
         tree_of systemd
         mkdir -p "$tree/etc/systemd/system/$unit.d"
         printf '[Unit]\n%s\n' "$line" > "$tree/etc/systemd/system/$unit.d/10-late.conf"
         check_tree
         assert_fails order "$unit has $line, and need not run in time; remove that"
     done
+    # one for all services
+    mkdir -p "$tree/$units/service.d"
+    mv "$tree/etc/systemd/system/$unit.d/10-late.conf" "$tree/$units/service.d"
+    check_tree
+    assert_fails order "$unit has $line, and need not run in time; remove that"
+
+    tree_of systemd
+    sed '/^ExecStart/d' "$images/systemd.tree/$units/$unit" > "$BATS_TEST_TMPDIR/unit"
+    rm "$tree/$units/$unit"
+    cp "$BATS_TEST_TMPDIR/unit" "$tree/$units/$unit"
+    check_tree
+    assert_fails order "$unit is not noptrace's: it need not lock before the pivot; install noptrace again"
 }
 
 @test "a failure policy that is broken fails" {
@@ -282,6 +302,9 @@ END
     check --cmdline 'sysctl.kernel.yama.ptrace_scope=3' "$image"
     assert_fails sysctl '--cmdline: sysctl.kernel.yama.ptrace_scope=3 locks maintenance boots as well; take it out'
 
+    check --cmdline 'rdinit=/bin/sh' "$image"
+    assert_fails masks '--cmdline: rdinit=/bin/sh keeps it from running; take that out'
+
     cp "$config" "$BATS_TEST_TMPDIR/config"
     config=$BATS_TEST_TMPDIR/config
     sed -i '/^CONFIG_CMDLINE/d' "$config"
@@ -292,7 +315,7 @@ END
     image=$images/systemd
     check --cmdline "systemd.mask=$unit" "$image"
     assert_failure 1
-    assert_point FAIL masks '--cmdline masks the unit; take systemd.mask= out'
+    assert_point FAIL masks "--cmdline: systemd.mask=$unit keeps it from running; take that out"
 }
 
 @test "the word in etc/cmdline.d, which the kernel does not read, is a warning" {
@@ -383,6 +406,16 @@ END
     check "$image"
     assert_failure 2
     assert_line --regexp '^  FAIL  image +byte [0-9]+: neither a cpio archive \(newc\) nor gzip, xz, zstd, lz4 \(legacy\), lzop or bzip2$'
+
+    { cat "$images/handmade" && printf 'key = value\n\0\0\0\0\0\0\0\0#BOOTCONFIG\n'; } > "$image"
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image 'a boot configuration is attached (#BOOTCONFIG), which may add kernel parameters; check it without'
+
+    printf MZ > "$image"
+    check "$image"
+    assert_failure 2
+    assert_equal "$stderr" "noptrace-image: $image: unreadable: byte 0: neither a cpio archive (newc) nor gzip, xz, zstd, lz4 (legacy), lzop or bzip2"
 
     check "$(kernel_of "$bookworm")"
     assert_failure 2

@@ -116,7 +116,7 @@ check() {
     pack "$tree" "$BATS_TEST_TMPDIR/image"
     check "$BATS_TEST_TMPDIR/image"
     assert_failure 1
-    assert_line '  FAIL  order         not in scripts/init-top/ORDER, so it is never run; build the image anew'
+    assert_line '  FAIL  order         not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
 
     {
         echo /scripts/init-top/udev
@@ -126,6 +126,14 @@ check() {
     check "$BATS_TEST_TMPDIR/image"
     assert_success
     assert_line '  warn  order         not the first script of init-top'
+
+    cp "$BATS_TEST_TMPDIR/order" "$order"
+    chmod -x "$tree/scripts/init-top/00-noptrace"
+    pack "$tree" "$BATS_TEST_TMPDIR/image"
+    check "$BATS_TEST_TMPDIR/image"
+    assert_failure 1
+    assert_line --partial 'or not executable, so it is never run'
+    chmod +x "$tree/scripts/init-top/00-noptrace"
 
     echo noptrace_on_failure=panic > "$tree/conf/noptrace.conf"
     pack "$tree" "$BATS_TEST_TMPDIR/image"

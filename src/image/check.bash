@@ -139,9 +139,9 @@ check_runs() {
     fi
 }
 
-# The unit's own files, the first of which counts, with where an administrator or a generator may hide it.
+# The unit, and where systemd looks for units: the first counts, so an administrator may hide what is in /usr.
 unit=noptrace-initramfs.service
-unit_folders=(etc/systemd/system run/systemd/system usr/local/lib/systemd/system usr/lib/systemd/system)
+unit_folders=({etc,run,usr/local/lib,usr/lib,lib}/systemd/system)
 
 # first_of PATH…: the first of these that is in the image, as a file or a link.
 first_of() {
@@ -173,14 +173,17 @@ hook_folder() {
     first_of var/lib/dracut/hooks/cmdline usr/lib/dracut/hooks/cmdline lib/dracut/hooks/cmdline
 }
 
+# calls FILE…: whether one of these calls the program.
+calls() {
+    grep -qs '^[^#]*noptrace apply' "$@"
+}
+
 find_wired() {
-    local folder
-    if first_of "${unit_folders[@]/%//$unit}" > /dev/null; then
-        echo systemd
-    fi
-    folder=$(hook_folder) && compgen -G "$tree/$folder/*noptrace.sh" > /dev/null && echo dracut
-    [[ ! -e $tree/conf/noptrace.conf || ! -e $tree/scripts/init-top/00-noptrace ]] || echo initramfs-tools
-    [[ $init != handmade ]] || ! grep -qs '^[^#]*noptrace apply' "$tree/init" || echo handmade
+    first_of "${unit_folders[@]/%//$unit}" > /dev/null && echo systemd
+    calls "$tree/$(hook_folder)"/*noptrace.sh && echo dracut
+    # without the conf file that script does nothing
+    [[ -e $tree/conf/noptrace.conf ]] && calls "$tree/scripts/init-top/00-noptrace" && echo initramfs-tools
+    [[ $init == handmade ]] && calls "$tree/init" && echo handmade
 }
 
 # Exactly one thing calls the program, and it is the one that this image's init runs.
@@ -219,9 +222,10 @@ check_order() {
             ;;
         initramfs-tools)
             line=$(grep -n '^/scripts/init-top/00-noptrace' "$tree/scripts/init-top/ORDER" 2> /dev/null | cut -d : -f 1)
+            [[ -x $tree/scripts/init-top/00-noptrace ]] || line=''
             case $line in
                 1) result ok order 'the first script of init-top, before the pivot' ;;
-                '') result FAIL order 'not in scripts/init-top/ORDER, so it is never run; build the image anew' ;;
+                '') result FAIL order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew' ;;
                 *) result warn order 'not the first script of init-top' ;;
             esac
             ;;
@@ -243,8 +247,10 @@ check_order() {
 unit_lines() {
     local folder file
     for file in "$(first_of "${unit_folders[@]/%//$unit}")" \
-        $(for folder in "${unit_folders[@]}"; do (cd "$tree" && compgen -G "$folder/$unit.d/*.conf"); done); do
-        grep -vhE '^[[:space:]]*([#;]|$)' "$tree/$file" 2> /dev/null || true
+        $(for folder in "${unit_folders[@]}"; do
+            cd "$tree" && ls -d "$folder"/{service,noptrace-.service,"$unit"}.d/*.conf 2> /dev/null
+        done); do
+        grep -vhE '^[[:space:]]*([#;]|$)' "$tree/$file" 2> /dev/null
     done
 }
 
@@ -252,13 +258,14 @@ unit_lines() {
 check_unit() {
     local lines odd
     lines=$(unit_lines)
-    odd=$(grep -E '^(After|Requires|BindsTo|(Condition|Assert)[A-Za-z]*)=.|^ExecStart=' <<< "$lines" \
-        | grep -vx 'ExecStart=/usr/sbin/noptrace apply' | head -n 1)
+    odd=$(grep -E '^((After|Requires|BindsTo|(Condition|Assert)[A-Za-z]*)=.|ExecStart=|DefaultDependencies=)' <<< "$lines" \
+        | grep -vxE 'ExecStart=/usr/sbin/noptrace apply|DefaultDependencies=no' | head -n 1)
     if [[ $odd ]]; then
         result FAIL order "$unit has $odd, and need not run in time; remove that"
-    elif ! grep -qx 'DefaultDependencies=no' <<< "$lines" || ! grep -qE '^Before=.*sysinit\.target' <<< "$lines" \
+    elif ! grep -qx 'ExecStart=/usr/sbin/noptrace apply' <<< "$lines" || ! grep -qx 'DefaultDependencies=no' <<< "$lines" \
+        || ! grep -qE '^Before=.*sysinit\.target' <<< "$lines" \
         || ! grep -qE '^Before=.*initrd-switch-root\.service' <<< "$lines"; then
-        result FAIL order "$unit is not the one of noptrace: it need not run before the pivot; install noptrace again"
+        result FAIL order "$unit is not noptrace's: it need not lock before the pivot; install noptrace again"
     elif ! first_of "${unit_folders[@]/%//sysinit.target.wants/$unit}" > /dev/null; then
         result FAIL order "no sysinit.target.wants/$unit: nothing starts it; build the image anew"
     else
@@ -266,13 +273,22 @@ check_unit() {
     fi
 }
 
+# What would keep from running what is wired.
 check_masks() {
-    local path link i
-    path=$(first_of "${unit_folders[@]/%//$unit}" || true)
+    local path link i odd
+    for i in "${!lines[@]}"; do
+        odd=$(parameters "${lines[i]}" \
+            | grep -E -e '^(rd\.)?systemd\.mask=noptrace-initramfs(\.service)?$' -e '^rdinit=' | grep -vx 'rdinit=/init' | head -n 1)
+        if [[ $odd ]]; then
+            result FAIL masks "${origins[i]}: $odd keeps it from running; take that out"
+            return
+        fi
+    done
     if [[ $wired != systemd ]]; then
-        result n/a masks 'no unit to mask'
+        result ok masks 'no unit to mask, and no rdinit= is built in'
         return
     fi
+    path=$(first_of "${unit_folders[@]/%//$unit}")
     # contain has made the link to /dev/null one into the tree
     if [[ $(readlink "$tree/$path") == */dev/null || ! -s $tree/$path ]]; then
         result FAIL masks "/$path masks the unit, or leads nowhere; remove it"
@@ -283,17 +299,11 @@ check_masks() {
         result FAIL masks "${link#.} leads nowhere; build the image anew"
         return
     fi
-    for i in "${!lines[@]}"; do
-        if parameters "${lines[i]}" | grep -qxE "(rd\.)?systemd\.mask=$unit"; then
-            result FAIL masks "${origins[i]} masks the unit; take systemd.mask= out"
-            return
-        fi
-    done
     result ok masks 'no mask, and every link leads to the unit'
 }
 
 check_policy() {
-    local policy='' lines folder=usr/lib/systemd/system
+    local policy='' lines
     case $wired in
         dracut) policy=$(grep -oshE 'noptrace_on_failure=[a-z]+' "$tree/usr/lib/noptrace/on-failure.sh" | tail -n 1) ;;
         initramfs-tools) policy=$(sed -n 's/^\(noptrace_on_failure=[a-z]*\).*/\1/p' "$tree/conf/noptrace.conf" | tail -n 1) ;;
@@ -314,7 +324,7 @@ check_policy() {
                 result FAIL policy "${policy:-unknown}, but initrd-switch-root.service does not require the unit; build the image anew"
                 return
             fi
-            if [[ $policy == emergency ]] && ! first_of "$folder/emergency.service" > /dev/null; then
+            if [[ $policy == emergency ]] && ! first_of "${unit_folders[@]/%//emergency.service}" > /dev/null; then
                 result FAIL policy 'emergency, but there is no emergency.service: the boot would hang; build the image anew'
                 return
             fi
@@ -373,21 +383,27 @@ find_command_lines() {
 }
 
 check_yama() {
-    local line with=''
+    local i missing
     if [[ ! $config ]]; then
         result n/a yama 'cannot tell: no kernel configuration is at hand; give --kernel-config'
         unknown=yama
     elif ! grep -qx 'CONFIG_SECURITY_YAMA=y' <<< "$config_lines"; then
         result FAIL yama "$config: no CONFIG_SECURITY_YAMA=y: this kernel cannot lock; use another"
     elif grep '^CONFIG_LSM=' <<< "$config_lines" | grep -vq '[",]yama[",]'; then
-        # Kernels before 5.1 have no such list.
-        for line in "${lines[@]}"; do
-            [[ ,$(value "$line" lsm), != *,yama,* ]] || with=$line
+        # Kernels before 5.1 have no such list. lsm= replaces it: in every normal boot, or not at all.
+        missing=yes
+        for i in "${!lines[@]}"; do
+            [[ ${purposes[i]} == normal ]] || continue
+            missing=
+            [[ ,$(value "${lines[i]}" lsm), == *,yama,* ]] || {
+                missing=yes
+                break
+            }
         done
-        if [[ $with ]]; then
-            result ok yama "$config has it, and lsm= names it"
-        else
+        if [[ $missing ]]; then
             result FAIL yama "$config: CONFIG_LSM leaves yama out; boot with an lsm= that has it, or use another kernel"
+        else
+            result ok yama "$config has it, and lsm= names it"
         fi
     else
         result ok yama "$config has it"
@@ -455,10 +471,10 @@ check_sysctl() {
             return
         fi
     done
-    [[ $init == systemd && -e $tree/usr/lib/systemd/systemd-sysctl ]] || {
+    if [[ $init != systemd ]] || ! first_of {usr/,}lib/systemd/systemd-sysctl > /dev/null; then
         result n/a sysctl 'nothing in this image reads sysctl.d'
         return
-    }
+    fi
     while read -r file; do
         scope=$(sed -nE 's,^[[:space:]]*(-?)kernel[./]yama[./]ptrace_scope[[:space:]]*=[[:space:]]*([^[:space:]]*).*,\1\2,p' "$file" 2> /dev/null | tail -n 1)
         [[ ! $scope ]] || last="$scope ${file#"$tree"}"

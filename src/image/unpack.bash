@@ -21,12 +21,12 @@ unreadable() {
 
 # bytes FILE OFFSET COUNT: in hexadecimal.
 bytes() {
-    od -An -v -t x1 -j "$2" -N "$3" "$1" | tr -d ' \n'
+    od -An -v -t x1 -j "$2" -N "$3" "$1" 2> /dev/null | tr -d ' \n'
 }
 
 # number FILE OFFSET COUNT: little endian.
 number() {
-    od -An -v --endian=little -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '
+    od -An -v --endian=little -t "u$3" -j "$2" -N "$3" "$1" 2> /dev/null | tr -d ' '
 }
 
 # piece FILE OFFSET [END]: these bytes of it. What reads them may stop before they end.
@@ -146,6 +146,9 @@ unpack() {
                 || unreadable "no ${command%% *} here to decompress it; install it" || return
             # shellcheck disable=SC2086 # a list of words
             unpack_compressed "$file" "$offset" "$tree" $command || return
+        elif tail -c 15 "$file" | grep -qa '#BOOTCONFIG'; then
+            unreadable 'a boot configuration is attached (#BOOTCONFIG), which may add kernel parameters; check it without'
+            return
         else
             unreadable "byte $offset: neither a cpio archive (newc) nor gzip, xz, zstd, lz4 (legacy), lzop or bzip2"
             return
@@ -156,7 +159,7 @@ unpack() {
 
 # is_pe FILE: a UKI, or a kernel with an EFI stub.
 is_pe() {
-    [[ $(bytes "$1" 0 2) == 4d5a ]] && [[ $(bytes "$1" "$(number "$1" 60 4)" 4 2> /dev/null) == 50450000 ]]
+    [[ $(bytes "$1" 0 2) == 4d5a ]] && [[ $(bytes "$1" "$(number "$1" 60 4)" 4) == 50450000 ]]
 }
 
 # pe_machine FILE: its architecture, as uname -m says it.
