@@ -16,6 +16,7 @@ sysctldir = $(prefix)/lib/sysctl.d
 systemdunitdir = $(prefix)/lib/systemd/system
 dracutdir = $(prefix)/lib/dracut
 initramfsdir = $(prefix)/share/initramfs-tools
+kernelinstalldir = $(prefix)/lib/kernel/install.d
 sysconfdir = /etc
 
 # The most that the program may weigh: a packager's CFLAGS may need more than ours.
@@ -31,7 +32,7 @@ LINK = -static -no-pie -nostartfiles -Wl,-l:crt1.o -Wl,--gc-sections \
 	-Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-z,common-page-size=64 -Wl,-z,noexecstack -Wl,--build-id=none -s
 
 SHELL_FILES = src/noptrace-image .ci/run modules.d/50noptrace/module-setup.sh \
-	$(wildcard hooks/dracut/*.sh hooks/dracut/on-failure/*.sh hooks/initramfs-tools/* hooks/grub.d/* tests/*.bash tests/*.bats) \
+	$(wildcard hooks/dracut/*.sh hooks/dracut/on-failure/*.sh hooks/initramfs-tools/* hooks/grub.d/* hooks/kernel-install/* tests/*.bash tests/*.bats) \
 	tests/bake tests/debian-root tests/demo-menu tests/grub-disk tests/grub.d/probe tests/deps tests/fake-proc tests/run
 IMAGE_LIB = $(wildcard src/image/*.bash)
 MAN_PAGES = src/noptrace.8 src/noptrace-image.8
@@ -40,7 +41,8 @@ MAN_PAGES = src/noptrace.8 src/noptrace-image.8
 BUILD_DEPS = musl-tools
 BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace cpio util-linux kmod tmux
 TEST_DEPS = bats bats-support bats-assert dracut-core binutils perl jq libxml2-utils bsdutils \
-	bzip2 lz4 lzop xz-utils zstd squashfs-tools gcc-aarch64-linux-gnu qemu-system-arm qemu-user-static qemu-utils
+	bzip2 lz4 lzop xz-utils zstd squashfs-tools gcc-aarch64-linux-gnu qemu-system-arm qemu-user-static qemu-utils \
+	ovmf dosfstools mtools rpm
 LINT_DEPS = gcc clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd
 
 # A Debian of each release with the product in it, where images are baked and which is booted. What is
@@ -111,7 +113,9 @@ install: all ## install, below DESTDIR; prefix=/usr
 	chmod 755 $(DESTDIR)$(initramfsdir)/hooks/noptrace
 	install -D -m 755 hooks/initramfs-tools/init-top $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace
 	install -m 644 hooks/sysctl.d/zz-noptrace.conf $(DESTDIR)$(sysctldir)
-	install -d $(DESTDIR)$(sysconfdir)/grub.d $(DESTDIR)$(sysconfdir)/default/grub.d
+	install -d $(DESTDIR)$(sysconfdir)/grub.d $(DESTDIR)$(sysconfdir)/default/grub.d $(DESTDIR)$(kernelinstalldir)
+	$(RELOCATE) hooks/kernel-install/95-noptrace.install > $(DESTDIR)$(kernelinstalldir)/95-noptrace.install
+	chmod 755 $(DESTDIR)$(kernelinstalldir)/95-noptrace.install
 	$(RELOCATE) hooks/grub.d/45_noptrace > $(DESTDIR)$(sysconfdir)/grub.d/45_noptrace
 	chmod 755 $(DESTDIR)$(sysconfdir)/grub.d/45_noptrace
 	[ -e $(DESTDIR)$(sysconfdir)/default/grub.d/noptrace.cfg ] || \
@@ -124,6 +128,7 @@ uninstall: ## remove what install put there
 		$(addprefix $(DESTDIR)$(libexecdir)/noptrace/,noptrace-probe $(notdir $(IMAGE_LIB))) \
 		$(DESTDIR)$(initramfsdir)/hooks/noptrace $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace \
 		$(DESTDIR)$(systemdunitdir)/noptrace.service $(DESTDIR)$(sysctldir)/zz-noptrace.conf \
+		$(DESTDIR)$(kernelinstalldir)/95-noptrace.install \
 		$(DESTDIR)$(sysconfdir)/grub.d/45_noptrace $(DESTDIR)$(sysconfdir)/default/grub.d/noptrace.cfg \
 		$(addprefix $(DESTDIR)$(mandir)/man8/,$(notdir $(MAN_PAGES))) \
 		$(addprefix $(DESTDIR)$(docdir)/,README.md LICENSE noptrace.conf) \

@@ -30,6 +30,7 @@ installed() {
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/poweroff.sh
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/reboot.conf
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/reboot.sh
+-rwxr-xr-x usr/lib/kernel/install.d/95-noptrace.install
 -rw-r--r-- usr/lib/sysctl.d/zz-noptrace.conf
 -rw-r--r-- usr/lib/systemd/system/noptrace.service
 -rw-r--r-- usr/libexec/noptrace/boot.bash

@@ -9,10 +9,11 @@ guest_machine=x86_64
 
 # run_guest ANSWER SECONDS ACCEL COMMAND-LINE QEMU-ARGUMENT…
 #
-# The one place that starts QEMU. The guest's console is stdin and stdout; what it writes to its second
-# serial line goes to the file ANSWER. A guest that reboots ends QEMU, as one that powers off does, and
-# a panic reboots: how a guest ended is told by its console and not by QEMU's exit code. One that halts
-# or hangs ends with its time, with 124. QEMU stays in the process group of its caller, who may kill that.
+# The one place that starts QEMU. COMMAND-LINE goes with -kernel; it is empty for a guest that has a boot
+# loader. The guest's console is stdin and stdout; what it writes to its second serial line goes to the file
+# ANSWER. A guest that reboots ends QEMU, as one that powers off does, and a panic reboots: how a guest ended
+# is told by its console and not by QEMU's exit code. One that halts or hangs ends with its time, with 124.
+# QEMU stays in the process group of its caller, who may kill that.
 run_guest() {
     local answer=$1 seconds=$2 accel=$3 command_line=$4 console=ttyS0
     local -a machine=(-serial chardev:answer)
@@ -28,7 +29,7 @@ run_guest() {
         -chardev stdio,id=console,signal=off -serial chardev:console \
         -chardev "file,id=answer,path=$answer" "${machine[@]}" \
         -object rng-random,id=random,filename=/dev/urandom -device virtio-rng-pci,rng=random \
-        -append "console=$console panic=-1 oops=panic $command_line" "$@"
+        ${command_line:+-append "console=$console panic=-1 oops=panic $command_line"} "$@"
 }
 
 # guest_disk FILE: for -drive, a disk that every boot finds as it was made.

@@ -1,0 +1,161 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# systemd-boot on an EFI machine (OVMF), with the entries that kernel-install and our plugin wrote, and UKIs with
+# a profile for maintenance.
+
+# Each test is a subshell, and sets what it uses.
+# shellcheck disable=SC2030,SC2031
+
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+setup_file() {
+    export files=$BATS_FILE_TMPDIR
+    export version
+    version=$(ls "$trixie/usr/lib/modules")
+    bake "$trixie" "$files/image" "${shell_flavour[@]}" > "$files/log"
+
+    # The machine: a Debian 13, its /boot the EFI system partition, and its disk.
+    local tree=$files/tree
+    variant_of "$trixie" "$tree"
+    mkdir -p "$tree/etc/kernel"
+    rm -f "$tree/etc/machine-id"
+    echo 0123456789abcdef0123456789abcdef > "$tree/etc/machine-id"
+    printf '%s\n' layout=bls BOOT_ROOT=/boot initrd_generator=none > "$tree/etc/kernel/install.conf"
+    echo debian > "$tree/etc/kernel/entry-token"
+    echo "root=LABEL=machine ro console=ttyS0 panic=-1 rd.skipfsck rd.shell=0 rd.emergency=poweroff quiet" \
+        "init=/usr/libexec/noptrace/noptrace-probe" > "$tree/etc/kernel/cmdline"
+    cp "$files/image" "$tree/initramfs"
+    cp "$(kernel_of "$trixie")" "$tree/vmlinuz"
+    rm -f "$tree"/usr/lib/kernel/install.d/{50-depmod,50-dracut,51-dracut-rescue,55-initrd}.install
+    # /boot is another file system, as that partition is: the paths in entries begin there
+    # shellcheck disable=SC2016 # the inner shell's
+    unshare --mount sh -e -c 'tree=$1 version=$2
+        mount -t proc proc "$tree/proc"
+        mount -t tmpfs tmpfs "$tree/boot"
+        mount --bind /dev/null "$tree/dev/null"
+        mkdir -p "$tree/boot/debian/$version" "$tree/boot/EFI/BOOT" "$tree/boot/loader"
+        TMPDIR=/tmp chroot "$tree" kernel-install add "$version" /vmlinuz /initramfs
+        cp "$tree/usr/lib/systemd/boot/efi/systemd-bootx64.efi" "$tree/boot/EFI/BOOT/BOOTX64.EFI"
+        echo "timeout 4" > "$tree/boot/loader/loader.conf"
+        cp -r "$tree/boot" "$3"' - "$tree" "$version" "$files/boot"
+    make_esp "$files/esp" EFI loader debian
+    # For one boot, with bootctl: what chooses it is the first process of an entry of its own.
+    cat > "$tree/setup" << 'END'
+#!/bin/sh
+export PATH=/usr/sbin:/usr/bin
+[ -e /dev/ttyS1 ] || mount -t devtmpfs devtmpfs /dev
+[ -e /proc/self ] || mount -t proc proc /proc
+[ -e /sys/class ] || mount -t sysfs sysfs /sys
+exec > /dev/ttyS1 2>&1
+mount -t efivarfs efivarfs /sys/firmware/efi/efivars
+bootctl --no-pager set-oneshot "$(cat /oneshot)"
+echo end
+poweroff -f
+END
+    chmod +x "$tree/setup"
+    echo "debian-$version-maintenance.conf" > "$tree/oneshot"
+    rm -r "${tree:?}"/boot/* "$tree"/usr/share/{doc,locale,man} "$tree"/{initramfs,vmlinuz}
+    truncate -s 1400M "$files/disk"
+    mke2fs -q -t ext4 -L machine -d "$tree" "$files/disk"
+}
+
+# make_esp FILE PATH…: an EFI system partition with these of the machine's /boot.
+make_esp() {
+    local path
+    truncate -s 200M "$1"
+    mkfs.vfat -F 32 -n ESP "$1" > /dev/null
+    for path in "${@:2}"; do
+        mcopy -s -i "$1" "$files/boot/$path" ::
+    done
+}
+
+# power_on [ESP]: leaves $answer, $console and $guest. Its EFI variables are kept for the rest of the test.
+power_on() {
+    answer=$BATS_TEST_TMPDIR/answer
+    rm -f "$answer"
+    [[ -e $BATS_TEST_TMPDIR/variables ]] || cp /usr/share/OVMF/OVMF_VARS_4M.fd "$BATS_TEST_TMPDIR/variables"
+    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 180 tcg '' -M q35 \
+        -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
+        -drive "if=pflash,format=raw,file=$BATS_TEST_TMPDIR/variables" \
+        -drive "$(guest_disk "${1-$files/esp}")" -drive "$(guest_disk "$files/disk")"
+}
+
+teardown() {
+    [[ ! ${guest-} ]] || kill "$guest" 2> /dev/null || true
+}
+
+assert_boots() {
+    wait "$guest"
+    # what the firmware wrote, which uses every serial line, comes before it
+    plain "$answer" | LC_ALL=C sed 's/.*scope \([0-9]\)$/scope \1/' > "$answer.plain"
+    assert_equal "$(ended "$answer.plain" "$console" 0)" answered
+    if [[ $1 == locked ]]; then
+        assert_equal "$(found "$answer.plain" scope) $(found "$answer.plain" strace)" '3 refused'
+    else
+        assert_equal "$(found "$answer.plain" scope) $(found "$answer.plain" strace)" '0 ok'
+    fi
+}
+
+@test "systemd-boot: the default entry locks, unattended" {
+    power_on
+    await 1 'Boot in'
+    assert_boots locked
+}
+
+@test "systemd-boot: the maintenance entry, chosen below the normal one, opens" {
+    power_on
+    await 1 'Boot in'
+    press Down Enter
+    assert_boots open
+}
+
+@test "systemd-boot: maintenance for one boot, chosen with bootctl, and then locked again" {
+    cp "$files/esp" "$BATS_TEST_TMPDIR/esp"
+    sed 's,init=[^ ]*,init=/setup,' "$files/boot/loader/entries/debian-$version.conf" > "$BATS_TEST_TMPDIR/setup.conf"
+    mcopy -i "$BATS_TEST_TMPDIR/esp" "$BATS_TEST_TMPDIR/setup.conf" ::loader/entries/setup.conf
+    printf '%s\n' 'timeout 1' 'default setup.conf' > "$BATS_TEST_TMPDIR/loader.conf"
+    mcopy -o -i "$BATS_TEST_TMPDIR/esp" "$BATS_TEST_TMPDIR/loader.conf" ::loader/loader.conf
+    power_on "$BATS_TEST_TMPDIR/esp"
+    wait "$guest"
+    plain "$answer" | grep -a 'end$'
+
+    power_on
+    assert_boots open
+    power_on
+    assert_boots locked
+}
+
+# with_ukis UKI…: an EFI system partition with systemd-boot and these instead of other entries.
+with_ukis() {
+    cp "$files/esp" "$BATS_TEST_TMPDIR/esp"
+    mdeltree -i "$BATS_TEST_TMPDIR/esp" ::debian ::loader/entries
+    mmd -i "$BATS_TEST_TMPDIR/esp" ::EFI/Linux
+    mcopy -i "$BATS_TEST_TMPDIR/esp" "$@" ::EFI/Linux
+}
+
+# The commands of README, in the root of the machine that has the files.
+@test "a UKI with a profile for maintenance: the first profile locks, unattended, and that one opens" {
+    local words line
+    words=$(sed 's/ maintenance$//' "$files/tree/etc/kernel/cmdline")
+    mkdir "$trixie/var/tmp/uki"
+    cp "$files/image" "$trixie/var/tmp/uki/initramfs.img"
+    cp "$(kernel_of "$trixie")" "$trixie/var/tmp/uki/vmlinuz"
+    while read -r line; do
+        chroot "$trixie" bash -e -c "cd /var/tmp/uki; words='$words'; $line" > /dev/null
+    done < <(grep -E '^ +ukify ' "$top/README.md")
+    mv "$trixie/var/tmp/uki/linux.efi" "$BATS_TEST_TMPDIR"
+    rm -r "$trixie/var/tmp/uki"
+
+    with_ukis "$BATS_TEST_TMPDIR/linux.efi"
+    power_on "$BATS_TEST_TMPDIR/esp"
+    await 1 'Boot in'
+    assert_boots locked
+    power_on "$BATS_TEST_TMPDIR/esp"
+    await 1 'Maintenance (ptrace on)'
+    press Down Enter
+    assert_boots open
+    # and check and boot say the same of it
+    run "$top/build/noptrace-image" check --kernel-config "$(echo "$trixie"/boot/config-*)" "$BATS_TEST_TMPDIR/linux.efi"
+    assert_success
+}
