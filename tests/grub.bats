@@ -16,12 +16,13 @@ setup_file() {
     "$BATS_TEST_DIRNAME/grub-disk" "$bookworm" "$BATS_FILE_TMPDIR/image" "$disk" >> "$BATS_FILE_TMPDIR/log" 2>&1
 }
 
-# power_on [DRIVE-OPTION]: the disk, as it was made; leaves $answer, $console and $guest.
+# power_on [DRIVE-OPTION [QEMU-ARGUMENT…]]: the disk, as it was made, and its GRUB, or other arguments that
+# start one; leaves $answer, $console and $guest.
 power_on() {
     answer=$BATS_TEST_TMPDIR/answer
     rm -f "$answer"
-    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 120 tcg '' -kernel "$BATS_FILE_TMPDIR/disk.grub" \
-        -drive "${1-$(guest_disk "$disk")}"
+    (($# > 1)) || set -- "${1-$(guest_disk "$disk")}" -kernel "$BATS_FILE_TMPDIR/disk.grub"
+    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 120 tcg '' -drive "$@"
 }
 
 teardown() {
@@ -67,6 +68,24 @@ menu='The highlighted entry will be executed automatically'
     press Down Enter
     assert_boots open
     await 1 'Loading Linux 5.0.0-older'
+}
+
+@test "a GRUB of grub-mkrescue, on a CD: the default entry locks, and the maintenance entry opens" {
+    local iso=$BATS_TEST_TMPDIR/iso
+    mkdir -p "$bookworm/var/tmp/cd/boot/grub"
+    debugfs -R 'dump boot/grub/grub.cfg /dev/stdout' "$disk" 2> /dev/null > "$bookworm/var/tmp/cd/boot/grub/grub.cfg"
+    TMPDIR=/tmp chroot "$bookworm" grub-mkrescue -o /var/tmp/cd.iso /var/tmp/cd > "$BATS_TEST_TMPDIR/log" 2>&1
+    mv "$bookworm/var/tmp/cd.iso" "$iso"
+    rm -r "$bookworm/var/tmp/cd"
+
+    power_on "$(guest_disk "$disk")" -cdrom "$iso" -boot d
+    assert_boots locked
+    power_on "$(guest_disk "$disk")" -cdrom "$iso" -boot d
+    await 1 "$menu"
+    press Down Down Enter
+    await 1 'with Linux 5.0.0-older (maintenance)'
+    press Enter
+    assert_boots open
 }
 
 # put DISK FILE PATH: FILE as PATH on DISK, which nobody has to mount for that.

@@ -159,3 +159,21 @@ with_ukis() {
     run "$top/build/noptrace-image" check --kernel-config "$(echo "$trixie"/boot/config-*)" "$BATS_TEST_TMPDIR/linux.efi"
     assert_success
 }
+
+@test "a second UKI for maintenance, with dracut of Debian 12: the first locks, unattended, and that one opens" {
+    local words name
+    words=$(cat "$files/tree/etc/kernel/cmdline")
+    grep -qF ' linux~maintenance.efi' "$top/README.md"
+    bake "$bookworm" "$BATS_TEST_TMPDIR/linux.efi" "${shell_flavour[@]}" uefi=yes "kernel_cmdline=\"$words\"" > "$BATS_TEST_TMPDIR/log" &
+    bake "$bookworm" "$BATS_TEST_TMPDIR/linux~maintenance.efi" "${shell_flavour[@]}" uefi=yes \
+        "kernel_cmdline=\"$words maintenance\"" > "$BATS_TEST_TMPDIR/log.maintenance"
+    wait
+    with_ukis "$BATS_TEST_TMPDIR"/linux{,~maintenance}.efi
+    power_on "$BATS_TEST_TMPDIR/esp"
+    await 1 'Boot in'
+    assert_boots locked
+    power_on "$BATS_TEST_TMPDIR/esp"
+    await 1 'Boot in'
+    press Down Enter
+    assert_boots open
+}
