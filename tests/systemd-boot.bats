@@ -161,7 +161,7 @@ with_ukis() {
 }
 
 @test "a second UKI for maintenance, with dracut of Debian 12: the first locks, unattended, and that one opens" {
-    local words name
+    local words
     words=$(cat "$files/tree/etc/kernel/cmdline")
     grep -qF ' linux~maintenance.efi' "$top/README.md"
     bake "$bookworm" "$BATS_TEST_TMPDIR/linux.efi" "${shell_flavour[@]}" uefi=yes "kernel_cmdline=\"$words\"" > "$BATS_TEST_TMPDIR/log" &
