@@ -198,6 +198,9 @@ END
     check_tree
     assert_success
     assert_point warn order 'the hook 00-aaa.sh runs before it; rename that'
+    echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+    check_tree
+    assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
 }
 
 @test "a link that leads nowhere fails" {

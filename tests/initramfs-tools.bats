@@ -135,6 +135,12 @@ check() {
     assert_line --partial 'or not executable, so it is never run'
     chmod +x "$tree/scripts/init-top/00-noptrace"
 
+    echo 'noptrace_on_failure="reboot" # quoted' > "$tree/conf/noptrace.conf"
+    pack "$tree" "$BATS_TEST_TMPDIR/image"
+    check "$BATS_TEST_TMPDIR/image"
+    assert_success
+    assert_line '  ok    policy        reboot: a boot that could not lock is stopped'
+
     echo noptrace_on_failure=panic > "$tree/conf/noptrace.conf"
     pack "$tree" "$BATS_TEST_TMPDIR/image"
     check "$BATS_TEST_TMPDIR/image"

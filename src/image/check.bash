@@ -207,17 +207,22 @@ wired_by() {
 }
 
 check_order() {
-    local first before line
+    local LC_ALL=C first='' skips='' hook before line
     case $wired in
         systemd) check_unit ;;
         dracut)
-            first=$(cd "$tree/$(hook_folder)" && printf '%s\n' ./*.sh | LC_ALL=C sort | sed 's,.*/,,' | head -n 1)
-            if [[ $first == *noptrace.sh ]]; then
-                result ok order 'the first of all hooks, before the pivot'
-            elif grep -qw exit "$tree/$(hook_folder)/$first"; then
-                result FAIL order "the hook $first runs before it, and its exit would skip it; rename that"
-            else
+            # dracut sources them, so that the exit of one skips those after it
+            for hook in "$tree/$(hook_folder)"/*.sh; do
+                [[ $hook != *noptrace.sh ]] || break
+                first=${first:-${hook##*/}}
+                ! grep -qw exit "$hook" || skips=${hook##*/}
+            done
+            if [[ $skips ]]; then
+                result FAIL order "the hook $skips runs before it, and its exit would skip it; rename that"
+            elif [[ $first ]]; then
                 result warn order "the hook $first runs before it; rename that"
+            else
+                result ok order 'the first of all hooks, before the pivot'
             fi
             ;;
         initramfs-tools)
@@ -306,7 +311,7 @@ check_policy() {
     local policy='' lines
     case $wired in
         dracut) policy=$(grep -oshE 'noptrace_on_failure=[a-z]+' "$tree/usr/lib/noptrace/on-failure.sh" | tail -n 1) ;;
-        initramfs-tools) policy=$(sed -n 's/^\(noptrace_on_failure=[a-z]*\).*/\1/p' "$tree/conf/noptrace.conf" | tail -n 1) ;;
+        initramfs-tools) policy=$(sed -n 's/^noptrace_on_failure=["'\'']\{0,1\}\([a-z]*\).*/\1/p' "$tree/conf/noptrace.conf" | tail -n 1) ;;
         handmade)
             result n/a policy 'whatever /init does when the program fails'
             return
