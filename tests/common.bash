@@ -21,6 +21,24 @@ source "$top/src/image/guest.bash"
 # shellcheck source=tests/keyboard.bash
 source "$top/tests/keyboard.bash"
 
+# For a suite's teardown: the guest that a failed test left at its keyboard.
+stop_guest() {
+    [[ ! ${guest-} ]] || kill "$guest" 2> /dev/null || true
+}
+
+# assert_boots locked|open: how the guest at the keyboard, whose first process is the probe, comes up.
+assert_boots() {
+    wait "$guest"
+    # firmware writes on every serial line, before the probe does
+    plain "$answer" | LC_ALL=C sed 's/.*scope \([0-9]\)$/scope \1/' > "$answer.plain"
+    assert_equal "$(ended "$answer.plain" "$console" 0)" answered
+    if [[ $1 == locked ]]; then
+        assert_equal "$(found "$answer.plain" scope) $(found "$answer.plain" strace)" '3 refused'
+    else
+        assert_equal "$(found "$answer.plain" scope) $(found "$answer.plain" strace)" '0 ok'
+    fi
+}
+
 # root_disk DISK: the small real root of noptrace-image.
 root_disk() {
     make_root "$1" "$top/build/noptrace-probe" "$(command -v strace)"

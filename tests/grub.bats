@@ -26,19 +26,7 @@ power_on() {
 }
 
 teardown() {
-    [[ ! ${guest-} ]] || kill "$guest" 2> /dev/null || true
-}
-
-# assert_boots locked|open: this is how the machine comes up.
-assert_boots() {
-    wait "$guest"
-    tr -d '\r' < "$answer" > "$answer.plain"
-    assert_equal "$(ended "$answer.plain" "$console" 0)" answered
-    if [[ $1 == locked ]]; then
-        assert_equal "$(found "$answer.plain" scope) $(found "$answer.plain" strace)" '3 refused'
-    else
-        assert_equal "$(found "$answer.plain" scope) $(found "$answer.plain" strace)" '0 ok'
-    fi
+    stop_guest
 }
 
 menu='The highlighted entry will be executed automatically'

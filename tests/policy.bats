@@ -103,7 +103,7 @@ boot_with_keyboard() {
 }
 
 teardown() {
-    [[ ! ${guest-} ]] || kill "$guest" 2> /dev/null || true
+    stop_guest
 }
 
 @test "systemd, emergency: leaving the shell comes back to it, and never to the real root" {

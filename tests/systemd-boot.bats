@@ -82,19 +82,7 @@ power_on() {
 }
 
 teardown() {
-    [[ ! ${guest-} ]] || kill "$guest" 2> /dev/null || true
-}
-
-assert_boots() {
-    wait "$guest"
-    # what the firmware wrote, which uses every serial line, comes before it
-    plain "$answer" | LC_ALL=C sed 's/.*scope \([0-9]\)$/scope \1/' > "$answer.plain"
-    assert_equal "$(ended "$answer.plain" "$console" 0)" answered
-    if [[ $1 == locked ]]; then
-        assert_equal "$(found "$answer.plain" scope) $(found "$answer.plain" strace)" '3 refused'
-    else
-        assert_equal "$(found "$answer.plain" scope) $(found "$answer.plain" strace)" '0 ok'
-    fi
+    stop_guest
 }
 
 @test "systemd-boot: the default entry locks, unattended" {
