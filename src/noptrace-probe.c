@@ -175,11 +175,14 @@ static void answer_log(void)
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
 	ssize_t count;
 
-	while (fd >= 0 && ((count = read(fd, record, sizeof record - 1)) > 0 || errno == EPIPE)) {
+	/* EPIPE: records were overwritten before they were read. EINVAL: one is too long for us,
+	 * and so none of noptrace's. Either way the next read finds the next one. */
+	while (fd >= 0 && ((count = read(fd, record, sizeof record - 1)) > 0 || errno == EPIPE ||
+			   errno == EINVAL)) {
 		const char *message;
 
 		if (count <= 0)
-			continue; /* records were overwritten before they were read */
+			continue;
 		record[count] = '\0';
 		message = strchr(record, ';');
 		if (message && strncmp(message + 1, "noptrace: ", 10) == 0)

@@ -4,27 +4,49 @@
  * boot.
  *
  * Runs in the initramfs before the root pivot (apply), in the real root from noptrace.service
- * (apply again), and from a shell or a monitoring system (lock, status). It writes one file, SCOPE,
- * and one line to the kernel log; it keeps no state, reads no configuration and allocates nothing.
+ * (ensure), and from a shell or a monitoring system (lock, status). It writes SCOPE, a line to the
+ * kernel log and, where it has locked, TRACE; it reads no configuration and allocates nothing.
  *
  * No call here is repeated on EINTR: the program installs no signal handler, so no signal can
  * interrupt a call and let the program live. An EINTR that comes all the same is an error like any
  * other, and every error ends in "lock" or in "not locked, exit 1".
  */
 #define _GNU_SOURCE
+#define _FILE_OFFSET_BITS 64 /* with glibc too, a struct dirent is what getdents64 gives */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "cmdline.h"
 
+#ifdef __GLIBC__ /* has musl's call under this name only, and since 2.30 */
+#include <sys/syscall.h>
+#define getdents(fd, entries, size) syscall(SYS_getdents64, fd, entries, size)
+#endif
+
 #define CMDLINE "/proc/cmdline"
 #define SCOPE "/proc/sys/kernel/yama/ptrace_scope"
 #define SCOPE_NAME "kernel.yama.ptrace_scope"
+
+/*
+ * What a call that has locked leaves for those that come later. systemd-sysctl takes it for the
+ * last word on SCOPE, over the lower values of distributions and administrators, which the kernel
+ * would refuse; status and ensure learn from it whether the initramfs had locked. /run goes from
+ * the initramfs to the real root and ends with the boot, as the lock does.
+ */
+#define TRACE_DIRECTORY "/run/sysctl.d"
+#define TRACE_NAME "zz-noptrace.conf"
+#define TRACE TRACE_DIRECTORY "/" TRACE_NAME
+#define TRACE_LAST TRACE_DIRECTORY "/~noptrace.conf" /* behind an administrator's zzz.conf, too */
+static const char TRACE_LATER[] = "# noptrace has locked.\n" SCOPE_NAME " = 3\n";
+static const char TRACE_INITRAMFS[] =
+    "# noptrace has locked, in the initramfs.\n" SCOPE_NAME " = 3\n";
 
 /* The exit codes of all calls but status; USAGE is sysexits.h's EX_USAGE. */
 enum { DONE = 0, FAILED = 1, USAGE = 64 };
@@ -33,19 +55,20 @@ enum { DONE = 0, FAILED = 1, USAGE = 64 };
 enum { OK = 0, WARNING = 1, CRITICAL = 2, UNKNOWN = 3 };
 
 static const char HELP[] =
-    "usage: noptrace apply|lock|status|--help|--version\n"
+    "usage: noptrace apply|ensure|lock|status|--help|--version\n"
     "\n"
     "  apply   lock, unless the bare word 'maintenance' is on the kernel command line\n"
-    "          exit 0: decision carried out, 1: could not lock\n"
+    "    exit 0: decision carried out, 1: could not lock\n"
+    "  ensure  the same, in the real root: warn where the initramfs had not locked\n"
     "  lock    lock now, on a maintenance boot too\n"
-    "          exit 0: locked, 1: could not lock\n"
-    "  status  exit 0: OK, locked\n"
-    "               1: WARNING, open on purpose, or locked with tracers left\n"
-    "               2: CRITICAL, open\n"
-    "               3: UNKNOWN, no Yama or no /proc\n"
+    "    exit 0: locked, 1: could not lock\n"
+    "  status\n"
+    "    exit 0: OK, locked since the initramfs\n"
+    "         1: WARNING, open on purpose, locked later, or tracers left\n"
+    "         2: CRITICAL, open\n"
+    "         3: UNKNOWN, no Yama or no /proc\n"
     "\n"
-    "Locked: " SCOPE_NAME " is 3 until reboot. Any other call exits 64.\n"
-    "See noptrace(8).\n";
+    "Any other call exits 64. See noptrace(8).\n";
 
 static const char NAME_VERSION[] = "noptrace " VERSION "\n";
 
@@ -56,24 +79,30 @@ struct text {
 };
 
 /*
- * Appends strings, NULL after the last, each up to its end or its first newline. What cannot be
- * printed becomes '?', for a process may have chosen a name that steers a terminal. A full text
- * stays as it is: a line can be cut, and its newline or NUL always fits.
+ * Appends a format in which each '%' stands for the next string, up to its end or first newline.
+ * What cannot be printed becomes '?', for a process may have chosen a name that steers a terminal.
+ * A full text stays as it is: a line can be cut, and its newline or NUL always fits.
  */
-__attribute__((sentinel)) static void append(struct text *text, const char *string, ...)
+static void append(struct text *text, const char *format, ...)
 {
+	const char *string = "";
 	va_list strings;
 
-	va_start(strings, string);
-	for (; string; string = va_arg(strings, const char *)) {
-		for (; *string && *string != '\n' && text->length < sizeof text->bytes - 1;
-		     string++) {
-			char byte = *string;
+	va_start(strings, format);
+	for (;;) {
+		const char **from = *string && *string != '\n' ? &string : &format;
+		char byte = *(*from)++;
 
-			if (byte < ' ' || byte > '~')
-				byte = '?';
-			text->bytes[text->length++] = byte;
+		if (!byte)
+			break;
+		if (byte == '%' && from == &format) {
+			string = va_arg(strings, const char *);
+			continue;
 		}
+		if (byte < ' ' || byte > '~')
+			byte = '?';
+		if (text->length < sizeof text->bytes - 1)
+			text->bytes[text->length++] = byte;
 	}
 	va_end(strings);
 }
@@ -84,30 +113,35 @@ static const char *as_string(struct text *text)
 	return text->bytes;
 }
 
-/* Writes a line from a byte on: one message is one write, so that no other writer gets between. */
-static void write_line(int fd, struct text *text, size_t start)
+/*
+ * Writes a line from a byte on, and says whether that went well: one message is one write, so that
+ * no other writer gets between.
+ */
+static bool write_line(int fd, struct text *text, size_t start)
 {
 	size_t length = text->length - start + 1;
 
 	text->bytes[text->length] = '\n';
-	(void)write(fd, text->bytes + start, length);
+	return write(fd, text->bytes + start, length) >= 0;
 }
 
 /* Appends "PATH: ERRNO: what to do". NULL as the last: what to do if PATH is SCOPE. */
 static void append_error(struct text *text, const char *path, int error, const char *remedy)
 {
 	static const struct {
-		int error;
-		char name[8];
+		unsigned char error;
+		char name[7];
 		const char *remedy;
 	} known[] = {
-		{ ENOENT, "ENOENT", "this kernel has no Yama (CONFIG_SECURITY_YAMA, lsm=)" },
-		{ EACCES, "EACCES", "permission denied; run this as root" },
+		{ ENOENT, "ENOENT",
+		  "this kernel lacks Yama (use one with CONFIG_SECURITY_YAMA), or leaves it out "
+		  "(add yama to lsm=)" },
+		{ EACCES, "EACCES", "run this as root" },
 		{ EPERM, "EPERM",
-		  "needs CAP_SYS_PTRACE in the initial user namespace; run this on the host" },
-		{ EROFS, "EROFS", "/proc/sys is read-only here; run this on the host" },
+		  "needs CAP_SYS_PTRACE; run this on the host, not in a container" },
+		{ EROFS, "EROFS", "read-only here; run this on the host" },
 		{ EINVAL, "EINVAL", "3 was refused; this is not Yama's file" },
-		{ 0, "errno ", "unexpected; see errno(3)" },
+		{ 0, "errno ", "see errno(3)" },
 	};
 	const char number[] = { (char)('0' + error / 100), (char)('0' + error / 10 % 10),
 				(char)('0' + error % 10), '\0' };
@@ -115,17 +149,39 @@ static void append_error(struct text *text, const char *path, int error, const c
 
 	while (known[i].error && known[i].error != error)
 		i++;
-	append(text, path, ": ", known[i].name, known[i].error ? "" : number, ": ",
-	       remedy ? remedy : known[i].remedy, NULL);
+	append(text, "%: %%: %", path, known[i].name, known[i].error ? "" : number,
+	       remedy ? remedy : known[i].remedy);
+}
+
+/* openat(), since musl's open() takes a second system call for O_CLOEXEC. */
+static int open_path(const char *path, int flags)
+{
+	return openat(AT_FDCWD, path, flags | O_CLOEXEC | O_NOCTTY, 0644);
+}
+
+/* The start of a file, as a string; empty if it cannot be read. */
+struct start {
+	char bytes[1024];
+};
+
+static void read_start(struct start *start, const char *path)
+{
+	int fd = open_path(path, O_RDONLY);
+	ssize_t count = read(fd, start->bytes, sizeof start->bytes - 1);
+
+	start->bytes[count < 0 ? 0 : count] = '\0';
+	close(fd);
 }
 
 /* What SCOPE says, and the first error on the way there: a later one is only its consequence. */
 struct scope {
-	char digit; /* 0: not known */
-	int error;  /* errno, or 0 */
+	char digit;   /* 0: not known */
+	bool already; /* it was LOCKED before anything was written */
+	int error;    /* errno, or 0 */
 };
 #define LOCKED '3'
 
+/* A descriptor that one call opens once is left to exit(): closing it costs a system call. */
 static void read_scope(struct scope *scope, int fd)
 {
 	char line[3];
@@ -136,19 +192,18 @@ static void read_scope(struct scope *scope, int fd)
 		scope->error = errno;
 	if ((count == 1 || (count == 2 && line[1] == '\n')) && line[0] >= '0' && line[0] <= '9')
 		scope->digit = line[0];
-	close(fd);
 }
 
-static struct scope inspect_scope(void)
+/* Opens SCOPE and takes what it says. Returns the descriptor, negative where there is an error. */
+static int inspect_scope(struct scope *scope, int flags)
 {
-	struct scope scope = { 0 };
-	int fd = open(SCOPE, O_RDONLY);
+	int fd = open_path(SCOPE, flags);
 
-	if (fd < 0)
-		scope.error = errno;
-	else
-		read_scope(&scope, fd);
-	return scope;
+	if (fd >= 0)
+		read_scope(scope, fd);
+	else if (!scope->error)
+		scope->error = errno;
+	return fd;
 }
 
 /*
@@ -159,18 +214,17 @@ static struct scope inspect_scope(void)
 static struct scope set_scope(void)
 {
 	struct scope scope = { 0 };
-	int fd = open(SCOPE, O_RDWR);
+	int fd = inspect_scope(&scope, O_RDWR);
 
-	if (fd < 0) {
-		int error = errno;
-
-		scope = inspect_scope();
-		scope.error = error;
-		return scope;
+	if (fd < 0)
+		(void)inspect_scope(&scope, O_RDONLY);
+	scope.already = scope.digit == LOCKED;
+	if (fd >= 0 && !scope.already) {
+		scope.digit = 0;
+		if (write(fd, "3\n", 2) < 0)
+			scope.error = errno;
+		read_scope(&scope, fd);
 	}
-	if (write(fd, "3\n", 2) < 0)
-		scope.error = errno;
-	read_scope(&scope, fd);
 	return scope;
 }
 
@@ -183,7 +237,7 @@ static void append_scope(struct text *text, const struct scope *scope)
 	else if (scope->error)
 		append_error(text, SCOPE, scope->error, NULL);
 	else
-		append(text, SCOPE_NAME " is ", scope->digit ? digit : "not a number", NULL);
+		append(text, SCOPE_NAME " is %", scope->digit ? digit : "not a number");
 }
 
 /* Reads the whole command line. Returns 0, or the errno that kept it from being read. */
@@ -191,7 +245,7 @@ static int read_cmdline(struct cmdline *line)
 {
 	unsigned char bytes[4096];
 	ssize_t count;
-	int fd = open(CMDLINE, O_RDONLY);
+	int fd = open_path(CMDLINE, O_RDONLY);
 
 	if (fd < 0)
 		return errno;
@@ -199,7 +253,7 @@ static int read_cmdline(struct cmdline *line)
 		for (ssize_t i = 0; i < count; i++)
 			cmdline_feed(line, bytes[i]);
 	cmdline_end(line);
-	return count < 0 ? errno : 0; /* fd is left to exit(): it cannot be written to */
+	return count < 0 ? errno : 0;
 }
 
 /* Why a boot counts as a normal one where its operator may have meant otherwise. */
@@ -208,7 +262,7 @@ static void append_doubt(struct text *text, const struct cmdline *line, int erro
 	if (error)
 		append_error(text, "; " CMDLINE, error, "not read, so this is no maintenance boot");
 	else if (line->assigned)
-		append(text, "; maintenance= was not taken, only the bare word is", NULL);
+		append(text, "; maintenance= was not taken, only the bare word is");
 }
 
 /* How a line begins that log_line() takes: its priority as /dev/kmsg reads it, and our name. */
@@ -217,19 +271,26 @@ static void append_doubt(struct text *text, const struct cmdline *line, int erro
 #define ERROR "<3>noptrace: "
 enum { PRIORITY = 3 };
 
-/*
- * Leaves a line in the kernel log, and on stderr for the person who runs this. The units send
- * stderr to /dev/null: the journal has the line from the kernel log.
- */
-static void log_line(struct text *text)
+static bool has_terminal(void)
 {
-	int fd = open("/dev/kmsg", O_WRONLY);
+	return open_path("/dev/tty", O_WRONLY) >= 0;
+}
 
-	if (fd >= 0) {
-		write_line(fd, text, 0);
-		close(fd);
-	}
-	write_line(STDERR_FILENO, text, PRIORITY);
+/*
+ * Leaves a line in the kernel log, and where a person reads it. The journal has what the kernel log
+ * has: stderr, which is the journal's in our units, gets the line only where the kernel log refused
+ * it (printk.devkmsg=off), or for a person. An error goes to the console in any case, which shows
+ * none of the kernel log's with loglevel=3.
+ */
+static void log_line(struct text *text, bool person)
+{
+	int fd = open_path("/dev/kmsg", O_WRONLY);
+	bool logged = write_line(fd, text, 0);
+
+	if (person || !logged)
+		(void)write_line(STDERR_FILENO, text, PRIORITY);
+	if (text->bytes[1] == ERROR[1] && !person)
+		(void)write_line(open_path("/dev/console", O_WRONLY), text, PRIORITY);
 }
 
 /* What follows the first place where a name stands in a string; NULL if it stands nowhere. */
@@ -246,28 +307,19 @@ static const char *after(const char *string, const char *name)
 	return NULL;
 }
 
-/* The start of a /proc/PID/status, which has the fields that matter; empty if the process ended. */
-struct status {
-	char bytes[1024];
-};
-
-/* Takes the number of a process or thread, up to a newline. */
-static void read_status(struct status *status, const char *number)
+/*
+ * The fields that matter are at the start of a /proc/PID/status, which is empty if the process
+ * ended. Takes the number of a process or thread, up to a newline.
+ */
+static void read_status(struct start *status, const char *number)
 {
 	struct text path = { 0 };
-	ssize_t count = 0;
-	int fd;
 
-	append(&path, "/proc/", number, "/status", NULL);
-	fd = open(as_string(&path), O_RDONLY);
-	if (fd >= 0) {
-		count = read(fd, status->bytes, sizeof status->bytes - 1);
-		close(fd);
-	}
-	status->bytes[count < 0 ? 0 : count] = '\0';
+	append(&path, "/proc/%/status", number);
+	read_start(status, as_string(&path));
 }
 
-static const char *name_of(const struct status *status)
+static const char *name_of(const struct start *status)
 {
 	const char *name = after(status->bytes, "Name:\t");
 
@@ -280,8 +332,8 @@ static const char *name_of(const struct status *status)
  */
 static bool report_traced(int fd, const char *tid, const char *pid)
 {
-	struct status tracee;
-	struct status tracer;
+	struct start tracee;
+	struct start tracer;
 	struct text text = { 0 };
 	const char *tracer_pid;
 
@@ -293,142 +345,170 @@ static bool report_traced(int fd, const char *tid, const char *pid)
 	if (fd < 0)
 		return true;
 	read_status(&tracer, tracer_pid);
-	append(&text, "noptrace: still traced: PID ", pid, " (", name_of(&tracee), ") by PID ",
-	       tracer_pid, " (", name_of(&tracer), "); end it or reboot", NULL);
-	write_line(fd, &text, 0);
+	append(&text, "noptrace: still traced: PID % (%) by PID % (%); end it or reboot", pid,
+	       name_of(&tracee), tracer_pid, name_of(&tracer));
+	(void)write_line(fd, &text, 0);
 	return true;
-}
-
-/* The entries of a directory of /proc whose names are numbers. */
-struct numbers {
-	int fd;
-	int size;
-	int at;
-	_Alignas(struct dirent) char entries[2048];
-};
-
-static void open_numbers(struct numbers *numbers, const char *directory)
-{
-	numbers->fd = open(directory, O_RDONLY | O_DIRECTORY);
-	numbers->size = 0;
-	numbers->at = 0;
-}
-
-/* The next name; NULL at the end, with the directory closed. */
-static const char *next_number(struct numbers *numbers)
-{
-	while (numbers->fd >= 0) {
-		if (numbers->at < numbers->size) {
-			const void *at = numbers->entries + numbers->at;
-			const struct dirent *entry = at;
-
-			numbers->at += entry->d_reclen;
-			if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-				return entry->d_name;
-			continue;
-		}
-		numbers->at = 0;
-		numbers->size =
-		    getdents(numbers->fd, (void *)numbers->entries, sizeof numbers->entries);
-		if (numbers->size <= 0) {
-			close(numbers->fd);
-			numbers->fd = -1;
-		}
-	}
-	return NULL;
 }
 
 /*
  * Is any process traced, in any of its threads? Names each on fd, unless that is -1. Yama is asked
  * when a tracer attaches and never again, so one that came before the lock keeps its hold.
+ *
+ * With a process, by its number: is that one? So it calls itself once, for the threads of each.
  */
-static bool find_traced(int fd)
+/* NOLINTNEXTLINE(misc-no-recursion) */
+static bool find_traced(int fd, const char *pid)
 {
-	struct numbers processes;
-	struct numbers threads;
+	_Alignas(struct dirent) char entries[2048];
+	struct text path = { 0 };
 	bool any = false;
-	const char *pid;
+	int directory;
+	long size;
 
-	open_numbers(&processes, "/proc");
-	while ((pid = next_number(&processes))) {
-		struct text tasks = { 0 };
-		bool traced = false;
-		const char *tid;
+	append(&path, pid ? "/proc/%/task" : "/proc", pid);
+	directory = open_path(as_string(&path), O_RDONLY | O_DIRECTORY);
+	while ((size = getdents(directory, (void *)entries, sizeof entries)) > 0) {
+		const struct dirent *entry;
 
-		append(&tasks, "/proc/", pid, "/task", NULL);
-		open_numbers(&threads, as_string(&tasks));
-		while ((tid = next_number(&threads)))
-			traced = traced || report_traced(fd, tid, pid);
-		any = any || traced;
+		for (long at = 0; at < size; at += entry->d_reclen) {
+			entry = (const void *)(entries + at);
+			if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+				continue;
+			if (!pid)
+				any |= find_traced(fd, entry->d_name);
+			else if (!any) /* a line for each process */
+				any = report_traced(fd, entry->d_name, pid);
+		}
 	}
+	close(directory);
 	return any;
 }
 
+/* The calls that lock. */
+enum call { APPLY, ENSURE, LOCK };
+
+/*
+ * Is this the initramfs? Its root is the kernel's own, unless dracut's squash module has made it
+ * another; the file is what systemd goes by there. A call counts for where it runs, whichever it
+ * is.
+ */
+static bool in_initramfs(void)
+{
+	static const unsigned RAMFS = 0x858458f6;
+	static const unsigned TMPFS = 0x01021994;
+	struct statfs root;
+
+	if (statfs("/", &root) == 0 &&
+	    ((unsigned)root.f_type == RAMFS || (unsigned)root.f_type == TMPFS))
+		return true;
+	return access("/etc/initrd-release", F_OK) == 0;
+}
+
+static bool locked_in_initramfs(void)
+{
+	struct start trace;
+
+	read_start(&trace, TRACE);
+	return strcmp(trace.bytes, TRACE_INITRAMFS) == 0;
+}
+
+/* The first that locks says when; where there is no /run, or it is full, that is no failure. */
+static void leave_trace(bool initramfs)
+{
+	int fd;
+
+	/* everybody may read it; in an initramfs nobody has set another */
+	if (!initramfs)
+		(void)umask(022);
+	(void)mkdir(TRACE_DIRECTORY, 0755);
+	(void)symlink(TRACE_NAME, TRACE_LAST);
+	fd = open_path(TRACE, O_WRONLY | O_CREAT | O_EXCL);
+	(void)write(fd, initramfs ? TRACE_INITRAMFS : TRACE_LATER,
+		    (initramfs ? sizeof TRACE_INITRAMFS : sizeof TRACE_LATER) - 1);
+}
+
 /* Locks, and logs how that went. */
-static int lock_and_log(const struct cmdline *line, int cmdline_error)
+static int lock_and_log(enum call call, const struct cmdline *line, int cmdline_error)
 {
 	struct scope scope = set_scope();
 	bool locked = scope.digit == LOCKED;
+	bool initramfs = locked && in_initramfs();
 	struct text text = { 0 };
 
 	if (locked) {
-		append(&text, NOTICE "locked: " SCOPE_NAME " is 3 until reboot", NULL);
+		bool late = call == ENSURE && !(scope.already && locked_in_initramfs());
+		const char *stage = "";
+
+		if (late)
+			stage = ", but not in the initramfs, which must be rebuilt";
+		else if (call == ENSURE)
+			stage = ", in the initramfs";
+		append(&text, "%locked%%: " SCOPE_NAME " is 3 until reboot", late ? WARN : NOTICE,
+		       scope.already ? " already" : "", stage);
+		leave_trace(initramfs);
 	} else {
-		append(&text, ERROR, NULL);
+		append(&text, ERROR);
 		append_scope(&text, &scope);
-		append(&text, scope.error ? "; not locked" : " after 3 was written; not locked",
-		       NULL);
+		append(&text, scope.error ? "; not locked" : " after 3 was written; not locked");
 	}
 	append_doubt(&text, line, cmdline_error);
-	log_line(&text);
+	/* all is well there, and nobody at a terminal: that spares the system call */
+	log_line(&text, call == LOCK || (!initramfs && has_terminal()));
 	return locked ? DONE : FAILED;
 }
 
-static int apply(void)
+/* The decision at boot: apply and ensure. */
+static int decide(enum call call)
 {
 	struct cmdline line = { 0 };
 	struct text text = { 0 };
-	struct scope scope;
+	struct scope scope = { 0 };
 	int error = read_cmdline(&line);
 
 	/* Doubt locks: a maintenance boot is one whose command line was read to its end. */
 	if (error || !line.maintenance)
-		return lock_and_log(&line, error);
+		return lock_and_log(call, &line, error);
 
-	scope = inspect_scope();
-	append(&text, WARN "maintenance boot: not locking; ", NULL);
+	(void)inspect_scope(&scope, O_RDONLY);
+	append(&text, WARN "maintenance boot%; ",
+	       scope.digit == LOCKED ? ", but locked already" : ": not locking");
 	append_scope(&text, &scope);
-	log_line(&text);
+	log_line(&text, has_terminal());
 	return DONE;
 }
 
 static int lock(void)
 {
 	const struct cmdline unread = { 0 };
-	int code = lock_and_log(&unread, 0);
+	int code = lock_and_log(LOCK, &unread, 0);
 
-	(void)find_traced(STDERR_FILENO);
+	(void)find_traced(STDERR_FILENO, NULL);
 	return code;
 }
 
 static int status(void)
 {
 	struct cmdline line = { 0 };
-	struct scope scope = inspect_scope();
+	struct scope scope = { 0 };
 	struct text text = { 0 };
 	int error = read_cmdline(&line);
 	const char *answer;
 	int code;
 
+	(void)inspect_scope(&scope, O_RDONLY);
 	if (!scope.digit) {
 		code = UNKNOWN;
 		answer = "UNKNOWN - ";
-	} else if (scope.digit == LOCKED && find_traced(-1)) {
+	} else if (scope.digit == LOCKED && find_traced(-1, NULL)) {
 		code = WARNING;
 		answer = "WARNING - locked, but processes are still traced: ";
+	} else if (scope.digit == LOCKED && !locked_in_initramfs()) {
+		code = WARNING;
+		answer = "WARNING - locked, but not since the initramfs: ";
 	} else if (scope.digit == LOCKED) {
 		code = OK;
-		answer = "OK - locked: ";
+		answer = "OK - locked since the initramfs: ";
 	} else if (!error && line.maintenance) {
 		code = WARNING;
 		answer = "WARNING - open for maintenance, 'noptrace lock' ends it: ";
@@ -436,13 +516,13 @@ static int status(void)
 		code = CRITICAL;
 		answer = "CRITICAL - open, 'noptrace lock' locks: ";
 	}
-	append(&text, "NOPTRACE ", answer, NULL);
+	append(&text, "NOPTRACE %", answer);
 	append_scope(&text, &scope);
 	if (code == CRITICAL)
 		append_doubt(&text, &line, error);
-	write_line(STDOUT_FILENO, &text, 0);
+	(void)write_line(STDOUT_FILENO, &text, 0);
 	if (scope.digit == LOCKED)
-		(void)find_traced(STDOUT_FILENO);
+		(void)find_traced(STDOUT_FILENO, NULL);
 	return code;
 }
 
@@ -456,9 +536,9 @@ static int usage(const char *word)
 {
 	struct text text = { 0 };
 
-	append(&text, "noptrace: ", word ? "not a call, or a word too many: " : "no call given",
-	       word ? word : "", NULL);
-	write_line(STDERR_FILENO, &text, 0);
+	append(&text, "noptrace: %%", word ? "not a call, or a word too many: " : "no call given",
+	       word ? word : "");
+	(void)write_line(STDERR_FILENO, &text, 0);
 	(void)print(STDERR_FILENO, HELP, sizeof HELP);
 	return USAGE;
 }
@@ -466,11 +546,18 @@ static int usage(const char *word)
 int main(int argc, char **argv)
 {
 	const char *call = argv[1];
+	int unused;
 
+	/* What is closed of stdin, stdout and stderr must not become a file of ours. */
+	do
+		unused = open_path("/", O_RDONLY);
+	while (unused >= 0 && unused <= STDERR_FILENO);
 	if (argc != 2)
 		return usage(argc > 2 ? argv[2] : NULL);
 	if (strcmp(call, "apply") == 0)
-		return apply();
+		return decide(APPLY);
+	if (strcmp(call, "ensure") == 0)
+		return decide(ENSURE);
 	if (strcmp(call, "lock") == 0)
 		return lock();
 	if (strcmp(call, "status") == 0)

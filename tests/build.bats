@@ -16,59 +16,128 @@ teardown() {
     rm -rf "$root"
 }
 
+# assert_refused TEXT [DRACUT.CONF-LINE]: neither generator makes an image of $root, and both say the same.
 assert_refused() {
     run bake "$root" "$image" "${systemd_flavour[@]}" "${@:2}"
     assert_failure
     assert_line --partial "noptrace: $1"
     assert [ ! -e "$image" ]
+    run bake_with_mkinitramfs "$image" noptrace_on_failure=continue "$root"
+    assert_failure
+    assert_line "noptrace: $1"
+    assert [ ! -s "$image" ]
+    rm -f "$image"
 }
 
-@test "no program: no image" {
+# with_program FILE: the root with another program in noptrace's place.
+with_program() {
+    rm -rf "$root"
+    variant_of "$bookworm" "$root"
+    install -m 755 "$1" "$root/usr/sbin/noptrace"
+}
+
+@test "no program, or one that is not executable: no image" {
     variant_of "$bookworm" "$root"
     rm "$root/usr/sbin/noptrace"
     assert_refused '/usr/sbin/noptrace: no such program; install noptrace'
-}
-
-@test "a program that is not executable: no image" {
-    variant_of "$bookworm" "$root"
-    rm "$root/usr/sbin/noptrace"
     install -m 644 "$program" "$root/usr/sbin/noptrace"
-    assert_refused '/usr/sbin/noptrace: no such program; install noptrace'
+    assert_refused '/usr/sbin/noptrace: not executable; install noptrace again'
 }
 
-@test "a dynamic program: no image" {
-    variant_of "$bookworm" "$root"
-    rm "$root/usr/sbin/noptrace"
-    cp "$root/usr/bin/true" "$root/usr/sbin/noptrace"
-    assert_refused "/usr/sbin/noptrace: not a static ELF program; build it with 'make'"
+@test "a program that needs a loader, a script, and an empty file: no image" {
+    with_program "$bookworm/usr/bin/true"
+    assert_refused "/usr/sbin/noptrace: needs a loader, which an initramfs may lack; build it static, with 'make'"
+    printf '#!/bin/sh\nexit 0\n' > "$BATS_TEST_TMPDIR/script"
+    with_program "$BATS_TEST_TMPDIR/script"
+    assert_refused '/usr/sbin/noptrace: not an ELF program, or cut short; install noptrace again'
+    gcc -shared -Wl,-e,f -o "$BATS_TEST_TMPDIR/library" -x c - <<< 'int f(void) { return 0; }'
+    with_program "$BATS_TEST_TMPDIR/library"
+    assert_refused "/usr/sbin/noptrace: needs a loader, which an initramfs may lack; build it static, with 'make'"
+    with_program /dev/null
+    assert_refused '/usr/sbin/noptrace: not an ELF program, or cut short; install noptrace again'
 }
 
-@test "a program of another architecture: no image, and not if it is dynamic either" {
-    variant_of "$bookworm" "$root"
+@test "a program that is cut short, be it by a byte: no image" {
+    head -c -1 "$program" > "$BATS_TEST_TMPDIR/cut"
+    with_program "$BATS_TEST_TMPDIR/cut"
+    assert_refused '/usr/sbin/noptrace: cut short; install noptrace again'
+    head -c 4000 "$program" > "$BATS_TEST_TMPDIR/cut"
+    with_program "$BATS_TEST_TMPDIR/cut"
+    assert_refused '/usr/sbin/noptrace: cut short; install noptrace again'
+}
+
+@test "a program of another architecture: no image" {
     # e_machine: aarch64
-    cp --remove-destination "$program" "$root/usr/sbin/noptrace"
-    printf '\267' | dd of="$root/usr/sbin/noptrace" bs=1 seek=18 conv=notrunc status=none
-    assert_refused '/usr/sbin/noptrace: not of the architecture of /bin/sh; build it for that'
-    cp --remove-destination "$root/usr/bin/true" "$root/usr/sbin/noptrace"
-    printf '\267' | dd of="$root/usr/sbin/noptrace" bs=1 seek=18 conv=notrunc status=none
-    assert_refused "/usr/sbin/noptrace: not a static ELF program; build it with 'make'"
+    cp "$program" "$BATS_TEST_TMPDIR/foreign"
+    printf '\267' | dd of="$BATS_TEST_TMPDIR/foreign" bs=1 seek=18 conv=notrunc status=none
+    with_program "$BATS_TEST_TMPDIR/foreign"
+    assert_refused '/usr/sbin/noptrace: for aarch64, and /bin/sh is for x86_64; install noptrace for that'
 }
 
-@test "a script in the program's place: no image" {
+@test "no judge: no image" {
     variant_of "$bookworm" "$root"
-    rm "$root/usr/sbin/noptrace"
-    printf '#!/bin/sh\n' > "$root/usr/sbin/noptrace"
-    chmod 755 "$root/usr/sbin/noptrace"
-    assert_refused "/usr/sbin/noptrace: not a static ELF program; build it with 'make'"
+    rm "$root/usr/libexec/noptrace/noptrace-judge"
+    assert_refused '/usr/libexec/noptrace/noptrace-judge: cannot be run; install noptrace'
 }
 
-@test "a kernel whose configuration lacks Yama: no image" {
+# with_config SED-SCRIPT: the root whose kernel was configured otherwise. Leaves the configuration's name in $config.
+with_config() {
+    rm -rf "$root"
     variant_of "$bookworm" "$root"
-    local config
-    config=$(echo "$root"/boot/config-*)
-    sed 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/' "$config" > "$config.new"
-    mv "$config.new" "$config"
-    assert_refused "kernel $(ls "$root/usr/lib/modules") has no CONFIG_SECURITY_YAMA and could not lock; use another kernel"
+    config=$(cd "$root" && ls boot/config-*)
+    sed "$1" "$bookworm/$config" > "$BATS_TEST_TMPDIR/config"
+    install -m 644 "$BATS_TEST_TMPDIR/config" "$root/$config"
+    config=/$config
+}
+
+@test "a kernel that was built without Yama, or does not start it: no image" {
+    with_config 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/'
+    assert_refused "$config: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+    # SLE 15's
+    with_config 's/^CONFIG_LSM=.*/CONFIG_LSM="integrity,apparmor,selinux,bpf"/'
+    assert_refused "$config: CONFIG_LSM leaves yama out, so it cannot lock; name yama in an lsm= that is built in, or use another kernel"
+    with_config 's/^CONFIG_CMDLINE_BOOL.*/CONFIG_CMDLINE="quiet \\"x\\" lsm=landlock"/; s/^# CONFIG_CMDLINE_BOOL.*/CONFIG_CMDLINE="quiet lsm=landlock"/'
+    assert_refused "$config: its lsm= leaves yama out, so it cannot lock; add yama there"
+}
+
+@test "a command line that goes into the image decides about Yama, as the kernel reads it" {
+    with_config 's/^CONFIG_LSM=.*/CONFIG_LSM="integrity,bpf"/'
+    local -a uki=("${shell_flavour[@]}" uefi=yes)
+    run bake "$root" "$image" "${uki[@]}" 'kernel_cmdline="quiet lsm=integrity,yama"'
+    assert_success
+    rm "$image"
+    # not a UKI: dracut reads that, and the kernel does not
+    run bake "$root" "$image" "${shell_flavour[@]}" 'kernel_cmdline="quiet lsm=integrity,yama"'
+    assert_failure
+    assert_line --partial 'CONFIG_LSM leaves yama out'
+    # the last one counts, and what is behind a -- does not
+    run bake "$root" "$image" "${uki[@]}" 'kernel_cmdline="lsm=yama lsm=bpf -- lsm=yama"'
+    assert_failure
+    assert_line --partial 'its lsm= leaves yama out'
+    assert [ ! -e "$image" ]
+}
+
+# judged BUILT-IN OPTION LINE: a kernel whose CONFIG_LSM lacks yama, with that CONFIG_CMDLINE, booted with LINE.
+judged() {
+    printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="bpf"' "CONFIG_CMDLINE=\"$1\"" "$2" > "$BATS_TEST_TMPDIR/config"
+    run "$top/build/noptrace-judge" kernel "$BATS_TEST_TMPDIR/config" "$3"
+}
+
+@test "a command line that the kernel has built in counts as its configuration says" {
+    judged lsm=yama '' ''
+    assert_success
+    judged lsm=yama '' lsm=bpf
+    assert_failure 1
+    judged lsm=bpf '' lsm=yama
+    assert_success
+    judged quiet CONFIG_CMDLINE_OVERRIDE=y lsm=yama
+    assert_failure 1
+    judged lsm=yama CONFIG_CMDLINE_FORCE=y lsm=bpf
+    assert_success
+    judged lsm=yama CONFIG_CMDLINE_FROM_BOOTLOADER=y ''
+    assert_failure 1
+    judged lsm=yama CONFIG_CMDLINE_EXTEND=y lsm=bpf
+    assert_success
 }
 
 @test "a kernel without a configuration at hand: an image, since only the boot can tell" {
@@ -78,28 +147,116 @@ assert_refused() {
     assert_success
 }
 
-@test "an unknown failure policy: no image" {
-    root=$bookworm
-    assert_refused 'noptrace_on_failure=panic: not one of continue, emergency, poweroff, reboot' noptrace_on_failure=panic
+@test "an unknown failure policy, or a part of one: no image" {
+    local policy
+    for policy in panic power poweroffs 'continue ' Reboot; do
+        run bake "$bookworm" "$image" "${systemd_flavour[@]}" "noptrace_on_failure=\"$policy\""
+        assert_failure
+        assert_line --partial "noptrace: noptrace_on_failure=$policy: not one of continue, emergency, poweroff, reboot"
+        assert [ ! -e "$image" ]
+        run bake_with_mkinitramfs "$image" "noptrace_on_failure=\"$policy\""
+        assert_failure
+        assert_line --partial "/noptrace.conf: noptrace_on_failure=$policy: not one of continue, emergency, poweroff, reboot"
+        assert [ ! -s "$image" ]
+        rm -f "$image"
+    done
+}
+
+@test "a noptrace.conf of initramfs-tools that is no shell: no image" {
+    run bake_with_mkinitramfs "$image" 'noptrace_on_failure="reboot'
+    assert_failure
+    assert [ ! -s "$image" ]
+}
+
+@test "without the opt-in there is nothing of noptrace in an image" {
+    bake "$bookworm" "$image" > /dev/null
+    run bash -c "cpio --quiet -t < '$image' | grep noptrace"
+    assert_output ''
+}
+
+@test "dracut says that an opt-in for initramfs-tools is none for dracut, and nothing where it is opted in" {
+    variant_of "$bookworm" "$root"
+    echo noptrace_on_failure=continue > "$root/etc/initramfs-tools/noptrace.conf"
+    local said='noptrace: /etc/initramfs-tools/noptrace.conf does not count for dracut, which makes this image: it will not lock; opt in with a file in /etc/dracut.conf.d'
+    run bake "$root" "$image"
+    assert_success
+    assert_line --partial "$said"
+    run bake "$root" "$image" "${systemd_flavour[@]}"
+    assert_success
+    refute_line --partial "$said"
+}
+
+@test "dracut's sample file opts in, and where noptrace was removed it builds an image all the same" {
+    local sample
+    sample=$(cat "$top/modules.d/50noptrace/noptrace.conf")
+    bake "$bookworm" "$image" "$sample" > /dev/null
+    cpio --quiet -t < "$image" | grep -qx usr/sbin/noptrace
+    rm "$image"
+    for root in "$bookworm" "$trixie"; do
+        variant_of "$root" "$BATS_TEST_TMPDIR/removed"
+        make -s -C "$top" uninstall DESTDIR="$BATS_TEST_TMPDIR/removed"
+        run bake "$BATS_TEST_TMPDIR/removed" "$image" "$sample"
+        assert_success
+        assert_line --partial 'noptrace is not installed: this image does not lock; remove /var/tmp/dracut.conf'
+        assert [ -s "$image" ]
+        rm -r "$BATS_TEST_TMPDIR/removed" "$image"
+    done
     root=
 }
 
-@test "without the opt-in there is nothing of noptrace in an image but the sysctl.d file that dracut takes" {
-    bake "$bookworm" "$image" > /dev/null
-    run bash -c "cpio --quiet -t < '$image' | grep noptrace"
-    assert_output usr/lib/sysctl.d/zz-noptrace.conf
+@test "what a policy needs and the system lacks: no image" {
+    variant_of "$bookworm" "$root"
+    rm "$root/usr/lib/systemd/system/systemd-poweroff.service"
+    run bake "$root" "$image" "${systemd_flavour[@]}" noptrace_on_failure=poweroff
+    assert_failure
+    assert_line --partial 'noptrace: noptrace_on_failure=poweroff: no /usr/lib/systemd/system/systemd-poweroff.service to put into the image; install it, or choose another policy'
+    # klibc's, and busybox where it is taken
+    mv "$root/usr/lib/klibc/bin/reboot" "$BATS_TEST_TMPDIR"
+    run bake_with_mkinitramfs "$image" noptrace_on_failure=reboot "$root"
+    assert_success
+    rm -f "$image" "$root"/{usr/,}bin/busybox
+    run bake_with_mkinitramfs "$image" noptrace_on_failure=reboot "$root" auto
+    assert_failure
+    assert_line 'noptrace: noptrace_on_failure=reboot: no reboot to put into the image; install it, or choose another policy'
+    assert [ ! -s "$image" ]
+    rm -f "$image" "$root"/{usr/,}{s,}bin/reboot
+    run bake "$root" "$image" 'add_dracutmodules+=" noptrace "' \
+        'omit_dracutmodules+=" systemd systemd-initrd dracut-systemd busybox "' noptrace_on_failure=reboot
+    assert_failure
+    assert_line --partial 'noptrace: noptrace_on_failure=reboot: no reboot to put into the image; install it, or choose another policy'
+    assert [ ! -e "$image" ]
 }
 
-@test "a module of which a file is missing: no image" {
+@test "a shell image without busybox has the command of its policy" {
+    local policy
+    for policy in poweroff reboot; do
+        bake "$bookworm" "$image" 'add_dracutmodules+=" noptrace "' \
+            'omit_dracutmodules+=" systemd systemd-initrd dracut-systemd busybox shutdown "' "noptrace_on_failure=$policy" > /dev/null
+        cpio --quiet -t < "$image" | grep -qx "usr/sbin/$policy"
+        rm "$image"
+    done
+}
+
+@test "a file of ours that is missing: no image" {
     variant_of "$bookworm" "$root"
-    rm "$root/usr/lib/dracut/modules.d/50noptrace/noptrace-initramfs.service"
-    assert_refused '/usr/lib/dracut/modules.d/50noptrace/noptrace-initramfs.service: cannot be put into the image'
+    local file
+    for file in noptrace-initramfs.service before.conf; do
+        mv "$root/usr/lib/dracut/modules.d/50noptrace/$file" "$BATS_TEST_TMPDIR"
+        run bake "$root" "$image" "${systemd_flavour[@]}"
+        assert_failure
+        assert_line --partial "noptrace: /usr/lib/dracut/modules.d/50noptrace/$file: cannot be put into the image"
+        assert [ ! -e "$image" ]
+        mv "$BATS_TEST_TMPDIR/$file" "$root/usr/lib/dracut/modules.d/50noptrace"
+    done
+    rm "$root/usr/share/initramfs-tools/scripts/init-top/00-noptrace"
+    run bake_with_mkinitramfs "$image" noptrace_on_failure=continue "$root"
+    assert_failure
+    assert_line 'noptrace: /usr/share/initramfs-tools/scripts/init-top/00-noptrace: no such script; install noptrace again'
+    assert [ ! -s "$image" ]
 }
 
 @test "dracut --sysroot puts the same files into an image, from outside" {
-    # what dracut would ask pkg-config for, which is about this host
-    printf '%s\n' 'systemdutildir=/usr/lib/systemd' 'systemdsystemunitdir=/usr/lib/systemd/system' \
-        'udevdir=/usr/lib/udev' > "$BATS_TEST_TMPDIR/dracut.conf"
+    printf '%s\n' "${sysroot_folders[@]}" > "$BATS_TEST_TMPDIR/dracut.conf"
     mkdir "$BATS_TEST_TMPDIR/conf.d"
     run dracut --sysroot "$bookworm" --conf "$BATS_TEST_TMPDIR/dracut.conf" --confdir "$BATS_TEST_TMPDIR/conf.d" \
         --no-hostonly --no-compress --no-early-microcode --tmpdir "$BATS_TEST_TMPDIR" --drivers ext4 \
@@ -108,7 +265,59 @@ assert_refused() {
     run bash -c "cpio --quiet -t < '$image' | grep -E 'systemd.*noptrace|sbin/noptrace' | sort"
     assert_output - << 'END'
 usr/lib/systemd/system/noptrace-initramfs.service
+usr/lib/systemd/system/noptrace-initramfs.service.d
+usr/lib/systemd/system/noptrace-initramfs.service.d/before.conf
 usr/lib/systemd/system/sysinit.target.wants/noptrace-initramfs.service
 usr/sbin/noptrace
 END
+}
+
+# steps FIRST-WORDS: README's command that begins so, and those that stand below it.
+steps() {
+    awk -v first="    $1" 'index($0, first) == 1 { on = 1 } on && !/^    / { exit } on { print substr($0, 5) }' "$top/README.md"
+}
+
+# with_two_kernels: a root whose generators make small images, and whose second kernel is as good as the first.
+with_two_kernels() {
+    local kernel
+    kernel=$(ls "$bookworm/usr/lib/modules")
+    variant_of "$bookworm" "$root"
+    cp -al "$root/usr/lib/modules/$kernel" "$root/usr/lib/modules/5.0.0-older"
+    cp -l "$root/boot/vmlinuz-$kernel" "$root/boot/vmlinuz-5.0.0-older"
+    cp -l "$root/boot/config-$kernel" "$root/boot/config-5.0.0-older"
+    printf '%s\n' 'drivers="virtio_blk virtio_pci ext4"' compress=cat early_microcode=no > "$root/etc/dracut.conf.d/small.conf"
+    printf '%s\n' MODULES=list BUSYBOX=y COMPRESS=gzip > "$BATS_TEST_TMPDIR/initramfs.conf"
+    install "$BATS_TEST_TMPDIR/initramfs.conf" "$root/etc/initramfs-tools/initramfs.conf"
+}
+
+# assert_every_image: both are there, and check has nothing to say of them.
+assert_every_image() {
+    local images
+    images=("$root"/boot/initrd.img-*)
+    assert_equal "${#images[@]}" 2
+    for image in "${images[@]}"; do
+        assert_passes "$image" "$bookworm"
+    done
+}
+
+@test "README's steps for dracut put the lock into every image, in a chroot, and enable the unit" {
+    with_two_kernels
+    steps 'cp /usr/lib/dracut' > "$BATS_TEST_TMPDIR/steps"
+    steps 'systemctl enable' >> "$BATS_TEST_TMPDIR/steps"
+    assert_equal "$(wc -l < "$BATS_TEST_TMPDIR/steps")" 3
+    run in_root "$root" "$BATS_TEST_TMPDIR" sh -e -x /var/tmp/steps
+    assert_success
+    assert_every_image
+    assert [ -L "$root/etc/systemd/system/sysinit.target.wants/noptrace.service" ]
+}
+
+@test "README's steps for initramfs-tools put the lock into every image, in a chroot" {
+    with_two_kernels
+    # as the kernels' installation had left them
+    in_root "$root" "$BATS_TEST_TMPDIR" update-initramfs -c -k all
+    steps 'echo noptrace_on_failure' > "$BATS_TEST_TMPDIR/steps"
+    assert_equal "$(wc -l < "$BATS_TEST_TMPDIR/steps")" 2
+    run in_root "$root" "$BATS_TEST_TMPDIR" sh -e -x /var/tmp/steps
+    assert_success
+    assert_every_image
 }

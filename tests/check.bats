@@ -59,16 +59,25 @@ assert_point() {
 }
 
 @test "the kernel's command line is read as the kernel does" {
-    local want line got
-    # shellcheck source=src/image/check.bash
-    source "$top/src/image/check.bash"
+    local want line got ask=$top/build/noptrace-cmdline
     while IFS=$'\t' read -r want line; do
         printf -v line %b "$line"
         got=n
-        ! parameters "$line" | grep -qx maintenance || got=Y
+        ! "$ask" has maintenance "$line" || got=Y
+        assert_equal "$got $line" "$want $line"
+        # the same from stdin, where procfs adds a newline
+        got=n
+        ! printf '%s\n' "$line" | "$ask" has maintenance || got=Y
         assert_equal "$got $line" "$want $line"
     done < <(grep -v '^#' "$BATS_TEST_DIRNAME/command-lines")
-    assert_equal "$(value 'lsm=a x="lsm=b" lsm="c d" -- lsm=e' lsm)" 'c d'
+    assert_equal "$("$ask" value lsm 'lsm=a x="lsm=b" lsm="c d" -- lsm=e')" 'c d'
+    assert_equal "$("$ask" words '"a b"  c="d e" f -- g')" $'a b\nc=d e\nf'
+    assert_equal "$("$ask" without maintenance 'a="b  c"  maintenance x "maintenance" maintenance=1 -- maintenance')" \
+        'a="b  c"  x maintenance=1 -- maintenance'
+    run "$ask" value lsm 'quiet'
+    assert_failure 1
+    run "$ask" words a b
+    assert_failure 64
 }
 
 @test "a good image of dracut with systemd passes in every point" {
@@ -82,7 +91,7 @@ $images/systemd: ok
   ok    executable    mode 755
   ok    static        needs no loader and no library
   ok    architecture  x86_64, as /bin/sh
-  ok    runs          $("$program" --version)
+  ok    identity      the program and its files are those of $program
   ok    wired         by the unit noptrace-initramfs.service
   ok    order         in sysinit.target, before the pivot
   ok    masks         no mask, and every link leads to the unit
@@ -90,7 +99,7 @@ $images/systemd: ok
   ok    yama          $config has it
   n/a   lsm           no command line is built in, and none is given with --cmdline
   ok    maintenance   no command line is built in
-  ok    sysctl        /usr/lib/sysctl.d/zz-noptrace.conf leaves a locked machine alone
+  ok    sysctl        no sysctl.d file sets the scope
 END
 }
 
@@ -110,8 +119,8 @@ END
     chmod 755 "$tree/usr/sbin/noptrace"
     check_tree
     assert_failure 1
-    assert_line --regexp '^  FAIL  static        /usr/sbin/noptrace: cut short, 4000 bytes of [0-9]+; install noptrace again$'
-    assert_line --regexp '^  FAIL  runs  '
+    assert_point FAIL static '/usr/sbin/noptrace: cut short; install noptrace again'
+    assert_point FAIL identity "/usr/sbin/noptrace: not that of $program; build the image anew, or name the right one with --program"
 }
 
 @test "a program that is empty fails" {
@@ -128,8 +137,8 @@ END
     rm "$tree/usr/sbin/noptrace"
     echo 'int puts(const char *); int main(void) { puts("noptrace 1"); return 0; }' > "$BATS_TEST_TMPDIR/main.c"
     gcc -o "$tree/usr/sbin/noptrace" "$BATS_TEST_TMPDIR/main.c"
-    check_tree
-    assert_fails static "/usr/sbin/noptrace: needs a loader that an initramfs may lack; build it with 'make'"
+    check_tree --program "$tree/usr/sbin/noptrace"
+    assert_fails static "/usr/sbin/noptrace: needs a loader, which an initramfs may lack; build it static, with 'make'"
 }
 
 @test "a program of another architecture fails" {
@@ -140,7 +149,7 @@ END
     install -m 755 "$BATS_TEST_TMPDIR/foreign" "$tree/usr/sbin/noptrace"
     check_tree
     assert_failure 1
-    assert_point FAIL architecture '/usr/sbin/noptrace: for aarch64, and /bin/sh is for x86_64; install noptrace for x86_64'
+    assert_point FAIL architecture '/usr/sbin/noptrace: for aarch64, and /bin/sh is for x86_64; install noptrace for that'
 }
 
 @test "a program that is not executable fails" {
@@ -157,26 +166,54 @@ END
     rm "$tree/usr/sbin/noptrace"
     cp "$bookworm/bin/busybox" "$tree/usr/sbin/noptrace"
     check_tree
+    assert_fails identity "/usr/sbin/noptrace: not that of $program; build the image anew, or name the right one with --program"
+
+    # one that answers in our name, and would have been asked
+    echo 'int puts(const char *); int main(void) { puts("noptrace 0.2.0"); return 0; }' > "$BATS_TEST_TMPDIR/main.c"
+    musl-gcc -static -o "$BATS_TEST_TMPDIR/other" "$BATS_TEST_TMPDIR/main.c"
+    rm "$tree/usr/sbin/noptrace"
+    cp "$BATS_TEST_TMPDIR/other" "$tree/usr/sbin/noptrace"
+    check_tree
+    assert_fails identity "/usr/sbin/noptrace: not that of $program; build the image anew, or name the right one with --program"
+    # of another version, which --program knows
+    check_tree --program "$BATS_TEST_TMPDIR/other"
+    assert_success
+    assert_point ok identity "the program and its files are those of $BATS_TEST_TMPDIR/other"
+}
+
+@test "nothing of an image is executed, or written to a disk" {
+    tree_of shell
+    rm "$tree/usr/sbin/noptrace"
+    printf '#!/bin/sh\ntouch %s/ran\n' "$BATS_TEST_TMPDIR" > "$tree/usr/sbin/noptrace"
+    chmod 755 "$tree/usr/sbin/noptrace"
+    pack "$tree" "$image"
+    run strace -f -qq -e trace=execve,openat -o "$BATS_TEST_TMPDIR/trace" "$top/build/noptrace-image" check \
+        --kernel-config "$config" "$image"
     assert_failure 1
-    assert_line --regexp '^  FAIL  runs  .*it is not noptrace, or broken'
+    assert [ ! -e "$BATS_TEST_TMPDIR/ran" ]
+    # the shell script and the C program, and one file that is written to, which has no name
+    run grep -c execve "$BATS_TEST_TMPDIR/trace"
+    assert_output 2
+    run bash -c "grep -E 'O_WRONLY|O_RDWR|O_CREAT' '$BATS_TEST_TMPDIR/trace' | grep -vE 'O_TMPFILE|\"/dev/'"
+    assert_output ''
 }
 
 @test "a hook and a unit in one image fail" {
     tree_of systemd
-    install -D -m 755 "$top/hooks/dracut/noptrace.sh" "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh"
+    install -D -m 755 "$top/modules.d/50noptrace/noptrace.sh" "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh"
     check_tree
     assert_fails wired "more than once: the unit noptrace-initramfs.service,dracut's hook cmdline/00-noptrace.sh; build the image anew with one"
 }
 
 @test "a hook in a systemd image, and a unit in a shell image, do not run and fail" {
     tree_of systemd
-    rm "$tree/$units/$unit" "$tree/$units"/*.{wants,requires}/"$unit"
-    install -D -m 755 "$top/hooks/dracut/noptrace.sh" "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh"
+    rm "$tree/$units/$unit" "$tree/$units"/*.wants/"$unit"
+    install -D -m 755 "$top/modules.d/50noptrace/noptrace.sh" "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh"
     check_tree
     assert_fails wired "by dracut's hook cmdline/00-noptrace.sh, which does not run where init is systemd; build the image anew"
     tree_of shell
     rm "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh"
-    install -D -m 644 "$top/hooks/dracut/$unit" "$tree/$units/$unit"
+    install -D -m 644 "$top/modules.d/50noptrace/$unit" "$tree/$units/$unit"
     check_tree
     assert_fails wired 'by the unit noptrace-initramfs.service, which does not run where init is dracut; build the image anew'
 }
@@ -225,33 +262,178 @@ END
     check_tree
     assert_fails order "no sysinit.target.wants/$unit: nothing starts it; build the image anew"
 
-    local line
-    for line in 'After=network.target' 'ConditionPathExists=/nowhere' 'ExecStart=' 'DefaultDependencies=yes'; do
+    local line folder
+    for line in 'After=network.target' 'ConditionPathExists=/nowhere' ' ConditionHost = x' 'ExecStart=' \
+        'DefaultDependencies=yes' 'User=nobody' 'ReadOnlyPaths=/proc/sys' 'BindPaths=/bin:/usr/sbin' \
+        'RootDirectory=/x' 'ProtectKernelTunables=yes' 'CapabilityBoundingSet=' 'Foo'; do
         tree_of systemd
         mkdir -p "$tree/etc/systemd/system/$unit.d"
-        printf '[Unit]\n%s\n' "$line" > "$tree/etc/systemd/system/$unit.d/10-late.conf"
+        printf '[Unit]\nDescription=x\n%s\n' "$line" > "$tree/etc/systemd/system/$unit.d/10-late.conf"
         check_tree
-        assert_fails order "$unit has $line, and need not run in time; remove that"
+        assert_fails order "/etc/systemd/system/$unit.d/10-late.conf:3: ${line# }: changes $unit, which need not run in time; remove that"
     done
-    # one for all services
-    mkdir -p "$tree/$units/service.d"
-    mv "$tree/etc/systemd/system/$unit.d/10-late.conf" "$tree/$units/service.d"
+    # a mount over the program names it, besides
+    sed -i 's,^Foo$,BindReadOnlyPaths=/bin/true:/usr/sbin/noptrace,' "$tree/etc/systemd/system/$unit.d/10-late.conf"
     check_tree
-    assert_fails order "$unit has $line, and need not run in time; remove that"
+    assert_failure 1
+    assert_equal "$stderr" "noptrace-image: $image: fails: order, masks"
+    # one for all services, or for those that have its prefix, wherever systemd looks
+    for folder in "$units/service.d" "$units/noptrace-.service.d" "etc/systemd/system.control/$unit.d" \
+        "run/systemd/transient/$unit.d" "usr/local/lib/systemd/system/$unit.d"; do
+        tree_of systemd
+        mkdir -p "$tree/$folder"
+        printf '[Service]\nUser=1\n' > "$tree/$folder/odd.conf"
+        check_tree
+        assert_fails order "/$folder/odd.conf:2: User=1: changes $unit, which need not run in time; remove that"
+    done
+    # what changes nothing that matters
+    tree_of systemd
+    mkdir -p "$tree/$units/service.d"
+    printf '[Service]\n# Fedora has this\nTimeoutStopFailureMode=abort\n' > "$tree/$units/service.d/10-timeout-abort.conf"
+    check_tree
+    assert_success
+
+    # our own drop-in, altered
+    tree_of systemd
+    rm "$tree/$units/$unit.d/before.conf"
+    sed '/^Before/s/sysinit.target//' "$top/modules.d/50noptrace/before.conf" > "$tree/$units/$unit.d/before.conf"
+    check_tree
+    assert_fails identity "/$units/$unit.d/before.conf:8: not that of $top/modules.d/50noptrace/before.conf; build the image anew"
 
     tree_of systemd
     sed '/^ExecStart/d' "$images/systemd.tree/$units/$unit" > "$BATS_TEST_TMPDIR/unit"
     rm "$tree/$units/$unit"
     cp "$BATS_TEST_TMPDIR/unit" "$tree/$units/$unit"
     check_tree
-    assert_fails order "$unit is not noptrace's: it need not lock before the pivot; install noptrace again"
+    assert_fails identity "/$units/$unit:18: not that of $top/modules.d/50noptrace/$unit; build the image anew"
+}
+
+@test "what starts the unit must be there, and as systemd has it" {
+    local target dropin
+    for target in initrd.target basic.target sysinit.target; do
+        tree_of systemd
+        mkdir -p "$tree/etc/systemd/system"
+        ln -s /dev/null "$tree/etc/systemd/system/$target"
+        check_tree
+        assert_fails order "$target is not there, or masked: nothing starts $unit; build the image anew"
+    done
+    tree_of systemd
+    rm "$tree/$units/initrd.target"
+    printf '[Unit]\nDescription=x\n' > "$tree/$units/initrd.target"
+    check_tree
+    assert_fails order "initrd.target does not require basic.target: nothing starts $unit; build the image anew"
+    for dropin in sysinit.target.d/x.conf target.d/x.conf system.slice.d/x.conf systemd-journald.socket.d/x.conf; do
+        tree_of systemd
+        install -D -m 644 /dev/stdin "$tree/etc/systemd/system/$dropin" <<< 'After=dev-nowhere.device'
+        check_tree
+        assert_failure 1
+        assert_line --regexp "^  FAIL  order         /etc/systemd/system/$dropin:1: After=dev-nowhere.device: changes "
+    done
+    tree_of systemd
+    rm "$tree/etc/initrd-release"
+    check_tree
+    assert_fails order "no /etc/initrd-release, so systemd starts another target: nothing starts $unit; build the image anew"
+    # a capability that PID 1 does without, the program lacks
+    tree_of systemd
+    mkdir -p "$tree/etc/systemd/system.conf.d"
+    printf '[Manager]\nCapabilityBoundingSet=~CAP_SYS_PTRACE\n' > "$tree/etc/systemd/system.conf.d/caps.conf"
+    check_tree
+    assert_fails order '/etc/systemd/system.conf.d/caps.conf:2: CapabilityBoundingSet=~CAP_SYS_PTRACE: takes from every service what the program needs; remove that'
+}
+
+@test "whatever else names the unit or the program fails, with file and line" {
+    local path line
+    while IFS=$'\t' read -r path line; do
+        tree_of systemd
+        install -D -m 755 /dev/stdin "$tree/$path" <<< $'# a comment of noptrace\n'"$line"
+        check_tree
+        assert_fails masks "/$path:2: $line: nothing else may meddle with noptrace; remove that"
+    done << END
+$units/other.service	Conflicts=$unit
+$units/other.service	Before = other.target $unit
+etc/systemd/system/x.mount	Where=/usr/sbin
+etc/systemd/system/x.mount	Where=/proc/sys/
+$units/other.service	ExecStart=/bin/mount -o remount,ro /proc/sys
+$units/x.automount	Where=/usr/sbin/noptrace
+etc/fstab	/dev/x /usr/sbin none bind 0 0
+usr/lib/systemd/system-generators/x	ln -s /dev/null /run/systemd/system/$unit
+usr/lib/tmpfiles.d/x.conf	r /usr/sbin/noptrace
+etc/udev/rules.d/1.rules	ACTION=="add", RUN+="/bin/rm /usr/sbin/noptrace"
+usr/lib/dracut/hooks/pre-udev/1.sh	systemctl stop $unit
+usr/bin/x	rm -f /usr/sbin/noptrace
+END
+    for path in "$units/basic.target.wants/$unit" "etc/systemd/system/other.service" "usr/bin/other"; do
+        tree_of systemd
+        mkdir -p "$tree/${path%/*}"
+        if [[ $path == usr/bin/* ]]; then
+            ln -s /usr/sbin/noptrace "$tree/$path"
+        else
+            ln -s "/$units/$unit" "$tree/$path"
+        fi
+        check_tree
+        assert_fails masks "/$path is a link to noptrace's: nothing else may meddle with noptrace; remove that"
+    done
+    tree_of systemd
+    install -D -m 644 /dev/null "$tree/.extra/credentials/systemd.unit-dropin.service~x.cred"
+    check_tree
+    assert_fails masks '/.extra/credentials/systemd.unit-dropin.service~x.cred is a credential that changes units: nothing else may meddle with noptrace; remove that'
+    # behind what is read of a file
+    tree_of systemd
+    { echo '#!/bin/sh' && seq 100000 && echo 'rm /usr/sbin/noptrace'; } > "$tree/usr/bin/x"
+    check_tree
+    assert_fails masks '/usr/bin/x is too large to be looked at: nothing else may meddle with noptrace; remove that'
+    # where nobody reads it
+    tree_of systemd
+    install -D -m 644 "$top/README.md" "$tree/usr/share/doc/noptrace/README.md"
+    check_tree
+    assert_success
+}
+
+@test "whatever sets the scope beside noptrace fails, however it spells it" {
+    local path line
+    while IFS=$'\t' read -r path line; do
+        tree_of systemd
+        install -D -m 755 /dev/stdin "$tree/$path" <<< "$line"
+        check_tree
+        assert_fails sysctl "/$path:1: $line: nothing but noptrace may set the scope; remove that"
+    done << 'END'
+etc/udev/rules.d/1.rules	ATTR{[subsystem]kernel/yama/ptrace_scope}="0"
+usr/lib/tmpfiles.d/x.conf	w /proc/sys/kernel/yama/ptrace_scope - - - - 0
+usr/lib/modprobe.d/x.conf	install x sysctl kernel.yama.ptrace_scope=0x3
+usr/lib/dracut/hooks/pre-pivot/1.sh	echo 0 > /proc/sys/kernel/yama/ptrace_scope
+END
+}
+
+@test "an /init that the kernel cannot run fails" {
+    local text='the kernel cannot run /init, and mounts root= itself; build the image anew'
+    tree_of handmade
+    rm "$tree/init"
+    check_tree
+    assert_fails wired "/init: not in the image: $text"
+    tree_of handmade
+    sed 's,^#!/bin/busybox,#!/bin/nothing,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    rm "$tree/init"
+    install -m 644 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails wired "/init: not executable: $text"
+    chmod 755 "$tree/init"
+    check_tree
+    assert_fails wired "/bin/nothing: not in the image: $text"
+    tree_of systemd
+    rm "$tree"/lib64/ld-linux-x86-64.so.2 "$tree"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
+    check_tree
+    assert_fails wired "/lib64/ld-linux-x86-64.so.2: not in the image: $text"
 }
 
 @test "a failure policy that is broken fails" {
     tree_of systemd
-    rm "$tree/$units/initrd-switch-root.service.requires/$unit"
+    rm "$tree/$units/initrd-switch-root.service.d/noptrace.conf"
     check_tree
-    assert_fails policy 'emergency, but initrd-switch-root.service does not require the unit; build the image anew'
+    assert_fails policy 'emergency, but initrd-switch-root.service is not bound to the unit; build the image anew'
+    tree_of systemd
+    mv "$tree/$units/sysinit.target.wants/noptrace-locked@"{emergency,panic}.target
+    check_tree
+    assert_fails policy 'not one of continue, emergency, poweroff, reboot; build the image anew'
     tree_of systemd
     rm "$tree/$units/emergency.service"
     check_tree
@@ -267,21 +449,100 @@ END
     config=$BATS_TEST_TMPDIR/config
     echo '# CONFIG_SECURITY_YAMA is not set' > "$config"
     check "$image"
-    assert_fails yama "$config: no CONFIG_SECURITY_YAMA=y: this kernel cannot lock; use another"
+    assert_fails yama "$config: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
     printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="landlock,lockdown"' > "$config"
     check "$image"
-    assert_fails yama "$config: CONFIG_LSM leaves yama out; boot with an lsm= that has it, or use another kernel"
+    assert_fails yama "$config: CONFIG_LSM leaves yama out, so it cannot lock; name yama in an lsm= that is built in, or use another kernel"
     check --cmdline 'quiet lsm=lockdown,yama' "$image"
     assert_success
-    assert_point ok yama "$config has it, and lsm= names it"
+    assert_point ok yama "$config has it"
 }
 
 @test "without a kernel configuration check cannot tell, 3" {
     run --separate-stderr "$top/build/noptrace-image" check "$images/handmade"
     assert_failure 3
     assert_line "$images/handmade: cannot tell"
-    assert_point n/a yama 'cannot tell: no kernel configuration is at hand; give --kernel-config'
+    local release
+    release=$(ls "$bookworm/usr/lib/modules")
+    assert_point n/a yama "cannot tell: /boot and /lib/modules here have no configuration of $release; give /boot/config-$release of its package with --kernel-config"
     assert_equal "$stderr" "noptrace-image: $images/handmade: cannot tell: yama"
+    tree_of handmade
+    mkdir "$tree/usr/lib/modules/6.1.0-other"
+    pack "$tree" "$image"
+    run "$top/build/noptrace-image" check "$image"
+    assert_failure 3
+    assert_point n/a yama "cannot tell: which kernel it is for is not known; give that one's configuration with --kernel-config"
+}
+
+# uki_of KERNEL [SECTION…]: the image is a UKI of the hand-made image and what Images.pm makes of KERNEL, in perl, and
+# of these sections. Nothing of what it is asked about is on this machine.
+uki_of() {
+    # shellcheck disable=SC2016 # perl's
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e '
+        my ($image, $initrd, $kernel, @sections) = @ARGV;
+        sub config { return ikconfig(join "", map { "$_\n" } @_) }
+        spit($image, pe(0x8664, [ ".linux", eval $kernel // die $@ ], [ ".initrd", slurp($initrd) ], map { eval "[ $_ ]" // die $@ } @sections))' \
+        "$image" "$images/handmade" "$@"
+}
+
+look_at_uki() {
+    uki_of "$@"
+    run --separate-stderr "$top/build/noptrace-image" check "$image"
+}
+
+@test "a UKI whose kernel carries its configuration is judged by that, before any file" {
+    local yama='bzimage("6.1.0-test", packed("gzip", config("CONFIG_SECURITY_YAMA=y", "CONFIG_LSM=\"bpf,yama\"")))'
+    local out='bzimage("6.1.0-test", packed("gzip", config("CONFIG_SECURITY_YAMA=y", "CONFIG_LSM=\"bpf\"")))'
+    echo '# CONFIG_SECURITY_YAMA is not set' > "$BATS_TEST_TMPDIR/config-6.1.0-test"
+    look_at_uki "$yama"
+    assert_success
+    assert_point ok yama 'IKCONFIG of .linux has it'
+    look_at_uki "$out"
+    assert_fails yama 'IKCONFIG of .linux: CONFIG_LSM leaves yama out, so it cannot lock; name yama in an lsm= that is built in, or use another kernel'
+    look_at_uki "$out" '".cmdline", "quiet lsm=yama"'
+    assert_success
+    look_at_uki 'bzimage("6.1.0-test", packed("gzip", config("CONFIG_SECURITY_YAMA=y", "CONFIG_CMDLINE=\"quiet maintenance\"")))'
+    assert_fails maintenance 'CONFIG_CMDLINE of IKCONFIG of .linux: has the word maintenance: each boot would be open; take it out'
+    # what is said is not looked for
+    check "$image"
+    assert_success
+    assert_point ok yama "$config has it"
+    # two are none
+    look_at_uki 'bzimage("6.1.0-test", config("CONFIG_SECURITY_YAMA=y") x 2)'
+    assert_fails yama "$BATS_TEST_TMPDIR/config-6.1.0-test: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+}
+
+@test "the configuration of a UKI is found by the release that its kernel says, or .uname where that says none" {
+    echo CONFIG_SECURITY_YAMA=y > "$BATS_TEST_TMPDIR/config-6.1.0-own"
+    echo > "$BATS_TEST_TMPDIR/config-6.1.0-other"
+    look_at_uki 'bzimage("6.1.0-own", "")' '".uname", "6.1.0-other"'
+    assert_success
+    assert_point ok yama "$BATS_TEST_TMPDIR/config-6.1.0-own has it"
+    look_at_uki '"a kernel for arm64"' '".uname", "6.1.0-own\n"'
+    assert_success
+    assert_point ok yama "$BATS_TEST_TMPDIR/config-6.1.0-own has it"
+    # else by the modules in it
+    look_at_uki '"a kernel for arm64"'
+    assert_failure 3
+    assert_line --partial "have no configuration of $(ls "$bookworm/usr/lib/modules"); "
+    look_at_uki 'bzimage("6.1.0-none", "")'
+    assert_failure 3
+    assert_point n/a yama 'cannot tell: the kernel itself, /boot and /lib/modules here have no configuration of 6.1.0-none; give /boot/config-6.1.0-none of its package with --kernel-config'
+}
+
+@test "a release that an image says leads to no other file" {
+    local release
+    mkdir "$BATS_TEST_TMPDIR/config-a"
+    for release in a/b .. 'a b' a\* "$(printf '6%.0s' {1..65})" ''; do
+        echo CONFIG_SECURITY_YAMA=y > "$BATS_TEST_TMPDIR/config-$release"
+        look_at_uki '"a kernel for arm64"' "'.uname', '$release'"
+        assert_failure 3
+        refute_output --partial 'has it'
+    done
+    release=$(printf '6%.0s' {1..64})
+    echo CONFIG_SECURITY_YAMA=y > "$BATS_TEST_TMPDIR/config-$release"
+    look_at_uki '"a kernel for arm64"' "'.uname', '$release'"
+    assert_success
 }
 
 @test "the kernel configuration is found beside the image, and may be compressed" {
@@ -293,17 +554,24 @@ END
 }
 
 @test "what the command line says is found wherever it is built in" {
+    local line
     image=$images/handmade
     check --cmdline 'root=/dev/vda maintenance' "$image"
     assert_fails maintenance '--cmdline: has the word maintenance: each boot would be open; take it out'
-    check --cmdline 'x="a maintenance b" rd.maintenance maintenance=1 -- maintenance' "$image"
+    check --cmdline 'x="a maintenance b" rd.maintenance maintenance=1' "$image"
     assert_success
+    for line in 'quiet -- init-word' 'quiet x="open' '"--"'; do
+        check --cmdline "$line" "$image"
+        assert_fails maintenance '--cmdline: a word behind it would not count, for a bare -- or an open quote, so maintenance could not open; mend that'
+    done
     check --cmdline 'lsm=landlock,lockdown' "$image"
     assert_fails lsm '--cmdline: lsm=landlock,lockdown leaves yama out; add it'
     check --cmdline 'lsm=lockdown lsm=yama,lockdown' "$image"
     assert_success
     check --cmdline 'sysctl.kernel.yama.ptrace_scope=3' "$image"
     assert_fails sysctl '--cmdline: sysctl.kernel.yama.ptrace_scope=3 locks maintenance boots as well; take it out'
+    check --cmdline 'sysctl/kernel/yama/ptrace_scope="0x3"' "$image"
+    assert_fails sysctl '--cmdline: sysctl/kernel/yama/ptrace_scope=0x3 locks maintenance boots as well; take it out'
 
     check --cmdline 'rdinit=/bin/sh' "$image"
     assert_fails masks '--cmdline: rdinit=/bin/sh keeps it from running; take that out'
@@ -316,9 +584,12 @@ END
     assert_fails maintenance "CONFIG_CMDLINE of $config: has the word maintenance: each boot would be open; take it out"
 
     image=$images/systemd
-    check --cmdline "systemd.mask=$unit" "$image"
-    assert_failure 1
-    assert_point FAIL masks "--cmdline: systemd.mask=$unit keeps it from running; take that out"
+    config=$(echo "$bookworm"/boot/config-*)
+    for line in "systemd.mask=$unit" rd.systemd.mask=sysinit.target rd.systemd.unit=rescue.target \
+        "systemd.set_credential=systemd.unit-dropin.$unit:x"; do
+        check --cmdline "$line" "$image"
+        assert_fails masks "--cmdline: $line keeps it from running; take that out"
+    done
 }
 
 @test "the word in etc/cmdline.d, which the kernel does not read, is a warning" {
@@ -330,21 +601,20 @@ END
     assert_point warn maintenance '/etc/cmdline.d/10-open.conf: has the word maintenance, which dracut reads and the kernel does not: it opens nothing; remove it'
 }
 
-@test "a sysctl.d file that locks maintenance boots fails, one that systemd-sysctl will fail on is a warning" {
+@test "a sysctl.d file that locks maintenance boots fails" {
     tree_of systemd
     mkdir -p "$tree/etc/sysctl.d"
     echo 'kernel.yama.ptrace_scope = 3' > "$tree/etc/sysctl.d/zzz.conf"
     check_tree
-    assert_fails sysctl '/etc/sysctl.d/zzz.conf: sets the scope to 3 in maintenance boots as well; remove that, or let zz-noptrace.conf come after it'
+    assert_fails sysctl '/etc/sysctl.d/zzz.conf:1: sets the scope to 3 in maintenance boots as well; remove that'
+    echo '-kernel/yama/ptrace_* = 0x3' > "$tree/etc/sysctl.d/zzz.conf"
+    check_tree
+    assert_fails sysctl '/etc/sysctl.d/zzz.conf:1: sets the scope to 3 in maintenance boots as well; remove that'
+    # a lower one is what counts for maintenance boots, and no harm to a locked machine
     echo 'kernel/yama/ptrace_scope=1' > "$tree/etc/sysctl.d/zzz.conf"
     check_tree
     assert_success
-    assert_point warn sysctl '/etc/sysctl.d/zzz.conf: sets the scope to 1: systemd-sysctl fails in a locked boot; write -kernel.yama.ptrace_scope, or install zz-noptrace.conf'
-    # a file of the same name in /etc replaces that of /usr
-    ln -s /dev/null "$tree/etc/sysctl.d/zz-noptrace.conf"
-    mv "$tree/etc/sysctl.d/zzz.conf" "$tree/etc/sysctl.d/10-ptrace.conf"
-    check_tree
-    assert_line --regexp '^  warn  sysctl +/etc/sysctl.d/10-ptrace.conf: '
+    assert_point ok sysctl '/etc/sysctl.d/zzz.conf counts in maintenance boots alone'
 }
 
 @test "of several archives the last one wins, as it does in the kernel" {
@@ -387,6 +657,239 @@ END
     assert_equal "$(ls "$BATS_TEST_TMPDIR/outside")" ''
 }
 
+# one_of_its_exit_codes IMAGE: ends well if check does, with results that their readers can read.
+one_of_its_exit_codes() {
+    local code=0 out=$BATS_TEST_TMPDIR/out
+    timeout 20 "$top/build/noptrace-image" check --kernel-config "$config" --json --junit "$out.xml" "$1" \
+        > "$out.json" 2> "$out.err" || code=$?
+    case $code in
+        0 | 1 | 2 | 3) ;;
+        *) return 9 ;;
+    esac
+    jq -e .exit < "$out.json" > /dev/null && xmllint --noout "$out.xml" && ! LC_ALL=C grep -q '[[:cntrl:]]' "$out.err"
+}
+
+@test "a hostile image gets one of the documented exit codes, and is nowhere written to" {
+    local outside=$BATS_TEST_TMPDIR/outside before hostile
+    mkdir "$outside" "$BATS_TEST_TMPDIR/hostile"
+    echo secret > "$outside/secret"
+    "$BATS_TEST_DIRNAME/hostile-images" "$BATS_TEST_TMPDIR/hostile" "$outside"
+    before=$(stat -c '%n %s %a %Y' "$outside" "$outside"/*)
+    for hostile in "$BATS_TEST_TMPDIR/hostile"/*.img; do
+        one_of_its_exit_codes "$hostile" || fail "$hostile"
+    done
+    assert_equal "$(stat -c '%n %s %a %Y' "$outside" "$outside"/*)" "$before"
+}
+
+@test "images with something changed get one of the documented exit codes, and results that can be read" {
+    local wrapper=$BATS_TEST_TMPDIR/wrapper small=$BATS_TEST_TMPDIR/small squash=$BATS_TEST_TMPDIR/squash
+    # what is looked at, and no more
+    mkdir -p "$small/$units/sysinit.target.wants" "$small/etc" "$squash"
+    (cd "$images/systemd.tree" && cp -a --parents init etc/initrd-release "$units/$unit" "$units/$unit.d" \
+        "$units"/{initrd,basic,sysinit}.target "$units/sysinit.target.wants/$unit" usr/lib/systemd/systemd \
+        usr/sbin/noptrace "$small")
+    # needs no loader, and nobody runs it
+    cp --remove-destination "$program" "$small/usr/lib/systemd/systemd"
+    pack "$small" "$BATS_TEST_TMPDIR/plain"
+    check "$BATS_TEST_TMPDIR/plain"
+    assert_success
+    gzip < "$BATS_TEST_TMPDIR/plain" > "$BATS_TEST_TMPDIR/gzip"
+    mksquashfs "$small" "$squash/squash-root.img" -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+    pack "$squash" "$BATS_TEST_TMPDIR/squashed"
+    # shellcheck disable=SC2016 # the wrapper's
+    {
+        echo '#!/bin/bash'
+        declare -p top config BATS_TEST_TMPDIR
+        declare -f one_of_its_exit_codes
+        echo 'one_of_its_exit_codes "$1"'
+    } > "$wrapper"
+    chmod 755 "$wrapper"
+    TMPDIR=$BATS_TEST_TMPDIR run "$BATS_TEST_DIRNAME/mutate" 9 "${MUTANTS:-300}" "$wrapper" "$BATS_TEST_TMPDIR"/{plain,gzip,squashed}
+    assert_success
+}
+
+@test "an image of initramfs-tools passes, and fails where its order, policy or script is another's" {
+    local tree=$BATS_TEST_TMPDIR/tree whole=$BATS_TEST_TMPDIR/whole line
+    bake_with_mkinitramfs "$image" noptrace_on_failure=poweroff > "$BATS_TEST_TMPDIR/log"
+    check "$image"
+    assert_success
+    assert_point ok image initramfs-tools
+    assert_point ok policy 'poweroff: a boot that could not lock is stopped'
+    mkdir "$whole"
+    gunzip < "$image" | cpio --quiet -i -d -D "$whole"
+
+    variant_of "$whole" "$tree"
+    { echo '/scripts/init-top/all_generic_ide "$@"' && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"
+    cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
+    check_tree
+    assert_success
+    assert_point warn order 'not the first script of init-top'
+    rm "$tree/scripts/init-top/ORDER"
+    check_tree
+    assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
+
+    for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' 'exit 0'; do
+        rm -rf "$tree"
+        variant_of "$whole" "$tree"
+        { echo '# a comment' && echo "$line"; } > "$BATS_TEST_TMPDIR/conf"
+        cp --remove-destination "$BATS_TEST_TMPDIR/conf" "$tree/conf/noptrace.conf"
+        check_tree
+        assert_fails policy "/conf/noptrace.conf:2: $line: not one of continue, emergency, poweroff, reboot; build the image anew"
+    done
+    rm -rf "$tree"
+    variant_of "$whole" "$tree"
+    mkdir -p "$tree/conf/conf.d"
+    echo 'exec sh' > "$tree/conf/conf.d/odd"
+    check_tree
+    assert_fails order '/conf: odd: /init reads it before, and its exit would skip it; remove that'
+    rm "$tree/conf/conf.d/odd"
+    sed 's,noptrace apply,&; true,' "$whole/scripts/init-top/00-noptrace" > "$BATS_TEST_TMPDIR/script"
+    cp --remove-destination "$BATS_TEST_TMPDIR/script" "$tree/scripts/init-top/00-noptrace"
+    chmod 755 "$tree/scripts/init-top/00-noptrace"
+    check_tree
+    assert_fails identity "/scripts/init-top/00-noptrace:23: not that of $top/hooks/initramfs-tools/init-top; build the image anew"
+}
+
+@test "a squash-root.img that would mislead its reader is refused" {
+    mkdir -p "$BATS_TEST_TMPDIR"/{root,outer,temporary}
+    export TMPDIR=$BATS_TEST_TMPDIR/temporary
+    ln -s $'x\nusr/sbin/noptrace L good' "$BATS_TEST_TMPDIR/root/link"
+    mksquashfs "$BATS_TEST_TMPDIR/root" "$BATS_TEST_TMPDIR/outer/squash-root.img" -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+    pack "$BATS_TEST_TMPDIR/outer" "$image"
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image 'squashfs root: a name or a link with a newline in it'
+    head -c 5000 /dev/urandom > "$BATS_TEST_TMPDIR/outer/squash-root.img"
+    pack "$BATS_TEST_TMPDIR/outer" "$image"
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image 'squashfs root: unsquashfs cannot read it'
+    assert_equal "$(find "$TMPDIR" -type f)" ''
+}
+
+# erofs_of TREE: the image is one whose root is an erofs of this, as dracut makes it.
+erofs_of() {
+    rm -rf "$BATS_TEST_TMPDIR/outer"
+    mkdir "$BATS_TEST_TMPDIR/outer"
+    mkfs.erofs -C 65536 -E fragments -x -1 -T 0 -z lz4 "$BATS_TEST_TMPDIR/outer/erofs-root.img" "$1" > "$BATS_TEST_TMPDIR/log" 2>&1
+    pack_outer
+}
+
+pack_outer() {
+    pack "$BATS_TEST_TMPDIR/outer" "$image"
+}
+
+@test "in an erofs-root.img the same is looked at as in any other root, without a program of the machine's" {
+    local without=$BATS_TEST_TMPDIR/without
+    tree_of systemd
+    erofs_of "$tree"
+    mkdir "$without"
+    ln -s "$(command -v bash)" "$(command -v dirname)" "$without"
+    run env PATH="$without" "$top/build/noptrace-image" check --kernel-config "$config" "$image"
+    assert_success
+    assert_line "$image: ok"
+
+    sed 's,noptrace apply,& ,' "$tree/$units/$unit" > "$BATS_TEST_TMPDIR/unit"
+    cp --remove-destination "$BATS_TEST_TMPDIR/unit" "$tree/$units/$unit"
+    erofs_of "$tree"
+    check "$image"
+    assert_failure 1
+    assert_line --partial "  FAIL  identity      /$units/$unit"
+
+    # what is beside it is not in the root
+    tree_of systemd
+    rm "$tree/usr/sbin/noptrace"
+    erofs_of "$tree"
+    mkdir -p "$BATS_TEST_TMPDIR/outer/usr/sbin"
+    cp "$program" "$BATS_TEST_TMPDIR/outer/usr/sbin/noptrace"
+    pack_outer
+    check "$image"
+    assert_failure 1
+    assert_line --partial '  FAIL  program'
+}
+
+@test "an erofs-root.img that is damaged, or would lead out, is refused" {
+    local outside=$BATS_TEST_TMPDIR/outside hostile=$BATS_TEST_TMPDIR/hostile outer=$BATS_TEST_TMPDIR/outer name
+    mkdir "$outside" "$hostile" "$BATS_TEST_TMPDIR/temporary"
+    export TMPDIR=$BATS_TEST_TMPDIR/temporary
+    "$BATS_TEST_DIRNAME/erofs-images" "$hostile" "$outside"
+    tree_of handmade
+    erofs_of "$tree"
+    truncate -s -20000 "$outer/erofs-root.img"
+    pack_outer
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image 'erofs root: it is cut short, or damaged: something is behind its end'
+    for name in slash absolute dots dots-twice through-a-link file-behind-the-end in-itself; do
+        cp "$hostile/$name.erofs" "$outer/erofs-root.img"
+        pack_outer
+        check "$image"
+        assert_failure 2
+        assert_point FAIL image "erofs root: $(< "$hostile/$name.says")"
+    done
+    head -c 5000 /dev/urandom > "$outer/erofs-root.img"
+    pack_outer
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image 'erofs root: not an erofs file system'
+    # /init mounts only one of them
+    touch "$outer/squashfs-root.img"
+    pack_outer
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image 'squashfs-root.img and erofs-root.img: only one of them becomes the root'
+    assert_equal "$(find "$outside" "$TMPDIR" -type f)" ''
+}
+
+@test "an image with the whole package in it passes, as mkosi makes one, and one with a file of it altered fails" {
+    tree_of systemd
+    # its presets are "disable *"
+    make -s -C "$top" install DESTDIR="$tree" > "$BATS_TEST_TMPDIR/log"
+    # and what else Debian's packages leave
+    mkdir -p "$tree"/usr/share/lintian/overrides "$tree"/var/{lib/apt,log/apt}
+    cp "$top/packaging/debian/noptrace.lintian-overrides" "$tree/usr/share/lintian/overrides/noptrace"
+    cp "$top/hooks/initramfs-tools/noptrace.conf" "$tree/usr/share/initramfs-tools/noptrace.conf"
+    echo 'Package: noptrace' > "$tree/var/lib/apt/extended_states"
+    echo 'Install: noptrace-dracut:amd64' > "$tree/var/log/apt/history.log"
+    check_tree
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
+
+    # enabled, it locks as well, but is not started again in the real root
+    ln -s ../noptrace.service "$tree/$units/sysinit.target.wants/noptrace.service"
+    check_tree
+    assert_success
+    assert_point warn masks "noptrace.service is the real root's, and would not run there again; disable it in the image"
+
+    mkdir -p "$tree/etc/systemd/system/noptrace.service.d"
+    printf '[Service]\nExecStartPre=/bin/odd\n' > "$tree/etc/systemd/system/noptrace.service.d/odd.conf"
+    check_tree
+    assert_fails masks '/etc/systemd/system/noptrace.service.d/odd.conf:2: ExecStartPre=/bin/odd: changes noptrace.service; remove that'
+    rm -r "$tree/etc/systemd/system/noptrace.service.d"
+
+    ln -sfn ../odd.service "$tree/$units/sysinit.target.wants/noptrace.service"
+    echo '[Unit]' > "$tree/$units/odd.service"
+    check_tree
+    assert_fails masks "/$units/sysinit.target.wants/noptrace.service does not lead to noptrace.service; build the image anew"
+    rm "$tree/$units/odd.service" "$tree/$units/sysinit.target.wants/noptrace.service"
+
+    # what would start it from elsewhere, or call another file of the package, is seen
+    mkdir -p "$tree/$units/initrd.target.wants"
+    ln -s ../noptrace.service "$tree/$units/initrd.target.wants"
+    check_tree
+    assert_fails masks "/$units/initrd.target.wants/noptrace.service is a link to noptrace's: nothing else may meddle with noptrace; remove that"
+    rm "$tree/$units/initrd.target.wants/noptrace.service"
+    printf '[Service]\nExecStart=/usr/libexec/noptrace/noptrace-probe\n' > "$tree/$units/odd.service"
+    check_tree
+    assert_fails masks "/$units/odd.service:2: ExecStart=/usr/libexec/noptrace/noptrace-probe: nothing else may meddle with noptrace; remove that"
+    rm "$tree/$units/odd.service"
+
+    sed 's/ensure/status/' "$tree/$units/noptrace.service" > "$BATS_TEST_TMPDIR/unit"
+    cp --remove-destination "$BATS_TEST_TMPDIR/unit" "$tree/$units/noptrace.service"
+    check_tree
+    assert_fails identity "/$units/noptrace.service:18: not that of $top/hooks/systemd/noptrace.service; build the image anew"
+}
+
 @test "an image that cannot be read is said to be, 2" {
     : > "$image"
     check "$image"
@@ -398,27 +901,27 @@ END
     head -c 100000 "$images/handmade" > "$image"
     check "$image"
     assert_failure 2
-    assert_point FAIL image 'byte 0: not a whole cpio archive: cpio: premature end of file'
+    assert_line --regexp '^  FAIL  image +byte [0-9]+: the image ends within an entry$'
 
     gzip < "$images/handmade" | head -c 100000 > "$image"
     check "$image"
     assert_failure 2
-    assert_point FAIL image 'byte 0: gzip cannot decompress it: gzip: stdin: unexpected end of file'
+    assert_point FAIL image 'byte 100000: the image ends within what is compressed from byte 0 on'
 
     { cat "$images/handmade" && echo something; } > "$image"
     check "$image"
     assert_failure 2
-    assert_line --regexp '^  FAIL  image +byte [0-9]+: neither a cpio archive \(newc\) nor gzip, xz, zstd, lz4 \(legacy\), lzop or bzip2$'
+    assert_line --regexp '^  FAIL  image +byte [0-9]+: invalid magic at start of compressed archive: neither a cpio archive \(newc\) nor gzip, bzip2, lzma, xz, lzop, lz4 \(legacy\) or zstd$'
 
     { cat "$images/handmade" && printf 'key = value\n\0\0\0\0\0\0\0\0#BOOTCONFIG\n'; } > "$image"
     check "$image"
     assert_failure 2
-    assert_point FAIL image 'a boot configuration is attached (#BOOTCONFIG), which may add kernel parameters; check it without'
+    assert_point FAIL image 'a boot configuration is attached (#BOOTCONFIG), which may add kernel parameters: look at the image without it'
 
     printf MZ > "$image"
     check "$image"
     assert_failure 2
-    assert_equal "$stderr" "noptrace-image: $image: unreadable: byte 0: neither a cpio archive (newc) nor gzip, xz, zstd, lz4 (legacy), lzop or bzip2"
+    assert_equal "$stderr" "noptrace-image: $image: unreadable: byte 0: invalid magic at start of compressed archive: neither a cpio archive (newc) nor gzip, bzip2, lzma, xz, lzop, lz4 (legacy) or zstd"
 
     check "$(kernel_of "$bookworm")"
     assert_failure 2
@@ -468,12 +971,16 @@ assert_refused() {
 
 @test "dracut's own images of every compression pass" {
     local compress
-    for compress in gzip xz zstd lz4 lzo bzip2; do
-        bake "$bookworm" "$image.$compress" "${shell_flavour[@]}" "compress=$compress" > /dev/null &
+    # without what takes the time of a compressor, and most of an image
+    local less='omit_dracutmodules+=" crypt dm kernel-modules-extra lunmask nvdimm overlay-root qemu resume virtiofs "'
+    for compress in gzip xz zstd lz4 lzop bzip2; do
+        bake "$bookworm" "$image.$compress" "${shell_flavour[@]}" "$less" "compress=$compress" > /dev/null &
         [[ $compress != xz && $compress != lz4 ]] || wait
     done
     wait
-    for compress in gzip xz zstd lz4 lzo bzip2; do
+    # dracut goes on with gzip where it does not know a name
+    assert_equal "$(head -c 4 "$image.lzop")" $'\x89LZO'
+    for compress in gzip xz zstd lz4 lzop bzip2; do
         image=$BATS_TEST_TMPDIR/image.$compress
         check "$image"
         assert_success
@@ -488,6 +995,30 @@ assert_refused() {
     bake "$bookworm" "$image" "${systemd_flavour[@]}" 'add_dracutmodules+=" squash "' > "$BATS_TEST_TMPDIR/log"
     cpio --quiet -t < "$image" | grep -qx squash-root.img
     assert_locks "$image" "$bookworm"
+}
+
+@test "dracut's erofs image, and its squashfs image from 104 on, pass and boot" {
+    bake "$trixie" "$image" "${systemd_flavour[@]}" 'add_dracutmodules+=" squash-squashfs "' > "$BATS_TEST_TMPDIR/log"
+    cpio --quiet -t < "$image" | grep -qx squashfs-root.img
+    assert_passes "$image" "$trixie"
+    bake "$trixie" "$image" "${systemd_flavour[@]}" 'squash_compress=zstd' 'add_dracutmodules+=" squash-erofs "' > "$BATS_TEST_TMPDIR/log"
+    cpio --quiet -t < "$image" | grep -qx erofs-root.img
+    assert_locks "$image" "$trixie"
+}
+
+@test "a UKI of which not every stub would boot the same is refused, 2" {
+    local name
+    "$BATS_TEST_DIRNAME/uki-images" "$BATS_TEST_TMPDIR"
+    for name in first-of-two two-command-lines two-kernels two-in-a-profile; do
+        image=$BATS_TEST_TMPDIR/$name.efi
+        check "$image"
+        assert_failure 2
+        assert_point FAIL image "a section is there twice: systemd's stubs differ in which of them counts"
+    done
+    image=$BATS_TEST_TMPDIR/profile-without-its-own.efi
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image 'profile 2 has a .initrd section of its own, which is not looked into'
 }
 
 @test "a UKI of dracut's own passes, and boots without --kernel" {
@@ -510,21 +1041,18 @@ assert_locks_uki() {
 
 # make_uki IMAGE OPTION…: with Debian 13's ukify, of its kernel and the hand-made image.
 make_uki() {
-    local inside=/var/tmp/${1##*/}
-    cp "$images/handmade.trixie" "$trixie/var/tmp/initrd"
-    chroot "$trixie" ukify build --output "$inside" "${@:2}" > /dev/null
-    mv "$trixie$inside" "$1"
+    in_root "$trixie" "$BATS_TEST_TMPDIR" ukify build --output "/var/tmp/${1##*/}" "${@:2}" > /dev/null
 }
 
-# profile ID LINE: a profile to join, as $trixie's /var/tmp/ID.efi.
+# make_profile ID LINE: a profile to join, as ID.efi.
 make_profile() {
-    chroot "$trixie" ukify build --output "/var/tmp/$1.efi" --profile "ID=$1" --cmdline "$2" > /dev/null
+    in_root "$trixie" "$BATS_TEST_TMPDIR" ukify build --output "/var/tmp/$1.efi" --profile "ID=$1" --cmdline "$2" > /dev/null
 }
 
 @test "a UKI whose maintenance profile alone has the word passes, and its profile boots open" {
     local kernel
     handmade "$BATS_TEST_TMPDIR/handmade" "$trixie" "$program"
-    pack "$BATS_TEST_TMPDIR/handmade" "$images/handmade.trixie"
+    pack "$BATS_TEST_TMPDIR/handmade" "$BATS_TEST_TMPDIR/initrd"
     config=$(echo "$trixie"/boot/config-*)
     kernel=$(kernel_of "$trixie")
     local -a parts=(--linux "${kernel#"$trixie"}" --initrd /var/tmp/initrd --cmdline 'quiet x=1')
@@ -556,5 +1084,4 @@ make_profile() {
     run "$top/build/noptrace-image" boot "$image"
     assert_failure 1
     assert_line --regexp '^outcome +locked +locked$'
-    rm "$trixie"/var/tmp/{initrd,maintenance.efi,rescue.efi}
 }

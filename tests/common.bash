@@ -18,12 +18,38 @@ top=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 # shellcheck source=src/image/guest.bash
 source "$top/src/image/guest.bash"
 
+# shellcheck source=tests/images.bash
+source "$top/tests/images.bash"
+
 # shellcheck source=tests/keyboard.bash
 source "$top/tests/keyboard.bash"
 
+# shellcheck source=tests/manual.bash
+source "$top/tests/manual.bash"
+
 # For a suite's teardown: the guest that a failed test left at its keyboard.
 stop_guest() {
-    [[ ! ${guest-} ]] || kill "$guest" 2> /dev/null || true
+    local shell
+    # Not $guest: it has ended as a rule, and its number may be another's. And not the shell alone that waits for it.
+    for shell in $(jobs -rp); do
+        pkill -P "$shell" || true
+    done
+}
+
+# boot_guest NAME ROOT IMAGE WORDS [QEMU-ARGUMENT…]: IMAGE with ROOT's kernel, and nobody at its console. Leaves
+# $answer, which is NAME in the test's folder, $console and $code, of run_guest.
+boot_guest() {
+    answer=$BATS_TEST_TMPDIR/$1 console=$BATS_TEST_TMPDIR/$1.console code=0
+    run_guest "$answer" 300 tcg "$4" -kernel "$(kernel_of "$2")" -initrd "$3" "${@:5}" \
+        < /dev/null > "$console" 2>&1 || code=$?
+}
+
+# assert_answered: the guest told all that it had to tell.
+assert_answered() {
+    grep -qx end "$answer" || fail "$(
+        cat "$answer"
+        plain "$console" | tail -n 40
+    )"
 }
 
 # assert_boots locked|open: how the guest at the keyboard, whose first process is the probe, comes up.
@@ -44,73 +70,43 @@ root_disk() {
     make_root "$1" "$top/build/noptrace-probe" "$(command -v strace)"
 }
 
-# The stock kernel of a root.
-kernel_of() {
-    echo "$1"/boot/vmlinuz-*
-}
+# What each call says of a kernel without Yama, or one that was booted with an lsm= that leaves it out.
+# shellcheck disable=SC2034 # for the suites
+no_yama='/proc/sys/kernel/yama/ptrace_scope: ENOENT: this kernel lacks Yama (use one with CONFIG_SECURITY_YAMA), or leaves it out (add yama to lsm=)'
 
-bake() {
-    "$BATS_TEST_DIRNAME/bake" "$@" 2>&1
-}
-
-# assert_locks IMAGE ROOT [OPTION-OF-BOOT…]: what a good image must stand, with ROOT's kernel: check finds nothing,
-# and boot agrees. Leaves what boot printed in $output.
-assert_locks() {
-    run "$top/build/noptrace-image" check --kernel-config "$(echo "$2"/boot/config-*)" "$1"
+# assert_passes IMAGE ROOT: check finds nothing in it, with ROOT's kernel; the noptrace in it is $known_program, if set.
+assert_passes() {
+    run "$top/build/noptrace-image" check --kernel-config "$(config_of "$2")" \
+        ${known_program:+--program "$known_program"} "$1"
     assert_success
     refute_output --regexp '(FAIL|warn) '
     assert_line "$1: ok"
+}
+
+# assert_locks IMAGE ROOT [OPTION-OF-BOOT…]: what a good image must stand: check passes it, and boot agrees. Leaves
+# what boot printed in $output.
+assert_locks() {
+    assert_passes "$1" "$2"
     run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$2")" "${@:3}" "$1"
     assert_success
 }
 
-# pack TREE IMAGE: an initramfs of what is in TREE, uncompressed.
-pack() {
-    (cd "$1" && find . | cpio --quiet -o -H newc -R 0:0) > "$2"
-}
-
-# What README and the manual tell those to put into /init who have no generator.
-handmade_line='/usr/sbin/noptrace apply || poweroff -f'
-
-# handmade TREE ROOT PROGRAM: an initramfs of ROOT's busybox, PROGRAM and an /init with that line, which mounts
-# the real root and switches to it.
-handmade() {
-    local tree=$1 root=$2 kernel module
-    kernel=$(ls "$root/lib/modules")
-    mkdir -p "$tree"/{bin,dev,proc,sys,root,modules,usr/sbin,"usr/lib/modules/$kernel"}
-    cp "$root/bin/busybox" "$tree/bin"
-    ln -s busybox "$tree/bin/sh"
-    cp "$3" "$tree/usr/sbin/noptrace"
-    # every module for a virtio disk with ext4, in the order in which they load
-    for module in virtio_pci virtio_blk ext4; do
-        modprobe -d "$root" -S "$kernel" --show-depends "$module"
-    done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' > "$tree.modules"
-    xargs -a "$tree.modules" cp -t "$tree/modules"
-    cat > "$tree/init" << END
-#!/bin/busybox sh
-export PATH=/bin:/usr/sbin
-/bin/busybox --install /bin
-mount -t proc proc /proc
-mount -t devtmpfs devtmpfs /dev
-$handmade_line
-for module in $(sed 's,.*/,,' "$tree.modules" | tr '\n' ' '); do insmod /modules/\$module; done
-until mount -o ro /dev/vda /root; do :; done
-mount -o move /dev /root/dev
-mount -o move /proc /root/proc
-exec switch_root /root /sbin/init
-END
-    chmod +x "$tree/init"
-}
-
-# variant_of ROOT DIRECTORY: a copy that shares ROOT's files: remove and replace them, never write to one.
-variant_of() {
-    cp -al "$1" "$2"
-}
-
-# The dracut.conf lines of the two flavours.
-# shellcheck disable=SC2034
-{
-    systemd_flavour=(' add_dracutmodules+=" noptrace "')
-    shell_flavour=('add_dracutmodules+=" noptrace busybox "'
-        'omit_dracutmodules+=" systemd systemd-initrd dracut-systemd bash dash "')
+# once NAME COMMAND…: as run does, but for all tests of a suite the first that asks for NAME runs it, and the others
+# wait for what it leaves in $status, $output and $lines.
+once() {
+    local result=$BATS_FILE_TMPDIR/$1 lock
+    exec {lock}> "$result.lock"
+    flock "$lock"
+    if [[ ! -e $result.status ]]; then
+        run "${@:2}"
+        printf %s "$output" > "$result.output"
+        echo "$status" > "$result.status"
+    fi
+    exec {lock}>&-
+    # shellcheck disable=SC2034 # for bats-assert
+    {
+        status=$(< "$result.status")
+        output=$(< "$result.output")
+        mapfile -t lines < "$result.output"
+    }
 }

@@ -5,6 +5,10 @@
 # shellcheck source=tests/common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
 
+# One after the other: they are quick, and bats looks for a free core only once a second.
+# shellcheck disable=SC2034
+BATS_NO_PARALLELIZE_WITHIN_FILE=true
+
 setup() {
     destination=$BATS_TEST_TMPDIR/destination
 }
@@ -13,38 +17,54 @@ installed() {
     (cd "$destination" && find . -type f -printf '%M %P\n' | LC_ALL=C sort -k 2)
 }
 
-@test "install puts exactly the documented files in place, as dracut and systemd want them" {
-    make -s -C "$top" install DESTDIR="$destination"
+@test "install puts exactly the documented files in place, as dracut and systemd want them, whatever the umask" {
+    (umask 077 && make -s -C "$top" install DESTDIR="$destination")
     run installed
     assert_output - << 'END'
 -rw-r--r-- etc/default/grub.d/noptrace.cfg
--rwxr-xr-x etc/grub.d/45_noptrace
+-rwxr-xr-x etc/grub.d/000_noptrace
+-rwxr-xr-x etc/grub.d/99_noptrace
 -rwxr-xr-x usr/bin/noptrace-image
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/before.conf
 -rwxr-xr-x usr/lib/dracut/modules.d/50noptrace/module-setup.sh
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/noptrace-initramfs.service
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/noptrace-locked@.target
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/noptrace-run.sh
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/noptrace.conf
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/noptrace.sh
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/continue.sh
--rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/emergency.conf
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/emergency.sh
--rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/poweroff.conf
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/poweroff.sh
--rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/reboot.conf
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/reboot.sh
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/switch-root.conf
 -rwxr-xr-x usr/lib/kernel/install.d/95-noptrace.install
--rw-r--r-- usr/lib/sysctl.d/zz-noptrace.conf
 -rw-r--r-- usr/lib/systemd/system/noptrace.service
+-rw-r--r-- usr/lib/systemd/system/noptrace.service.d/before.conf
 -rw-r--r-- usr/libexec/noptrace/boot.bash
--rw-r--r-- usr/libexec/noptrace/check.bash
 -rw-r--r-- usr/libexec/noptrace/guest.bash
+-rw-r--r-- usr/libexec/noptrace/instead/emergency.service
+-rw-r--r-- usr/libexec/noptrace/instead/instead.conf
+-rw-r--r-- usr/libexec/noptrace/instead/poweroff.service
+-rw-r--r-- usr/libexec/noptrace/instead/reboot.service
+-rw-r--r-- usr/libexec/noptrace/make.bash
+-rwxr-xr-x usr/libexec/noptrace/noptrace-check
+-rwxr-xr-x usr/libexec/noptrace/noptrace-cmdline
+-rwxr-xr-x usr/libexec/noptrace/noptrace-entry
+-rwxr-xr-x usr/libexec/noptrace/noptrace-grub
+-rwxr-xr-x usr/libexec/noptrace/noptrace-judge
 -rwxr-xr-x usr/libexec/noptrace/noptrace-probe
--rw-r--r-- usr/libexec/noptrace/results.bash
--rw-r--r-- usr/libexec/noptrace/unpack.bash
+-rwxr-xr-x usr/libexec/noptrace/noptrace-report
+-rwxr-xr-x usr/libexec/noptrace/noptrace-uki
 -rwxr-xr-x usr/sbin/noptrace
+-rw-r--r-- usr/share/bash-completion/completions/noptrace
+-rw-r--r-- usr/share/bash-completion/completions/noptrace-image
 -rw-r--r-- usr/share/doc/noptrace/LICENSE
 -rw-r--r-- usr/share/doc/noptrace/README.md
--rw-r--r-- usr/share/doc/noptrace/noptrace.conf
+-rw-r--r-- usr/share/doc/noptrace/SECURITY.md
 -rwxr-xr-x usr/share/initramfs-tools/hooks/noptrace
 -rwxr-xr-x usr/share/initramfs-tools/scripts/init-top/00-noptrace
+-rw-r--r-- usr/share/man/man7/noptrace-fleet.7
+-rw-r--r-- usr/share/man/man7/noptrace-recipes.7
 -rw-r--r-- usr/share/man/man8/noptrace-image.8
 -rw-r--r-- usr/share/man/man8/noptrace.8
 END
@@ -71,30 +91,117 @@ END
     run grep -rn '=/usr/sbin/noptrace\|=/usr/libexec' "$destination/opt/noptrace/lib/systemd" \
         "$destination/opt/noptrace/bin" "$destination/opt/noptrace/share/initramfs-tools"
     assert_failure 1
-    grep -qx 'ExecStart=/opt/noptrace/sbin/noptrace apply' \
+    grep -qx 'ExecStart=/opt/noptrace/sbin/noptrace ensure' \
         "$destination/opt/noptrace/lib/systemd/system/noptrace.service"
-    grep -qx 'program=/opt/noptrace/sbin/noptrace' "$destination/etc/grub.d/45_noptrace"
+    grep -qx 'program=/opt/noptrace/sbin/noptrace' "$destination/etc/grub.d/99_noptrace"
     grep -qx 'lib=/opt/noptrace/libexec/noptrace' "$destination/opt/noptrace/bin/noptrace-image"
+    grep -qx 'module=/opt/noptrace/lib/dracut/modules.d/50noptrace' "$destination/opt/noptrace/bin/noptrace-image"
+    grep -qx 'init_top=/opt/noptrace/share/initramfs-tools/scripts/init-top/00-noptrace' "$destination/opt/noptrace/bin/noptrace-image"
+    grep -qx 'units=/opt/noptrace/lib/systemd/system' "$destination/opt/noptrace/bin/noptrace-image"
     grep -qx 'noptrace_program=/opt/noptrace/sbin/noptrace' \
         "$destination/opt/noptrace/lib/dracut/modules.d/50noptrace/module-setup.sh"
 }
 
-@test "systemd takes the unit files, with each failure policy, without a complaint" {
-    local policy
-    mkdir "$destination"
-    install -D -m 755 "$program" "$destination/usr/sbin/noptrace"
-    for policy in '' emergency poweroff reboot; do
-        cp "$top/hooks/systemd/noptrace.service" "$top/hooks/dracut/noptrace-initramfs.service" "$destination"
-        # verify wants the program on this host, where it is not installed
-        sed -i "s,^ExecStart=,&$destination," "$destination"/*.service
-        if [[ $policy ]]; then
-            mkdir -p "$destination/noptrace-initramfs.service.d"
-            cp "$top/hooks/dracut/on-failure/$policy.conf" "$destination/noptrace-initramfs.service.d"
-        fi
-        run systemd-analyze verify --man=no "$destination"/*.service
+@test "an upgrade takes away what a former version had installed, and is not installed any more" {
+    local former
+    # all of 0.1's that has another name now
+    local -a names=(lib/sysctl.d/zz-noptrace.conf share/doc/noptrace/noptrace.conf
+        lib/dracut/modules.d/50noptrace/on-failure/{emergency,poweroff,reboot}.conf)
+    for former in "${names[@]}"; do install -D -m 644 /dev/null "$destination/usr/$former"; done
+    make -s -C "$top" install DESTDIR="$destination"
+    for former in "${names[@]}"; do assert [ ! -e "$destination/usr/$former" ]; done
+}
+
+@test "the module's folder is installed as it is in the tree" {
+    make -s -C "$top" install DESTDIR="$destination"
+    diff -r "$top/modules.d/50noptrace" "$destination/usr/lib/dracut/modules.d/50noptrace"
+}
+
+@test "uninstall names the files of an administrator that still ask for noptrace" {
+    make -s -C "$top" install DESTDIR="$destination"
+    install -D -m 644 "$top/modules.d/50noptrace/noptrace.conf" "$destination/etc/dracut.conf.d/lock.conf"
+    run make -s -C "$top" uninstall DESTDIR="$destination"
+    assert_success
+    assert_output "$destination/etc/dracut.conf.d/lock.conf still names noptrace: remove it, and build the images again"
+    rm "$destination/etc/dracut.conf.d/lock.conf"
+}
+
+@test "systemd takes the units, with each failure policy, without a complaint" {
+    local policy units=$destination/usr/lib/systemd/system module=$top/modules.d/50noptrace
+    make -s -C "$top" install DESTDIR="$destination"
+    install -m 644 "$module/noptrace-initramfs.service" "$module/noptrace-locked@.target" "$units"
+    install -D -m 644 "$module/before.conf" "$units/noptrace-initramfs.service.d/before.conf"
+    install -D -m 644 "$module/switch-root.conf" "$units/initrd-switch-root.service.d/noptrace.conf"
+    # verify wants the programs and the targets on this host, where noptrace is not installed
+    sed -i "s,^ExecStart=,&$destination," "$units"/noptrace*.service
+    for policy in emergency poweroff reboot; do
+        run env SYSTEMD_UNIT_PATH="$units:" systemd-analyze verify --man=no "$units/noptrace.service" \
+            "$units/noptrace-initramfs.service" "noptrace-locked@$policy.target" initrd-switch-root.service
         assert_success
         refute_output --partial noptrace
     done
+}
+
+# completed NAME WORD…: what bash offers for the last word.
+completed() {
+    # shellcheck disable=SC2016 # the inner shell's
+    bash -c 'source /dev/stdin; COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); set -- "${@: -2}"
+        function=_${COMP_WORDS[0]//-/_}
+        "$function" "${COMP_WORDS[0]}" "$2" "$1"
+        printf "%s\n" "${COMPREPLY[@]}"' - "$@" \
+        < <(sed "s,=/usr/libexec/noptrace/,=$top/build/," "$top/src/completion/$1") | LC_ALL=C sort
+}
+
+# options_of CALL: those that the help of noptrace-image has for it.
+options_of() {
+    "$top/build/noptrace-image" --help | awk -v call="$1" '
+        /^[^ ].*:$/ { of_call = " " $0 ~ " " call "( and |:)" }
+        of_call && /^  --/ { for (i = 1; $i ~ /^--/; i++) { sub(/,/, "", $i); print $i } }' | LC_ALL=C sort
+}
+
+@test "bash completes the calls and options that --help has, and no others" {
+    local call
+    run "$program" --help
+    assert_equal "usage: noptrace $(completed noptrace '' | paste -s -d '|')" \
+        "$(sed -n '1s/\(usage: noptrace \)\(.*\)|--help|--version/\1--help|--version|\2/p' <<< "$output")"
+    assert_equal "$(completed noptrace lock '')" ''
+    run completed noptrace-image ''
+    assert_output "$("$top/build/noptrace-image" --help | sed -n 's/.*noptrace-image \([a-z]*\).*/\1/p; $a --help' | LC_ALL=C sort)"
+    for call in make check boot; do
+        run completed noptrace-image "$call" -
+        assert_output "$(options_of "$call")"
+    done
+    run completed noptrace-image boot --accel ''
+    assert_output "$(printf '%s\n' kvm tcg)"
+    run completed noptrace-image make --on-failure p
+    assert_output poweroff
+}
+
+@test "it builds with glibc's static library too, and does the same" {
+    local tree=$BATS_TEST_TMPDIR/tree
+    mkdir "$tree"
+    cp -r "$top/Makefile" "$top/src" "$tree"
+    make -s -C "$tree" CC=gcc build/noptrace build/noptrace-judge build/noptrace-probe
+    # static as well, and all that the program's own suite says of it but its size
+    PROGRAM=$tree/build/noptrace run bats --filter-tags '!size,!musl' "$BATS_TEST_DIRNAME/program.bats"
+    assert_success
+    assert_equal "$(LC_ALL=C readelf -lW "$tree/build/noptrace" | grep -c INTERP)" 0
+}
+
+@test "with ARCH= install puts that architecture's programs into a root, and nothing that runs beside its images" {
+    make -s -C "$top" install ARCH=arm64 DESTDIR="$BATS_TEST_TMPDIR/root"
+    cd "$BATS_TEST_TMPDIR/root"
+    assert_equal "$(echo usr/libexec/noptrace/* usr/*bin/*)" \
+        'usr/libexec/noptrace/noptrace-judge usr/libexec/noptrace/noptrace-probe usr/sbin/noptrace'
+    for file in usr/libexec/noptrace/* usr/sbin/*; do
+        assert_equal "$("$top/build/noptrace-uki" machine "$file")" aarch64
+    done
+    assert [ -e usr/lib/dracut/modules.d/50noptrace/module-setup.sh ]
+    assert [ ! -e etc ]
+
+    run make -s -C "$top" ARCH=sparc
+    assert_failure
+    assert_output --partial 'ARCH=sparc: is one of arm64 armhf riscv64 ppc64el s390x'
 }
 
 @test "a program that is too large, or not static, is not built" {

@@ -14,7 +14,9 @@ setup_file() {
     for suite in bookworm trixie; do
         local tree=$BATS_FILE_TMPDIR/$suite
         variant_of "${!suite}" "$tree"
-        rm -r "${tree:?}"/boot/* "$tree/usr/lib/modules"
+        # many copies are made of it
+        rm -r "${tree:?}"/boot/* "$tree"/usr/lib/{modules,dracut,grub,udev} \
+            "$tree"/usr/share/{bash-completion,doc,locale,man,perl5,zoneinfo}
         mkdir -p "$tree"/{boot/loader/entries,etc/kernel,usr/lib/modules/6.1.0-{9,10}-test}
         rm -f "$tree/etc/machine-id"
         echo 0123456789abcdef0123456789abcdef > "$tree/etc/machine-id"
@@ -22,7 +24,9 @@ setup_file() {
         echo debian > "$tree/etc/kernel/entry-token"
         echo kernel > "$tree/vmlinuz"
         # only what writes entries
-        rm -f "$tree"/usr/lib/kernel/install.d/{50-depmod,50-dracut,51-dracut-rescue,55-initrd,85-initrd}.install
+        mkdir "$tree/plugins"
+        mv "$tree"/usr/lib/kernel/install.d/{50-depmod,50-dracut,51-dracut-rescue,55-initrd,85-initrd}.install \
+            "$tree/plugins" 2> /dev/null || true
     done
 }
 
@@ -32,8 +36,13 @@ use() {
     rm -rf "$tree"
     variant_of "$BATS_FILE_TMPDIR/$1" "$tree"
     entries=$tree/boot/loader/entries
-    booted_with='root=LABEL=debian quiet'
-    rm -f "$tree/etc/kernel/cmdline"
+    booted_with='root=LABEL=debian quiet' token=debian
+}
+
+# empty: the machine with nothing in its boot partition, and no variables.
+empty() {
+    rm -rf "$tree"/boot/loader "$tree/sys/firmware"
+    mkdir -p "$entries"
 }
 
 # kernel_install add|remove VERSION: on a machine that was booted with $booted_with.
@@ -41,7 +50,7 @@ kernel_install() {
     local arguments=("$1" "$2")
     [[ $1 == remove ]] || {
         arguments+=(/vmlinuz)
-        mkdir -p "$tree/boot/debian/$2"
+        mkdir -p "$tree/boot/$token/$2"
     }
     echo "$booted_with" > "$BATS_TEST_TMPDIR/cmdline"
     # shellcheck disable=SC2016 # the inner shell's
@@ -49,6 +58,38 @@ kernel_install() {
         mount --bind /dev/null "$tree/dev/null"; shift 2; TMPDIR=/tmp exec chroot "$tree" kernel-install "$@"' - \
         "$tree" "$BATS_TEST_TMPDIR/cmdline" "${arguments[@]}"
     assert_success
+}
+
+# plugin NAME: what stdin says, as a plugin of kernel-install, a shell script with its $boot.
+plugin() {
+    {
+        printf '#!/bin/sh\nboot=/boot/loader/entries\n'
+        cat
+    } > "$tree/usr/lib/kernel/install.d/$1.install"
+    chmod +x "$tree/usr/lib/kernel/install.d/$1.install"
+}
+
+# look_again [clean]: the plugin is called by hand.
+look_again() {
+    # shellcheck disable=SC2016 # the inner shell's
+    run unshare --mount sh -e -c 'mount -t proc proc "$1/proc"; exec chroot "$1" /usr/lib/kernel/install.d/95-noptrace.install "$2"' - \
+        "$tree" "${1-add}"
+    assert_success
+}
+
+# default_entry: what systemd-boot boots when nobody picks anything, as bootctl has it.
+default_entry() {
+    # shellcheck disable=SC2016 # the inner shell's
+    unshare --mount sh -e -c 'mount -t proc proc "$1/proc"; mount -t tmpfs tmpfs "$1/mnt"; cp -r "$1/boot/." "$1/mnt"
+        mount --bind "$1/mnt" "$1/boot"; SYSTEMD_RELAX_ESP_CHECKS=1 exec chroot "$1" bootctl --esp-path=/boot list' - "$tree" \
+        | awk '/^ *title: .*\(default\)/ { found = 1 } found && $1 == "id:" { print $2; exit }'
+}
+
+# efi_variable NAME VALUE: one of the boot loader's.
+efi_variable() {
+    mkdir -p "$tree/sys/firmware/efi/efivars"
+    { printf '\7\0\0\0' && printf '%s\0' "$2" | iconv -t UTF-16LE; } > \
+        "$tree/sys/firmware/efi/efivars/$1-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 }
 
 normal=debian-6.1.0-10-test.conf
@@ -105,19 +146,6 @@ listed() {
     done
 }
 
-@test "with boot counting the maintenance entry does not count" {
-    local suite
-    for suite in bookworm trixie; do
-        use "$suite"
-        echo 3 > "$tree/etc/kernel/tries"
-        kernel_install add 6.1.0-10-test
-        run listed
-        assert_output "$(printf '%s\n' debian-6.1.0-10-test+3.conf "$maintenance")"
-        kernel_install remove 6.1.0-10-test
-        assert_equal "$(listed)" ''
-    done
-}
-
 @test "a kernel installed in a maintenance boot does not open its normal entry" {
     local suite
     for suite in bookworm trixie; do
@@ -144,63 +172,597 @@ listed() {
     done
 }
 
+# What systemd-boot makes of names and sort-keys is read in its sources, and asked of bootctl.
+@test "a maintenance entry is there only behind an entry that counts no tries, and so never the default" {
+    local suite older=debian-6.1.0-9-test
+    for suite in bookworm trixie; do
+        use "$suite"
+        echo 3 > "$tree/etc/kernel/tries"
+        kernel_install add 6.1.0-9-test
+        assert_line "noptrace: /boot/loader/entries/$older-maintenance.conf is not there: the default of a boot whose tries are used up could be this one: no entry without boot counting comes before it"
+        assert_equal "$(listed)" "$older+3.conf"
+        # it has booted, and was blessed
+        mv "$entries/$older+3.conf" "$entries/$older.conf"
+        look_again
+        assert_equal "$(listed)" "$(printf '%s\n' "$older-maintenance.conf" "$older.conf")"
+
+        # the tries of another are used up one by one
+        kernel_install add 6.1.0-10-test
+        mv "$entries/debian-6.1.0-10-test+3.conf" "$entries/debian-6.1.0-10-test+1-2.conf"
+        assert_equal "$(default_entry | sed 's/+1-2//')" "$normal"
+        mv "$entries/debian-6.1.0-10-test+1-2.conf" "$entries/debian-6.1.0-10-test+0-3.conf"
+        assert_equal "$(default_entry)" "$older.conf"
+        assert [ -e "$entries/$maintenance" ]
+        look_again
+        assert [ -e "$entries/$maintenance" ]
+
+        # the one that was there for all is gone
+        kernel_install remove 6.1.0-9-test
+        assert_line --partial "$maintenance is not there: the default of a boot whose tries are used up could be this one"
+        assert_equal "$(listed)" debian-6.1.0-10-test+0-3.conf
+        # what would be if not
+        printf '%s\n' 'title X' 'sort-key debian-maintenance' 'version 6.1.0-10-test' 'linux /debian/6.1.0-10-test/linux' \
+            > "$entries/$maintenance"
+        assert_equal "$(default_entry)" "$maintenance"
+    done
+}
+
+@test "an entry that is installed again, and counts its tries once more, is no longer one to stand behind" {
+    local suite
+    for suite in bookworm trixie; do
+        use "$suite"
+        kernel_install add 6.1.0-10-test
+        assert [ -e "$entries/$maintenance" ]
+        echo 3 > "$tree/etc/kernel/tries"
+        # systemd 252 leaves the one without tries there
+        rm "$entries/$normal"
+        kernel_install add 6.1.0-10-test
+        assert_equal "$(listed)" debian-6.1.0-10-test+3.conf
+    done
+}
+
+@test "where a default of systemd-boot could find a maintenance entry, there is none, and the reason is said" {
+    local suite set
+    for suite in bookworm trixie; do
+        use "$suite"
+        # in loader.conf: what finds the first of many, and what finds another kernel
+        for set in 'debian-*' "$normal" 'DEBIAN-6.1.0-1?-test*' windows.conf "debian-6.1.0-9-test.conf" ''; do
+            empty
+            printf 'timeout 3\ndefault %s\n' "$set" > "$tree/boot/loader/loader.conf"
+            kernel_install add 6.1.0-10-test
+            assert [ -e "$entries/$maintenance" ]
+            assert_equal "$(default_entry)" "$normal"
+        done
+        for set in '*maintenance*' "$maintenance" 'DEBIAN-*-Maintenance.conf' 'debian-6.1.0-10-test-?*'; do
+            empty
+            kernel_install add 6.1.0-10-test
+            printf 'timeout 3\r\n\tdefault\t%s \r\n' "$set" > "$tree/boot/loader/loader.conf"
+            assert_equal "$(default_entry)" "$maintenance"
+            look_again
+            assert_line "noptrace: /boot/loader/entries/$maintenance is not there: the default ${set,,} could be this one: no entry without boot counting comes before it"
+            assert_equal "$(listed) $(default_entry)" "$normal $normal"
+        done
+        for set in '[cd]ebian-*' '"debian-*"'; do
+            empty
+            echo "default $set" > "$tree/boot/loader/loader.conf"
+            kernel_install add 6.1.0-10-test
+            assert_line --partial "it cannot be told whether the default $set finds it"
+            assert_equal "$(listed)" "$normal"
+        done
+        # by a variable, which comes first
+        empty
+        kernel_install add 6.1.0-10-test
+        efi_variable LoaderEntryDefault "$maintenance"
+        assert_equal "$(default_entry)" "$maintenance"
+        look_again
+        assert_equal "$(listed) $(default_entry)" "$normal $normal"
+        efi_variable LoaderEntryDefault "$normal"
+        look_again
+        assert [ -e "$entries/$maintenance" ]
+        # what was picked last
+        efi_variable LoaderEntryLastBooted "$maintenance"
+        for set in variable file; do
+            case $set in
+                variable) efi_variable LoaderEntryDefault @saved ;;
+                file)
+                    rm "$tree"/sys/firmware/efi/efivars/LoaderEntryDefault-*
+                    echo 'default @saved' > "$tree/boot/loader/loader.conf"
+                    ;;
+            esac
+            kernel_install add 6.1.0-10-test
+            assert_line "noptrace: /boot/loader/entries/$maintenance is not there: default @saved would boot it again after somebody picked it"
+            assert_equal "$(listed)" "$normal"
+        done
+        rm "$tree"/boot/loader/loader.conf
+        # GRUB as Debian's next has it, which reads entries of any kind
+        mkdir -p "$tree/boot/grub"
+        printf 'insmod blscfg\nblscfg\n' > "$tree/boot/grub/grub.cfg"
+        look_again
+        assert_line --partial 'GRUB reads these entries too, and would boot it first'
+        assert_equal "$(listed)" "$normal"
+        rm -r "$tree/boot/grub"
+    done
+}
+
+@test "where somebody else's file has the name, it is left" {
+    use trixie
+    echo 'title X' > "$entries/$maintenance"
+    kernel_install add 6.1.0-10-test
+    assert_line "noptrace: /boot/loader/entries/$maintenance is somebody else's, and is left"
+    assert_equal "$(cat "$entries/$maintenance")" 'title X'
+}
+
+@test "another system's entries on the same partition are left, and named where they are open" {
+    use trixie
+    printf '%s\n' 'title Other' 'version 6.1.0-10-test' 'sort-key other' 'linux /x' 'options maintenance' > "$entries/other-6.1.0-10-test.conf"
+    printf '%s\n' '# noptrace: maintenance entry' 'version 6.1.0-10-test' 'linux /x' > "$entries/other-6.1.0-10-test-maintenance.conf"
+    kernel_install add 6.1.0-10-test
+    assert_line "noptrace: /boot/loader/entries/other-6.1.0-10-test.conf has the word maintenance, and is another system's"
+    run listed
+    assert_output "$(printf '%s\n' "$maintenance" "$normal" other-6.1.0-10-test-maintenance.conf other-6.1.0-10-test.conf)"
+    # as a package does before it takes the plugin away
+    look_again clean
+    run listed
+    assert_output "$(printf '%s\n' "$normal" other-6.1.0-10-test-maintenance.conf other-6.1.0-10-test.conf)"
+}
+
+@test "what others wrote steers no terminal" {
+    use trixie
+    mkdir -p "$tree/boot/loader"
+    printf 'default \033[2J\\c\001x*\n' > "$tree/boot/loader/loader.conf"
+    kernel_install add 6.1.0-10-test
+    assert_line --partial "/boot/loader/entries/$maintenance is not there: it cannot be told whether the default ?[2j\c?x* finds it"
+}
+
+@test "versions that differ in a +, or end as a count does, keep their entries apart" {
+    local suite version
+    for suite in bookworm trixie; do
+        use "$suite"
+        for version in 6.1.0 6.1.0+ 6.1.0+3 6.1.0+deb12; do
+            mkdir -p "$tree/usr/lib/modules/$version"
+            kernel_install add "$version"
+        done
+        run listed
+        assert_output "$(printf '%s\n' debian-6.1.0+-maintenance.conf debian-6.1.0+.conf debian-6.1.0+3-maintenance.conf debian-6.1.0+3.conf \
+            debian-6.1.0+deb12-maintenance.conf debian-6.1.0+deb12.conf debian-6.1.0-maintenance.conf debian-6.1.0.conf)"
+        for version in + +3 +deb12 ''; do
+            grep -qx "version  *6.1.0$version" "$entries/debian-6.1.0$version-maintenance.conf"
+        done
+        # systemd 257 takes all along that begin with that
+        kernel_install remove 6.1.0+
+        run listed
+        refute_line debian-6.1.0+-maintenance.conf
+        assert_line debian-6.1.0-maintenance.conf
+        assert_equal "$(grep -c maintenance <<< "$output")" "$(grep -vc maintenance <<< "$output")"
+        # systemd-boot counts the tries of this one, which are in its version: alone it is none to stand behind
+        rm "$entries"/*
+        kernel_install add 6.1.0+3
+        assert_equal "$(listed)" debian-6.1.0+3.conf
+    done
+}
+
+# entry FILE: noptrace-entry of its stdin, with the newlines of $'…' and nothing added at the end.
+about() {
+    printf %s "$1" > "$BATS_TEST_TMPDIR/entry"
+    "$top/build/noptrace-entry" "${@:2}" "$BATS_TEST_TMPDIR/entry"
+}
+
+@test "the word is found in an entry as each boot loader joins its options, and is taken out" {
+    local entry want
+    # open or locks, the entry, and what is left of it
+    while IFS='|' read -r want entry left; do
+        printf -v entry %b "$entry"
+        printf -v left %b "$left"
+        assert_equal "$entry: $(about "$entry" about | sed -n 2p)" "$entry: $want"
+        assert_equal "$(about "$entry" without && echo .)" "${left:-$entry}."
+        assert_equal "$(about "${left:-$entry}" about | sed -n 2p)" locks
+    done << 'END'
+open|options maintenance|options 
+open|options a maintenance b\n|options a b\n
+open|options "maintenance" b\n|options b\n
+open|options a "maintenance|options a 
+open|options\ta\tmaintenance\tb\r\n|options\ta\tb\r\n
+open|options a\noptions maintenance b\noptions c\n|options a\noptions b\noptions c\n
+open|options a maintenance b maintenance\n|options a b \n
+open|options "a maintenance"\n|options "a "\n
+open|linux /v maintenance\noptions a\ngrub_class x\n|linux /v \noptions a\ngrub_class x\n
+open|options a\n  options  x="b c" maintenance\n|options a\n  options  x="b c" \n
+locks|options x="a\noptions maintenance"\n|
+locks|options maintenance=1 rd.maintenance\n|
+locks|options a -- maintenance\n|
+locks|options a --\noptions maintenance\n|
+locks|options x="a maintenance b"\n|
+locks|# options maintenance\ntitle maintenance\noption maintenance\n|
+locks||
+END
+}
+
+@test "the maintenance entry keeps all that the normal one has, and its word comes first" {
+    run about $'title A\r\nversion 1\r\nsort-key k\r\nlinux /l\r\ninitrd /u\r\ninitrd /i\r\ndevicetree /d\r\noptions\ta  "b c"\r\noptions d -- e' maintenance root
+    assert_output - << 'END'
+# noptrace: maintenance entry
+title A (maintenance)
+version 1
+sort-key k-maintenance
+linux /l
+initrd /u
+initrd /i
+devicetree /d
+options    maintenance a  "b c"
+options d -- e
+END
+    # as systemd-boot reads a value in quotes
+    run about $'linux /l\noptions "a b"' maintenance root
+    assert_line 'options    maintenance a b'
+    run about $'linux /l\n' maintenance root
+    assert_line 'options    maintenance'
+    # no kernel
+    run about $'efi /x.efi\noptions a' maintenance root
+    assert_failure 2
+}
+
+@test "an entry that boot loaders would break into lines differently, or that is too long, is left as it is" {
+    local content
+    for content in 'options a\rmaintenance' 'a\0b' "$(printf '%70000s' x)" "$(printf 'a\\n%.0s' {1..1100})"; do
+        printf %b "$content" > "$BATS_TEST_TMPDIR/entry"
+        run "$top/build/noptrace-entry" about "$BATS_TEST_TMPDIR/entry"
+        assert_failure 2
+    done
+    use trixie
+    kernel_install add 6.1.0-9-test
+    head -c 100000 /dev/urandom > "$entries/debian-6.1.0-9-test.conf"
+    cp "$entries/debian-6.1.0-9-test.conf" "$entries/other.conf"
+    kernel_install add 6.1.0-10-test
+    assert_line 'noptrace: /boot/loader/entries/debian-6.1.0-9-test.conf: cannot be read; it is left as it is'
+    cmp "$entries/debian-6.1.0-9-test.conf" "$entries/other.conf"
+    run listed
+    assert_output "$(printf '%s\n' "$maintenance" "$normal" debian-6.1.0-9-test.conf other.conf)"
+}
+
+# Fedora's 20-grub copies an entry for debugging; dracut's own plugin writes that of the rescue image.
+@test "a maintenance boot's word is taken out of debug and rescue entries too" {
+    use trixie
+    token=0123456789abcdef0123456789abcdef
+    rm "$tree/etc/kernel/entry-token"
+    echo "$token" > "$tree/etc/kernel/entry-token"
+    cp "$tree/plugins/51-dracut-rescue.install" "$tree/usr/lib/kernel/install.d"
+    mkdir -p "$tree/boot/$token/0-rescue" "$tree/etc/dracut.conf.d"
+    echo dracut_rescue_image=yes > "$tree/etc/dracut.conf.d/rescue.conf"
+    echo initrd > "$tree/boot/$token/0-rescue/initrd"
+    sed -i '/^initrd_generator/d' "$tree/etc/kernel/install.conf"
+    echo initrd_generator=dracut >> "$tree/etc/kernel/install.conf"
+    plugin 93-debug << 'END'
+sed 's/^options.*/& debug/; s/^version.*/&~debug/' "$boot/$KERNEL_INSTALL_ENTRY_TOKEN-$2.conf" > "$boot/$KERNEL_INSTALL_ENTRY_TOKEN-$2~debug.conf"
+END
+    booted_with='root=LABEL=debian "maintenance" quiet'
+    kernel_install add 6.1.0-10-test
+    local entry
+    for entry in "$token"-{0-rescue,6.1.0-10-test,6.1.0-10-test~debug}; do
+        assert_line "noptrace: /boot/loader/entries/$entry.conf: took out the word maintenance, which came from this boot's own command line"
+        grep -q '^options  *root=LABEL=debian quiet' "$entries/$entry.conf"
+    done
+    assert_equal "$(listed | grep -c maintenance)" 1
+}
+
+@test "the folder of kernel-install's configuration is where the command line is looked for, if it is another" {
+    local suite
+    for suite in bookworm trixie; do
+        use "$suite"
+        mkdir "$tree/etc/other"
+        cp "$tree/etc/kernel"/{install.conf,entry-token} "$tree/etc/other"
+        echo 'root=x maintenance' > "$tree/etc/other/cmdline"
+        KERNEL_INSTALL_CONF_ROOT=/etc/other kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /etc/other/cmdline has the word maintenance: /boot/loader/entries/$normal would be open at every boot; take it out of both"
+        rm -r "$tree/etc/other"
+        echo 'root=x maintenance' > "$tree/usr/lib/kernel/cmdline"
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /usr/lib/kernel/cmdline has the word maintenance: /boot/loader/entries/$normal would be open at every boot; take it out of both"
+    done
+}
+
+@test "a UKI that kernel-install has built with the word in it is named" {
+    use trixie
+    sed -i 's/^layout=.*/layout=uki/' "$tree/etc/kernel/install.conf"
+    rm "$tree/vmlinuz"
+    cp "$(kernel_of "$trixie")" "$tree/vmlinuz"
+    booted_with='root=LABEL=debian maintenance'
+    kernel_install add 6.1.0-10-test
+    assert_line 'noptrace: /boot/EFI/Linux/debian-6.1.0-10-test.efi has the word maintenance: it would be open at every boot; put the command line without it into /etc/kernel/cmdline, and install the kernel again'
+    echo 'root=LABEL=debian -- maintenance' > "$tree/etc/kernel/cmdline"
+    kernel_install add 6.1.0-10-test
+    refute_output --partial noptrace
+    assert_equal "$("$top/build/noptrace-uki" line "$tree/boot/EFI/Linux/debian-6.1.0-10-test.efi")" 'root=LABEL=debian -- maintenance'
+    # one that cannot be read, as with tries
+    plugin 93-other << 'END'
+echo x > /boot/EFI/Linux/debian-6.1.0-10-test+3.efi
+END
+    kernel_install add 6.1.0-10-test
+    assert_line 'noptrace: /boot/EFI/Linux/debian-6.1.0-10-test+3.efi: its command line could not be read: no UKI'
+}
+
 @test "what cannot be done does not fail the kernel's installation" {
     use bookworm
     # no sort-key: ours could come first
     rm "$tree/usr/lib/os-release" "$tree/etc/os-release"
     echo NAME=x > "$tree/usr/lib/os-release"
     kernel_install add 6.1.0-10-test
-    assert_line "noptrace: /boot/loader/entries/$normal has no sort-key: a maintenance entry could come before it, and is not written"
+    assert_line "noptrace: /boot/loader/entries/$maintenance is not there: its normal entry has no sort-key, and would not come before it"
     assert_equal "$(listed)" "$normal"
 
     use bookworm
+    kernel_install add 6.1.0-10-test
     rm "$tree/usr/sbin/noptrace"
     kernel_install add 6.1.0-10-test
     assert_equal "$(listed)" "$normal"
-    use trixie
-    rm "$tree/etc/default/grub.d/noptrace.cfg"
-    echo NOPTRACE_MENU=no > "$tree/etc/default/grub.d/noptrace.cfg"
+    use bookworm
+    rm "$tree/usr/libexec/noptrace/noptrace-entry"
     kernel_install add 6.1.0-10-test
+    assert_line 'noptrace: /usr/libexec/noptrace/noptrace-entry is missing: nothing is done about maintenance entries'
     assert_equal "$(listed)" "$normal"
 }
 
-# The entry that Fedora's 20-grub writes, whose GRUB reads these entries.
-@test "where GRUB reads the entries, ours asks for a password and sorts below its normal entry" {
-    use bookworm
-    sed -i 's/^layout=.*/layout=other/' "$tree/etc/kernel/install.conf"
-    cat > "$entries/0123-6.1.0-10-test.conf" << 'END'
-title Fedora Linux (6.1.0-10-test) 40
-version 6.1.0-10-test
-linux /vmlinuz-6.1.0-10-test
-initrd /initramfs-6.1.0-10-test.img
+@test "knobs that are wrong, or that the shell cannot read, give no maintenance entry, and a reason" {
+    local suite knob reason
+    for suite in bookworm trixie; do
+        use "$suite"
+        while IFS='|' read -r knob reason; do
+            empty
+            rm "$tree/etc/default/grub.d/noptrace.cfg"
+            echo "$knob" > "$tree/etc/default/grub.d/noptrace.cfg"
+            kernel_install add 6.1.0-10-test
+            [[ ! $reason ]] || assert_line "noptrace: $reason; no maintenance entry written"
+            assert_equal "$knob: $(listed)" "$knob: $normal"
+        done << 'END'
+NOPTRACE_MENU=no|
+NOPTRACE_MENU=maybe|NOPTRACE_MENU=maybe: is yes or no
+NOPTRACE_MENU=|NOPTRACE_MENU=: is yes or no
+NOPTRACE_MENU_USERS='root;reboot'|NOPTRACE_MENU_USERS=root;reboot: names of GRUB users, separated by spaces
+exit 0|/etc/default/grub.d/noptrace.cfg could not be read to its end
+exit 1|/etc/default/grub.d/noptrace.cfg could not be read to its end
+NOPTRACE_MENU=yes; if|/etc/default/grub.d/noptrace.cfg could not be read to its end
+nosuch() {|/etc/default/grub.d/noptrace.cfg could not be read to its end
+END
+        # what it prints, and what it does not say
+        rm "$tree/etc/default/grub.d/noptrace.cfg"
+        echo 'echo no; cat' > "$tree/etc/default/grub.d/noptrace.cfg"
+        kernel_install add 6.1.0-10-test
+        assert [ -e "$entries/$maintenance" ]
+    done
+}
+
+# What the file system holds is shown before it is gone.
+@test "on a boot partition that is full or read-only nothing is left half done, and what was not done is said" {
+    local suite
+    for suite in bookworm trixie; do
+        use "$suite"
+        plugin 10-mount << 'END'
+mount -t tmpfs -o size=40k tmpfs /boot && mkdir -p "$boot" "$3"
+END
+        plugin 94-full << 'END'
+! dd if=/dev/zero of=/boot/fill bs=4k 2> /dev/null
+END
+        plugin 99-show << 'END'
+ls -A "$boot"
+cat "$boot"/*.conf
+END
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/$maintenance: could not be written"
+        assert_equal "$(grep '\.conf$\|^\.' <<< "$output")" "$normal"
+        booted_with='root=LABEL=debian maintenance'
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out: this could not"
+        refute_line --partial 'took out'
+        assert_line --regexp '^options .* maintenance'
+        assert_equal "$(grep '\.conf$\|^\.' <<< "$output")" "$normal"
+
+        plugin 94-full << 'END'
+mount -o remount,ro /boot
+END
+        booted_with='root=LABEL=debian'
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/$maintenance: could not be written"
+        assert_equal "$(grep '\.conf$\|^\.' <<< "$output")" "$normal"
+    done
+}
+
+# grub_entry VERSION: one that Fedora's 20-grub writes, whose GRUB reads these entries.
+grub_entry() {
+    cat > "$entries/0123456789abcdef0123456789abcdef-$1.conf" << END
+title Fedora Linux ($1) 40
+version $1
+linux /vmlinuz-$1
+initrd /initramfs-$1.img
 options root=UUID=1 ro rhgb
-grub_users $grub_users
+grub_users \$grub_users
 grub_arg --unrestricted
 grub_class fedora
 END
-    kernel_install add 6.1.0-10-test
-    run cat "$entries/0123-6.1.0-10-test~maintenance.conf"
-    assert_output - << 'END'
-# noptrace: maintenance entry
-title Fedora Linux (6.1.0-10-test) 40 (maintenance)
-version 6.1.0-10-test
-linux /vmlinuz-6.1.0-10-test
-initrd /initramfs-6.1.0-10-test.img
-options    maintenance root=UUID=1 ro rhgb
-grub_class fedora
-grub_users root
-END
-    kernel_install remove 6.1.0-10-test
-    assert_equal "$(listed)" 0123-6.1.0-10-test.conf
 }
 
-# blscfg sorts by the names of the files, without .conf, as rpm compares versions, the newest first.
-@test "in Fedora's menu each maintenance entry comes right below its normal one" {
-    local names=(0123-6.1.0-10-test 0123-6.1.0-9-test 0123-5.19.0-200-test) name sorted=() i
-    for name in "${names[@]}"; do sorted+=("$name" "$name~maintenance"); done
-    for ((i = 1; i < ${#sorted[@]}; i++)); do
-        assert_equal "$(rpm --eval "%{lua: print(rpm.vercmp('${sorted[i - 1]}', '${sorted[i]}'))}")" 1
+# use_grub: a machine of Fedora's kind, as far as its entries go, with two normal ones.
+use_grub() {
+    use bookworm
+    sed -i 's/^layout=.*/layout=other/' "$tree/etc/kernel/install.conf"
+    rm "$tree/etc/kernel/entry-token"
+    mkdir -p "$tree/boot/grub2"
+    rm -f "$tree/etc/default/grub"
+    grub_entry 0-rescue-0123456789abcdef0123456789abcdef
+    grub_entry 6.1.0-10-test
+    ours=$entries/~maintenance-0123456789abcdef0123456789abcdef-6.1.0-10-test.conf
+}
+
+@test "where GRUB reads the entries, ours has the word where no tool writes new options, and asks for a password" {
+    use_grub
+    kernel_install add 6.1.0-10-test
+    run cat "$ours"
+    assert_output - << 'END'
+# noptrace: maintenance entry
+grub_users root
+title Fedora Linux (6.1.0-10-test) 40 (maintenance)
+version 6.1.0-10-test
+linux /vmlinuz-6.1.0-10-test maintenance
+initrd /initramfs-6.1.0-10-test.img
+options root=UUID=1 ro rhgb
+grub_class fedora
+END
+    assert_equal "$(listed | grep -c '~')" 1
+    # as grub2-mkconfig of Fedora does to each entry
+    sed -i 's/^options.*/options root=UUID=2 ro/' "$entries"/*.conf
+    assert_equal "$("$top/build/noptrace-entry" about "$ours" | head -n 2)" $'maintenance\nopen'
+    rm "$entries/0123456789abcdef0123456789abcdef-6.1.0-10-test.conf"
+    kernel_install remove 6.1.0-10-test
+    assert_equal "$(listed)" 0123456789abcdef0123456789abcdef-0-rescue-0123456789abcdef0123456789abcdef.conf
+}
+
+@test "where GRUB reads the entries, a maintenance boot's word is taken out of the rescue entry too" {
+    use_grub
+    booted_with='root=UUID=1 maintenance ro'
+    sed -i 's/^options.*/options root=UUID=1 maintenance ro/' "$entries"/*.conf
+    kernel_install add 6.1.0-10-test
+    run grep -h '^options' "$entries"/0*.conf
+    assert_output "$(printf '%s\n' 'options root=UUID=1 ro' 'options root=UUID=1 ro')"
+    assert_equal "$(grep -h '^linux' "$ours")" 'linux /vmlinuz-6.1.0-10-test maintenance'
+}
+
+# blscfg compares names as rpm does packages: name, version, release; the newest first.
+@test "in Fedora's menu all maintenance entries come behind all normal ones, which keep their numbers" {
+    local id=0123456789abcdef0123456789abcdef version other
+    local versions=(6.1.0-10-test 6.1.0-9.fc40.x86_64 5.19.0-200.fc39.x86_64+debug 0-rescue 6.1.0~debug)
+    for version in "${versions[@]}"; do
+        for other in "${versions[@]}"; do
+            assert_equal "$(rpm --eval "%{lua: print(rpm.vercmp('~maintenance-$id', '$id'))}")" -1
+            assert_equal "$(rpm --eval "%{lua: print(rpm.vercmp('~maintenance-$id-$version', '$id-$other'))}")" -1
+        done
     done
     # the name that systemd's tools would take comes first there, and would be the default
-    assert_equal "$(rpm --eval "%{lua: print(rpm.vercmp('${names[0]}-maintenance', '${names[0]}'))}")" 1
+    assert_equal "$(rpm --eval "%{lua: print(rpm.vercmp('$id-6.1.0-10-test-maintenance', '$id-6.1.0-10-test'))}")" 1
+}
+
+@test "where a default of GRUB could name a maintenance entry, there is none, and the reason is said" {
+    local set reason
+    use_grub
+    for set in '' 0 1 0123456789abcdef0123456789abcdef-6.1.0-10-test 'Fedora Linux (6.1.0-10-test) 40'; do
+        printf '# GRUB Environment Block\nsaved_entry=%s\n#####' "$set" > "$tree/boot/grub2/grubenv"
+        echo GRUB_DEFAULT=saved > "$tree/etc/default/grub"
+        kernel_install add 6.1.0-10-test
+        assert [ -e "$ours" ]
+    done
+    for set in 2 02 ' 3' 0x2 "${ours##*/}" '~maintenance-0123456789abcdef0123456789abcdef-6.1.0-10-test' \
+        'Fedora Linux (6.1.0-10-test) 40 (maintenance)' 0123456789abcdef0123456789abcdef-5.0; do
+        printf '# GRUB Environment Block\nsaved_entry=%s\n#####' "$set" > "$tree/boot/grub2/grubenv"
+        kernel_install add 6.1.0-10-test
+        assert_line --partial "is not there: the default is ${set# }, which is no normal entry"
+        assert [ ! -e "$ours" ]
+    done
+    rm "$tree/boot/grub2/grubenv"
+    while IFS='|' read -r set reason; do
+        echo "$set" > "$tree/etc/default/grub"
+        kernel_install add 6.1.0-10-test
+        assert_line --partial "is not there: $reason"
+        assert [ ! -e "$ours" ]
+    done << 'END'
+GRUB_DEFAULT=2|the default is 2, which is no normal entry
+GRUB_SAVEDEFAULT=true|GRUB_SAVEDEFAULT would boot it again after somebody picked it
+exit|/etc/default/grub could not be read to its end
+END
+    rm "$tree/etc/default/grub"
+    kernel_install add 6.1.0-10-test
+    assert [ -e "$ours" ]
+    # entry 1 is what GRUB's boot counting falls back to
+    rm "$entries"/*-0-rescue-*
+    kernel_install add 6.1.0-10-test
+    assert_line --partial "is not there: with a single normal entry, GRUB's fallback would be the one for maintenance"
+    assert [ ! -e "$ours" ]
+    grub_entry 6.1.0-9-test
+    echo > "$tree/etc/zipl.conf"
+    kernel_install add 6.1.0-10-test
+    assert_line --partial 'is not there: zipl is not known to take words behind the path of a kernel'
+    assert [ ! -e "$ours" ]
+}
+
+# What is set, in all combinations, and what happens then: in one chroot, all in one shell there, which prints a line
+# where what bootctl names as the default is an entry of ours, or has the word.
+table() {
+    cat << 'END'
+export SYSTEMD_RELAX_ESP_CHECKS=1
+lib=/usr/libexec/noptrace entries=/boot/loader/entries
+variables=/sys/firmware/efi/efivars
+default_variable=$variables/LoaderEntryDefault-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+set_variable() {
+    { printf '\7\0\0\0' && printf '%s\0' "$1" | iconv -t UTF-16LE; } > "$default_variable"
+}
+judge() {
+    local id options
+    id=$(bootctl --esp-path=/boot list 2> /dev/null | awk '/^ *title: .*\(default\)/ { found = 1 } found && $1 == "id:" { print $2; exit }')
+    checked=$((checked + 1))
+    [ "$id" ] || { [ ! "$(ls "$entries")" ] || echo "$settings, $1: no default"; return; }
+    # 257 has it without the tries
+    set -- "$1" "$entries/${id%.conf}"*.conf
+    [ ! -e "$entries/$id" ] || set -- "$1" "$entries/$id"
+    ! grep -qx '# noptrace: maintenance entry' "$2" || echo "$settings, $1: $id is ours"
+    options=$(sed -n 's/^options *//p' "$2")
+    [ "$words" = willed ] || ! $lib/noptrace-cmdline has maintenance "$options" || echo "$settings, $1: $id is open"
+    there=$((there + $(ls "$entries" | grep -c 'maintenance')))
+}
+checked=0 there=0
+mkdir -p "$variables"
+for tries in '' 3; do
+for words in stuck file willed; do
+for key in debian ''; do
+for default in '' 'debian-*' '*maintenance*' @saved 'variable *-maintenance.conf' 'variable debian-6.1.0-9-test*'; do
+    settings="tries '$tries', words $words, key '$key', default '$default'"
+    rm -rf /boot/loader /etc/kernel/tries /etc/kernel/cmdline "$variables"/*
+    mkdir -p "$entries" /boot/debian/6.1.0-9-test /boot/debian/6.1.0-10-test
+    [ ! "$tries" ] || echo "$tries" > /etc/kernel/tries
+    echo 'root=LABEL=debian quiet' > /cmdline
+    case $words in
+        stuck) echo 'root=LABEL=debian "maintenance" quiet' > /cmdline ;;
+        file) echo 'root=LABEL=debian x="maintenance' > /etc/kernel/cmdline ;;
+        willed) echo 'root=LABEL=debian maintenance' > /etc/kernel/cmdline ;;
+    esac
+    printf 'PRETTY_NAME=Debian\n%s\n' "${key:+ID=$key}" > /etc/os-release
+    case $default in
+        variable*) set_variable "${default#variable }" ;;
+        ?*) echo "default $default" > /boot/loader/loader.conf ;;
+    esac
+    kernel-install add 6.1.0-9-test /vmlinuz 2> /dev/null || echo "$settings: failed"
+    judge 'one kernel'
+    for entry in "$entries"/*+3.conf; do [ ! -e "$entry" ] || mv "$entry" "${entry%+3.conf}.conf"; done
+    judge 'it has booted'
+    kernel-install add 6.1.0-10-test /vmlinuz 2> /dev/null || echo "$settings: failed"
+    judge 'another kernel'
+    for entry in "$entries"/*+3.conf; do [ ! -e "$entry" ] || mv "$entry" "${entry%+3.conf}+0-3.conf"; done
+    judge 'its tries are used up'
+    kernel-install remove 6.1.0-9-test 2> /dev/null || echo "$settings: failed"
+    judge 'the first is removed'
+    kernel-install add 6.1.0-9-test /vmlinuz 2> /dev/null || echo "$settings: failed"
+    for entry in "$entries"/*+3.conf; do [ ! -e "$entry" ] || mv "$entry" "${entry%+3.conf}+0-3.conf"; done
+    judge 'all tries are used up'
+done
+done
+done
+done
+echo "checked $checked, $there times with a maintenance entry"
+END
+}
+
+# look_at_table SUITE
+look_at_table() {
+    use "$1"
+    table > "$tree/table"
+    echo > "$tree/cmdline"
+    rm -f "$tree/etc/os-release"
+    # shellcheck disable=SC2016 # the inner shell's
+    run unshare --mount sh -e -c 'tree=$1; mount -t proc proc "$tree/proc"; mount --bind "$tree/cmdline" "$tree/proc/cmdline"
+        mount --bind /dev/null "$tree/dev/null"; mount -t tmpfs tmpfs "$tree/boot"
+        TMPDIR=/tmp exec chroot "$tree" bash /table' - "$tree"
+    assert_output --regexp '^checked 432, [1-9][0-9]+ times with a maintenance entry$'
+}
+
+@test "whatever is set, used up, added and removed, what boots unattended locks: Debian 12" {
+    look_at_table bookworm
+}
+
+@test "whatever is set, used up, added and removed, what boots unattended locks: Debian 13" {
+    look_at_table trixie
 }

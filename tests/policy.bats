@@ -10,7 +10,7 @@
 source "$BATS_TEST_DIRNAME/common.bash"
 
 without_yama='lsm=landlock,lockdown'
-not_locked='noptrace: /proc/sys/kernel/yama/ptrace_scope: ENOENT: this kernel has no Yama (CONFIG_SECURITY_YAMA, lsm=); not locked'
+not_locked="noptrace: $no_yama; not locked"
 
 setup_file() {
     export images=$BATS_FILE_TMPDIR policy
@@ -21,20 +21,27 @@ setup_file() {
             "noptrace_on_failure=$policy" > "$images/log.shell"
         wait $!
     done
+    for policy in emergency poweroff reboot; do
+        bake "$trixie" "$images/systemd-$policy.106" "${systemd_flavour[@]}" \
+            "noptrace_on_failure=$policy" > "$images/log.106"
+    done
     for policy in emergency poweroff; do
         bake "$bookworm" "$images/bare-$policy" "${systemd_flavour[@]}" \
             'omit_dracutmodules+=" dracut-systemd "' "noptrace_on_failure=$policy" > "$images/log.bare-$policy"
     done
+    # whose poweroff is systemd's
+    bake "$bookworm" "$images/without-busybox" 'add_dracutmodules+=" noptrace "' \
+        'omit_dracutmodules+=" systemd systemd-initrd dracut-systemd busybox shutdown "' \
+        noptrace_on_failure=poweroff > "$images/log.without-busybox"
     root_disk "$images/root.disk"
 }
 
-# boot_image IMAGE [WORDS [SECONDS]]: boots it without Yama; leaves $console and $answer.
+# boot_image IMAGE [WORDS [QEMU-ARGUMENT…]]: boots it without Yama; leaves $console and $answer.
 boot_image() {
-    console=$BATS_TEST_TMPDIR/console answer=$BATS_TEST_TMPDIR/answer
-    run_guest "$answer" "${3-120}" tcg "root=LABEL=noptrace ro rd.skipfsck $without_yama ${2-}" \
-        -kernel "$(kernel_of "$bookworm")" -initrd "$images/$1" -drive "$(guest_disk "$images/root.disk")" \
-        > "$console" 2>&1 || code=$?
-    sed -i 's/\r$//' "$answer"
+    local root=$bookworm
+    [[ $1 != *.106* ]] || root=$trixie
+    boot_guest answer "$root" "$images/$1" "root=LABEL=noptrace ro rd.skipfsck $without_yama ${2-}" \
+        -drive "$(guest_disk "$images/root.disk")" "${@:3}"
 }
 
 assert_on_console() {
@@ -49,7 +56,7 @@ assert_stopped() {
 }
 
 boots_on() {
-    boot_image "$1" < /dev/null
+    boot_image "$1"
     assert_on_console "$not_locked"
     assert_equal "$(found "$answer" scope)" ENOENT
     assert_equal "$(found "$answer" log)" "3 $not_locked"
@@ -66,33 +73,87 @@ boots_on() {
 }
 
 @test "systemd, poweroff: powers off and never reaches the real root" {
-    boot_image systemd-poweroff < /dev/null
+    boot_image systemd-poweroff
     assert_stopped 'powered off'
 }
 
 @test "shell, poweroff: powers off and never reaches the real root" {
-    boot_image shell-poweroff < /dev/null
+    boot_image shell-poweroff
     assert_stopped 'powered off'
 }
 
 @test "systemd, reboot: reboots and never reaches the real root" {
-    boot_image systemd-reboot < /dev/null
+    boot_image systemd-reboot
     assert_stopped rebooted
 }
 
+@test "shell without busybox, poweroff: powers off and never reaches the real root" {
+    boot_image without-busybox
+    assert_stopped 'powered off'
+}
+
 @test "shell, reboot: reboots and never reaches the real root" {
-    boot_image shell-reboot < /dev/null
+    boot_image shell-reboot
     assert_stopped rebooted
 }
 
 @test "systemd, emergency with rd.shell=0 rd.emergency=poweroff: never reaches the real root" {
-    boot_image systemd-emergency 'rd.shell=0 rd.emergency=poweroff' < /dev/null
+    boot_image systemd-emergency 'rd.shell=0 rd.emergency=poweroff'
     assert_stopped 'powered off'
 }
 
 @test "shell, emergency with rd.shell=0: dracut 059 ends in a panic and never reaches the real root" {
-    boot_image shell-emergency rd.shell=0 < /dev/null
+    boot_image shell-emergency rd.shell=0
     assert_stopped panicked
+}
+
+skipped=$'[Unit]\nConditionPathExists=/nowhere\n'
+
+# assert_held IMAGE HOW [WORDS [QEMU-ARGUMENT…]]: a kernel that could lock, and a unit that is skipped, which counts
+# as started for all that merely requires it.
+assert_held() {
+    without_yama=''
+    boot_image "$1" "${@:3}"
+    assert_on_console 'ConditionPathExists=/nowhere'
+    assert_on_console 'noptrace-locked@'
+    assert_equal "$(cat "$answer")" ''
+    assert_equal "$(ended "$answer" "$console" "$code")" "$2"
+}
+
+# with_condition IMAGE: with one more archive, which drops in a condition that is false.
+with_condition() {
+    local drop_in=$BATS_TEST_TMPDIR/$1/usr/lib/systemd/system/noptrace-initramfs.service.d/zz.conf
+    mkdir -p "${drop_in%/*}"
+    printf %s "$skipped" > "$drop_in"
+    pack "$BATS_TEST_TMPDIR/$1" "$BATS_TEST_TMPDIR/archive"
+    cat "$images/$1" "$BATS_TEST_TMPDIR/archive" > "$images/$1.skipped"
+}
+
+@test "a policy holds although the unit is skipped for a condition in a drop-in" {
+    local image
+    for image in systemd-{poweroff,reboot,emergency}{,.106} bare-poweroff; do with_condition "$image"; done
+    assert_held bare-poweroff.skipped 'powered off'
+    for image in '' .106; do
+        assert_held "systemd-poweroff$image.skipped" 'powered off'
+        assert_held "systemd-reboot$image.skipped" rebooted
+        assert_held "systemd-emergency$image.skipped" 'powered off' 'rd.shell=0 rd.emergency=poweroff'
+    done
+}
+
+@test "a policy holds although systemd 257 is given such a drop-in as a credential, by SMBIOS" {
+    local -a smbios
+    smbios=(-smbios "type=11,value=io.systemd.credential.binary:systemd.unit-dropin.noptrace-initramfs.service=$(base64 -w 0 <<< "$skipped")")
+    assert_held systemd-poweroff.106 'powered off' '' "${smbios[@]}"
+    assert_held systemd-reboot.106 rebooted '' "${smbios[@]}"
+    assert_held systemd-emergency.106 'powered off' 'rd.shell=0 rd.emergency=poweroff' "${smbios[@]}"
+}
+
+@test "the reason is on the console although the kernel log is hidden, in both flavours" {
+    local image
+    for image in systemd-poweroff shell-poweroff systemd-poweroff.106; do
+        boot_image "$image" 'quiet loglevel=3 printk.devkmsg=off'
+        assert_stopped 'powered off'
+    done
 }
 
 # boot_with_keyboard IMAGE: boots it in the background ($guest), for press and await.
@@ -130,13 +191,13 @@ teardown() {
 }
 
 @test "systemd without dracut-systemd, poweroff: powers off and never reaches the real root" {
-    boot_image bare-poweroff < /dev/null
+    boot_image bare-poweroff
     assert_stopped 'powered off'
 }
 
 @test "systemd without an emergency service, emergency: powers off instead of hanging, and the build said so" {
     grep -q 'noptrace: this image has no emergency.service: a failed lock will power off' "$images/log.bare-emergency"
-    boot_image bare-emergency < /dev/null
+    boot_image bare-emergency
     assert_stopped 'powered off'
 }
 
@@ -174,11 +235,11 @@ teardown() {
     rm -r "$root"
 
     without_yama=''
-    boot_image systemd-exit < /dev/null
+    boot_image systemd-exit
     assert_on_console 'the early hook ran'
     assert_equal "$(found "$answer" scope)" 3
     # There it is /init itself that ends.
-    boot_image shell-exit 'rd.shell=0' < /dev/null
+    boot_image shell-exit 'rd.shell=0'
     assert_on_console 'the early hook ran'
     assert_on_console 'Kernel panic'
     assert_equal "$(cat "$answer")" ''

@@ -13,7 +13,8 @@ setup_file() {
     export files=$BATS_FILE_TMPDIR
     export version
     version=$(ls "$trixie/usr/lib/modules")
-    bake "$trixie" "$files/image" "${shell_flavour[@]}" > "$files/log"
+    handmade "$files/handmade" "$trixie" "$program"
+    pack "$files/handmade" "$files/image"
 
     # The machine: a Debian 13, its /boot the EFI system partition, and its disk.
     local tree=$files/tree
@@ -23,8 +24,8 @@ setup_file() {
     echo 0123456789abcdef0123456789abcdef > "$tree/etc/machine-id"
     printf '%s\n' layout=bls BOOT_ROOT=/boot initrd_generator=none > "$tree/etc/kernel/install.conf"
     echo debian > "$tree/etc/kernel/entry-token"
-    echo "root=LABEL=machine ro console=ttyS0 panic=-1 rd.skipfsck rd.shell=0 rd.emergency=poweroff quiet" \
-        "init=/usr/libexec/noptrace/noptrace-probe" > "$tree/etc/kernel/cmdline"
+    echo "root=LABEL=machine ro console=ttyS0 panic=-1 no_timer_check rd.skipfsck rd.shell=0 rd.emergency=poweroff quiet" \
+        "init=/usr/libexec/noptrace/noptrace-probe first=/usr/libexec/noptrace/noptrace-probe" > "$tree/etc/kernel/cmdline"
     cp "$files/image" "$tree/initramfs"
     cp "$(kernel_of "$trixie")" "$tree/vmlinuz"
     rm -f "$tree"/usr/lib/kernel/install.d/{50-depmod,50-dracut,51-dracut-rescue,55-initrd}.install
@@ -38,7 +39,18 @@ setup_file() {
         TMPDIR=/tmp chroot "$tree" kernel-install add "$version" /vmlinuz /initramfs
         cp "$tree/usr/lib/systemd/boot/efi/systemd-bootx64.efi" "$tree/boot/EFI/BOOT/BOOTX64.EFI"
         echo "timeout 4" > "$tree/boot/loader/loader.conf"
-        cp -r "$tree/boot" "$3"' - "$tree" "$version" "$files/boot"
+        cp -r "$tree/boot" "$3"
+        # then a newer kernel, in a maintenance boot, with boot counting
+        { echo "maintenance"; cat "$tree/etc/kernel/cmdline"; } | tr "\n" " " > "$4"
+        mv "$tree/etc/kernel/cmdline" "$5"
+        mount --bind "$4" "$tree/proc/cmdline"
+        echo 3 > "$tree/etc/kernel/tries"
+        mkdir -p "$tree/boot/debian/9-$version" "$tree/usr/lib/modules/9-$version"
+        TMPDIR=/tmp chroot "$tree" kernel-install add "9-$version" /vmlinuz /initramfs
+        cp -r "$tree/boot" "$3/upgraded"
+        TMPDIR=/tmp chroot "$tree" kernel-install remove "$2"
+        cp -r "$tree/boot" "$3/alone"' - \
+        "$tree" "$version" "$files/boot" "$files/cmdline" "$files/words"
     make_esp "$files/esp" EFI loader debian
     # For one boot, with bootctl: what chooses it is the first process of an entry of its own.
     cat > "$tree/setup" << 'END'
@@ -54,7 +66,9 @@ echo end
 poweroff -f
 END
     chmod +x "$tree/setup"
-    echo "debian-$version-maintenance.conf" > "$tree/oneshot"
+    # the entry by the name that the manual gives it
+    example noptrace.8 'Maintenance for one boot' \
+        | sed -n "s/^bootctl set-oneshot \(.*\) && reboot$/\1/; s/6.1.0-50-amd64/$version/p" | grep '\.conf$' > "$tree/oneshot"
     rm -r "${tree:?}"/boot/* "$tree"/usr/share/{doc,locale,man} "$tree"/{initramfs,vmlinuz}
     truncate -s 1400M "$files/disk"
     mke2fs -q -t ext4 -L machine -d "$tree" "$files/disk"
@@ -70,15 +84,16 @@ make_esp() {
     done
 }
 
-# power_on [ESP]: leaves $answer, $console and $guest. Its EFI variables are kept for the rest of the test.
+# power_on [ESP]: leaves $answer, $console and $guest. Its EFI variables are kept for the rest of the test. The first
+# disk is the one that hand-made images mount.
 power_on() {
     answer=$BATS_TEST_TMPDIR/answer
     rm -f "$answer"
     [[ -e $BATS_TEST_TMPDIR/variables ]] || cp /usr/share/OVMF/OVMF_VARS_4M.fd "$BATS_TEST_TMPDIR/variables"
-    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 180 tcg '' -M q35 \
+    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 300 tcg '' -M q35 \
         -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
         -drive "if=pflash,format=raw,file=$BATS_TEST_TMPDIR/variables" \
-        -drive "$(guest_disk "${1-$files/esp}")" -drive "$(guest_disk "$files/disk")"
+        -drive "$(guest_disk "$files/disk")" -drive "$(guest_disk "${1-$files/esp}")"
 }
 
 teardown() {
@@ -100,7 +115,7 @@ teardown() {
 
 @test "systemd-boot: maintenance for one boot, chosen with bootctl, and then locked again" {
     cp "$files/esp" "$BATS_TEST_TMPDIR/esp"
-    sed 's,init=[^ ]*,init=/setup,' "$files/boot/loader/entries/debian-$version.conf" > "$BATS_TEST_TMPDIR/setup.conf"
+    sed 's,first=[^ ]*,first=/setup,' "$files/boot/loader/entries/debian-$version.conf" > "$BATS_TEST_TMPDIR/setup.conf"
     mcopy -i "$BATS_TEST_TMPDIR/esp" "$BATS_TEST_TMPDIR/setup.conf" ::loader/entries/setup.conf
     printf '%s\n' 'timeout 1' 'default setup.conf' > "$BATS_TEST_TMPDIR/loader.conf"
     mcopy -o -i "$BATS_TEST_TMPDIR/esp" "$BATS_TEST_TMPDIR/loader.conf" ::loader/loader.conf
@@ -114,6 +129,27 @@ teardown() {
     assert_boots locked
 }
 
+@test "systemd-boot: a kernel installed in a maintenance boot locks, unattended, and still does when its tries are used up" {
+    local entries=$files/boot/upgraded/loader/entries
+    run ls "$entries"
+    assert_output "$(printf '%s\n' "debian-$version-maintenance.conf" "debian-$version.conf" \
+        "debian-9-$version+3.conf" "debian-9-$version-maintenance.conf")"
+    grep -q '^options  *root=' "$entries/debian-9-$version+3.conf"
+    make_esp "$BATS_TEST_TMPDIR/esp" upgraded/{EFI,loader,debian}
+    power_on "$BATS_TEST_TMPDIR/esp"
+    await 1 'Boot in'
+    assert_boots locked
+
+    # the older one is gone, and the tries of the newer one are used up
+    entries=$files/boot/alone/loader/entries
+    assert_equal "$(ls "$entries")" "debian-9-$version+3.conf"
+    mv "$entries/debian-9-$version+3.conf" "$entries/debian-9-$version+0-3.conf"
+    make_esp "$BATS_TEST_TMPDIR/esp" alone/{EFI,loader,debian}
+    power_on "$BATS_TEST_TMPDIR/esp"
+    await 1 'Boot in'
+    assert_boots locked
+}
+
 # with_ukis UKI…: an EFI system partition with systemd-boot and these instead of other entries.
 with_ukis() {
     cp "$files/esp" "$BATS_TEST_TMPDIR/esp"
@@ -122,18 +158,21 @@ with_ukis() {
     mcopy -i "$BATS_TEST_TMPDIR/esp" "$@" ::EFI/Linux
 }
 
-# The commands of README, in the root of the machine that has the files.
-@test "a UKI with a profile for maintenance: the first profile locks, unattended, and that one opens" {
-    local words line
-    words=$(sed 's/ maintenance$//' "$files/tree/etc/kernel/cmdline")
-    mkdir "$trixie/var/tmp/uki"
-    cp "$files/image" "$trixie/var/tmp/uki/initramfs.img"
-    cp "$(kernel_of "$trixie")" "$trixie/var/tmp/uki/vmlinuz"
-    while read -r line; do
-        chroot "$trixie" bash -e -c "cd /var/tmp/uki; words='$words'; $line" > /dev/null
-    done < <(grep -E '^ +ukify ' "$top/README.md")
-    mv "$trixie/var/tmp/uki/linux.efi" "$BATS_TEST_TMPDIR"
-    rm -r "$trixie/var/tmp/uki"
+# example_commands SUBSECTION: the commands of that subsection of the manual's examples, with the machine's own words.
+example_commands() {
+    local commands
+    commands=$(example noptrace.8 "$1")
+    assert_regex "$commands" "^words='[^']*'"$'\n'
+    echo "words='$(cat "$files/words")'"
+    sed 1d <<< "$commands"
+}
+
+# In the root of the machine that has the files.
+@test "a UKI with a profile for maintenance, built as the manual says: the first profile locks, unattended, and that one opens" {
+    cp "$files/image" "$BATS_TEST_TMPDIR/initramfs.img"
+    cp "$(kernel_of "$trixie")" "$BATS_TEST_TMPDIR/vmlinuz"
+    example_commands 'A UKI with a profile for maintenance' > "$BATS_TEST_TMPDIR/commands"
+    in_root "$trixie" "$BATS_TEST_TMPDIR" bash -e -c 'cd /var/tmp; . ./commands' > /dev/null
 
     with_ukis "$BATS_TEST_TMPDIR/linux.efi"
     power_on "$BATS_TEST_TMPDIR/esp"
@@ -148,14 +187,24 @@ with_ukis() {
     assert_success
 }
 
-@test "a second UKI for maintenance, with dracut of Debian 12: the first locks, unattended, and that one opens" {
-    local words
-    words=$(cat "$files/tree/etc/kernel/cmdline")
-    grep -qF ' linux~maintenance.efi' "$top/README.md"
-    bake "$bookworm" "$BATS_TEST_TMPDIR/linux.efi" "${shell_flavour[@]}" uefi=yes "kernel_cmdline=\"$words\"" > "$BATS_TEST_TMPDIR/log" &
-    bake "$bookworm" "$BATS_TEST_TMPDIR/linux~maintenance.efi" "${shell_flavour[@]}" uefi=yes \
-        "kernel_cmdline=\"$words maintenance\"" > "$BATS_TEST_TMPDIR/log.maintenance"
-    wait
+# Its dracut.conf has what bake's has: for a guest with virtio disks, and quick.
+@test "a second UKI for maintenance, built as the manual says with dracut of Debian 12: the first locks, unattended, and that one opens" {
+    example_commands 'A second UKI for maintenance' > "$BATS_TEST_TMPDIR/commands"
+    mkdir "$BATS_TEST_TMPDIR/conf.d"
+    printf '%s\n' hostonly=no compress=cat early_microcode=no 'drivers="virtio_blk virtio_pci ext4"' tmpdir=/var/tmp \
+        "${shell_flavour[@]}" > "$BATS_TEST_TMPDIR/dracut.conf"
+    # shellcheck disable=SC2016 # the inner shell's
+    in_root "$bookworm" "$BATS_TEST_TMPDIR" bash -e -c 'cd /var/tmp
+        dracut() { command dracut --conf /var/tmp/dracut.conf --confdir /var/tmp/conf.d "$@" "$kernel"; }
+        kernel=$(ls /usr/lib/modules)
+        . ./commands' > "$BATS_TEST_TMPDIR/log" 2>&1
+    # and check says of each what the manual says
+    run "$top/build/noptrace-image" check --kernel-config "$(echo "$bookworm"/boot/config-*)" "$BATS_TEST_TMPDIR/linux.efi"
+    assert_success
+    run "$top/build/noptrace-image" check --kernel-config "$(echo "$bookworm"/boot/config-*)" "$BATS_TEST_TMPDIR/linux~maintenance.efi"
+    assert_failure 1
+    assert_equal "$(grep -o 'FAIL  *[a-z]*' <<< "$output" | tr -s ' ')" 'FAIL maintenance'
+
     with_ukis "$BATS_TEST_TMPDIR"/linux{,~maintenance}.efi
     power_on "$BATS_TEST_TMPDIR/esp"
     await 1 'Boot in'

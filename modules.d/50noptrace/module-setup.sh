@@ -12,11 +12,16 @@
 # dracut sets moddir, initdir, kernel and systemdsystemunitdir.
 # shellcheck disable=SC2154
 
-# Where `make install` puts the program. In the image it is /usr/sbin/noptrace.
+# Where `make install` puts the programs. In the image noptrace is /usr/sbin/noptrace.
 noptrace_program=/usr/sbin/noptrace
+noptrace_judge=/usr/libexec/noptrace/noptrace-judge
 
-# Opt in: --add noptrace, or add_dracutmodules+=" noptrace ".
+# Opt in: --add noptrace, or add_dracutmodules+=" noptrace ". dracut asks every module, so this is where
+# it is said that an opt-in for the other generator is not one for dracut, which update-initramfs may be.
 check() {
+    local _other=${dracutsysrootdir-}/etc/initramfs-tools/noptrace.conf
+    [[ ! -e $_other || " $dracutmodules $add_dracutmodules ${force_add_dracutmodules-} " == *\ noptrace\ * ]] \
+        || dwarn "noptrace: $_other does not count for dracut, which makes this image: it will not lock; opt in with a file in /etc/dracut.conf.d"
     return 255
 }
 
@@ -30,32 +35,31 @@ noptrace_fatal() {
     exit 1
 }
 
-# noptrace_elf FILE OFFSET SIZE: the number there, in the byte order of $_endian.
-noptrace_elf() {
-    od -An -v --endian="$_endian" -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '
+# noptrace_ask NAME QUESTION…: ends the build where noptrace-judge says no to that.
+noptrace_ask() {
+    local _said
+    _said=$("$noptrace_judge" "${@:2}") && return
+    _said=${_said:-noptrace-judge failed; install noptrace again}
+    noptrace_fatal "$1: ${_said//"$initdir"/}"
 }
 
-# noptrace_is_static FILE: an ELF program without a PT_INTERP header, which would need a loader that is
-# not in the image. Read from the file, since ldd calls every foreign program "not dynamic".
-noptrace_is_static() {
-    local _endian=little _magic _headers _size _count _i
-    _magic=$(od -An -v -t x1 -N 4 "$1" | tr -d ' ')
-    [[ $_magic == 7f454c46 ]] || return 1
-    [[ $(noptrace_elf "$1" 5 1) == 1 ]] || _endian=big
-    if [[ $(noptrace_elf "$1" 4 1) == 2 ]]; then
-        _headers=$(noptrace_elf "$1" 32 8) _size=$(noptrace_elf "$1" 54 2) _count=$(noptrace_elf "$1" 56 2)
-    else
-        _headers=$(noptrace_elf "$1" 28 4) _size=$(noptrace_elf "$1" 42 2) _count=$(noptrace_elf "$1" 44 2)
+# noptrace_ask_all PROGRAM POLICY: whether they would make an image that locks.
+noptrace_ask_all() {
+    local _root=${dracutsysrootdir-} _like=$initdir/bin/sh _config _line=
+    # with --sysroot, that of the root, or this machine's where it is of another architecture
+    "$_root$noptrace_judge" --help &> /dev/null && noptrace_judge=$_root$noptrace_judge
+    "$noptrace_judge" --help &> /dev/null || noptrace_fatal "$noptrace_judge: cannot be run; install noptrace"
+
+    noptrace_ask "noptrace_on_failure=$2" policy "$2"
+    # what dracut has put there already: links of a --sysroot would lead out of it
+    [[ -e $_like ]] || _like=$_root/bin/sh
+    noptrace_ask "$1" program "$1" "$_like"
+    # Without --kernel-image and modules, $kernel is that of this machine. Where no configuration is at
+    # hand, only the boot can tell.
+    if [[ ${no_kernel-} != yes ]] && _config=$("$noptrace_judge" config "$_root" "$kernel"); then
+        [[ ${uefi-} != yes ]] || _line=${kernel_cmdline-}
+        noptrace_ask "$_config" kernel "$_config" "$_line"
     fi
-    [[ $_count -gt 0 ]] || return 1
-    for ((_i = 0; _i < _count; _i++)); do
-        [[ $(noptrace_elf "$1" $((_headers + _i * _size)) 4) != 3 ]] || return 1
-    done
-}
-
-# noptrace_is_native FILE: of the architecture of the shell beside which it will run.
-noptrace_is_native() {
-    [[ $(od -An -t x1 -j 4 -N 2 "$1")$(od -An -t x1 -j 18 -N 2 "$1") == $(od -An -t x1 -j 4 -N 2 "$2")$(od -An -t x1 -j 18 -N 2 "$2") ]]
 }
 
 # dracut's own helpers only return a code, which nobody looks at.
@@ -69,48 +73,65 @@ noptrace_link() {
     ln_r "$1" "$2" || noptrace_fatal "$2: cannot be made in the image"
 }
 
-install() {
-    local _program=${dracutsysrootdir-}$noptrace_program
-    local _policy=${noptrace_on_failure:-continue}
-    local _unit=noptrace-initramfs.service
+# noptrace_command NAME: has it in the image, be it busybox's.
+noptrace_command() {
+    local _folder
+    inst_multiple -o "$1"
+    for _folder in /usr/sbin /usr/bin /sbin /bin; do
+        [[ ! -e $initdir$_folder/$1 ]] || return 0
+    done
+    noptrace_fatal "noptrace_on_failure=$1: no $1 to put into the image; install it, or choose another policy"
+}
+
+# The first hook there is: /init has just mounted /proc, and nothing of ours has run yet.
+noptrace_install_hook() {
+    inst_hook cmdline 00 "$moddir/noptrace.sh" || noptrace_fatal "cannot install the hook"
+    inst_hook pre-pivot 99 "$moddir/noptrace-run.sh" || noptrace_fatal "cannot install the hook of the pivot"
+    noptrace_install "$moddir/on-failure/$1.sh" /usr/lib/noptrace/on-failure.sh
+    [[ $1 != poweroff && $1 != reboot ]] || noptrace_command "$1"
+}
+
+# A native unit and no hook: an `exit` in another module's hook skips those after it, and an image
+# without the dracut-systemd module runs none.
+noptrace_install_unit() {
+    local _policy=$1 _unit=noptrace-initramfs.service _needed
     # $systemdsystemconfdir is empty without hostonly
     local _units=${systemdsystemunitdir:-/usr/lib/systemd/system}
 
-    [[ -x $_program ]] \
-        || noptrace_fatal "$_program: no such program; install noptrace"
-    noptrace_is_static "$_program" \
-        || noptrace_fatal "$_program: not a static ELF program; build it with 'make'"
-    noptrace_is_native "$_program" "${dracutsysrootdir-}/bin/sh" \
-        || noptrace_fatal "$_program: not of the architecture of ${dracutsysrootdir-}/bin/sh; build it for that"
-    # Returns 0 where it finds no configuration: it knows kernels that lack Yama, not those that have it.
-    check_kernel_config CONFIG_SECURITY_YAMA \
-        || noptrace_fatal "kernel $kernel has no CONFIG_SECURITY_YAMA and could not lock; use another kernel"
-    case $_policy in
-        continue | emergency | poweroff | reboot) ;;
-        *) noptrace_fatal "noptrace_on_failure=$_policy: not one of continue, emergency, poweroff, reboot" ;;
-    esac
-
-    noptrace_install "$_program" /usr/sbin/noptrace
-
-    if ! dracut_module_included systemd; then
-        # The first hook there is: /init has just mounted /proc, and nothing of ours has run yet.
-        inst_hook cmdline 00 "$moddir/noptrace.sh" || noptrace_fatal "cannot install the hook"
-        noptrace_install "$moddir/on-failure/$_policy.sh" /usr/lib/noptrace/on-failure.sh
-        return
-    fi
-
-    # A native unit and no hook: an `exit` in another module's hook skips those after it, and an
-    # image without the dracut-systemd module runs none.
     noptrace_install "$moddir/$_unit" "$_units/$_unit"
+    noptrace_install "$moddir/before.conf" "$_units/$_unit.d/before.conf"
     noptrace_link "$_units/$_unit" "$_units/sysinit.target.wants/$_unit"
-    [[ $_policy == continue ]] && return
-    # Nothing but a requirement of this service holds a boot: those of targets are let go.
-    noptrace_link "$_units/$_unit" "$_units/initrd-switch-root.service.requires/$_unit"
+    [[ $_policy != continue ]] || return 0
+
     # emergency.target without an emergency.service would hang without a word
     if [[ $_policy == emergency && ! -e $initdir$_units/emergency.service ]] \
         && ! dracut_module_included dracut-systemd && ! dracut_module_included systemd-emergency; then
         dwarn "noptrace: this image has no emergency.service: a failed lock will power off"
         _policy=poweroff
     fi
-    noptrace_install "$moddir/on-failure/$_policy.conf" "$_units/$_unit.d/on-failure.conf"
+    if [[ $_policy != emergency ]]; then
+        for _needed in "$_units"/{"$_policy","shutdown","umount","final"}.target "$_units/systemd-$_policy.service" \
+            "${systemdutildir:-/usr/lib/systemd}/systemd-shutdown"; do
+            inst_multiple -o "$_needed"
+            [[ -e $initdir$_needed ]] \
+                || noptrace_fatal "noptrace_on_failure=$_policy: no $_needed to put into the image; install it, or choose another policy"
+        done
+    fi
+    noptrace_install "$moddir/noptrace-locked@.target" "$_units/noptrace-locked@.target"
+    noptrace_link "$_units/noptrace-locked@.target" "$_units/sysinit.target.wants/noptrace-locked@$_policy.target"
+    # Nothing but what this service is bound to holds a boot: what targets require is let go.
+    noptrace_install "$moddir/switch-root.conf" "$_units/initrd-switch-root.service.d/noptrace.conf"
+}
+
+install() {
+    local _program=${dracutsysrootdir-}$noptrace_program
+    local _policy=${noptrace_on_failure:-continue}
+
+    noptrace_ask_all "$_program" "$_policy"
+    noptrace_install "$_program" /usr/sbin/noptrace
+    if dracut_module_included systemd; then
+        noptrace_install_unit "$_policy"
+    else
+        noptrace_install_hook "$_policy"
+    fi
 }

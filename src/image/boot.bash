@@ -5,6 +5,19 @@
 # real root found. In $work, each boot keeps MODE.console, MODE.answer, MODE.code (of run_guest) and MODE.qemu
 # (what QEMU itself said).
 
+# shellcheck source=src/image/guest.bash
+source "$lib/guest.bash"
+
+# result STATUS POINT TEXT, and conclude IMAGE CODE VERDICT behind those of an image: for noptrace-report, which
+# has the formats.
+result() {
+    printf 'result\t%s\t%s\t%s\n' "$1" "$2" "${3//[[:cntrl:]]/?}" >> "$work/results"
+}
+
+conclude() {
+    printf 'image\t%s\t%s\t%s\n' "$2" "$3" "${1//[[:cntrl:]]/?}" >> "$work/results"
+}
+
 # What the probe tries, in the order of the table.
 tries=(scope traceme attach process_vm_readv pidfd_getfd strace write-0 write-1 write-2 scope-afterwards)
 
@@ -64,6 +77,12 @@ boot_mode() {
     echo "$code" > "$work/$1.code"
 }
 
+# follow MODE PID: writes that boot's console to $log as it comes, until the process PID has ended. It is no part of
+# the boot's process group: what a guest that is stopped has said last must still be written.
+follow() {
+    tail -n +1 -f -s 0.1 --pid="$2" "$work/$1.console" 2> /dev/null | plain - -u -e "s/^/$1 boot: /" >> "$log"
+}
+
 # The process groups of the two boots.
 guests=()
 
@@ -74,22 +93,26 @@ stop_guests() {
     done
 }
 
-# Waits for the boots, and does not wait for one whose guest waits for somebody at its console.
+# Waits for the boots, and does not wait for one whose guest waits for somebody at its console. The guests keep the
+# machine busy: whether they have ended is asked often, and costs nothing; their consoles are read once a second.
 await_guests() {
     local -a modes=(normal maintenance)
-    local i running=1
+    local i running=1 read_at=$SECONDS
     while [[ $running ]]; do
         running=
         for i in 0 1; do
             kill -0 "${guests[i]}" 2> /dev/null || continue
             running=1
-            if plain "$work/${modes[i]}.console" | grep -qE "$emergency"; then
+            if ((SECONDS > read_at)) && plain "$work/${modes[i]}.console" | grep -qE "$emergency"; then
                 kill -- "-${guests[i]}" 2> /dev/null || true
             fi
         done
-        [[ ! -t 2 ]] || printf '\r\e[Kbooting twice: %s s of %s  %.50s' "$SECONDS" "$timeout" \
-            "$(plain "$work/normal.console" | tr -d '\0' | tail -n 1 | cut -c 1-50)" >&2
-        [[ ! $running ]] || sleep 0.2
+        if ((SECONDS > read_at)); then
+            read_at=$SECONDS
+            [[ ! -t 2 ]] || printf '\r\e[Kbooting twice: %s s of %s  %.50s' "$SECONDS" "$timeout" \
+                "$(plain "$work/normal.console" | tr -d '\0' | tail -n 1 | cut -c 1-50)" >&2
+        fi
+        [[ ! $running ]] || sleep 0.1
     done
     [[ ! -t 2 ]] || printf '\r\e[K' >&2
 }
@@ -136,28 +159,28 @@ mode_results() {
     done
 }
 
-# conclude_boots IMAGE NORMAL MAINTENANCE: the exit code that the two outcomes stand for, and why on stderr.
+# conclude_boots IMAGE NORMAL-OUTCOME MAINTENANCE-OUTCOME: the exit code that the two outcomes stand for, and why on stderr.
 conclude_boots() {
-    local image=$1 normal=$2 maintenance=$3
-    case $normal/$maintenance in
+    local image=$1 normal_outcome=$2 maintenance_outcome=$3
+    case $normal_outcome/$maintenance_outcome in
         locked/open)
             conclude "$image" 0 ok
             return
             ;;
         # what was found in a real root, before what was not
         open/* | neither/* | locked/locked | locked/neither)
-            complain "$image: does not do its job: a normal boot is $normal, a maintenance boot $maintenance"
+            complain "$image: does not do its job: a normal boot is $normal_outcome, a maintenance boot $maintenance_outcome"
             conclude "$image" 1 FAIL
             return
             ;;
     esac
     # It never came to a real root. If it said that it could not lock, that is the answer.
-    if [[ $normal != locked ]] && log_lines normal | grep -q 'not locked'; then
+    if [[ $normal_outcome != locked ]] && log_lines normal | grep -q 'not locked'; then
         complain "$image: could not lock: see above"
         conclude "$image" 1 FAIL
         return
     fi
-    case $normal/$maintenance in
+    case $normal_outcome/$maintenance_outcome in
         *panicked*)
             complain "$image: the kernel panicked; see its console (--log)"
             conclude "$image" 255 panicked
@@ -167,7 +190,7 @@ conclude_boots() {
             conclude "$image" 124 'timed out'
             ;;
         *)
-            complain "$image: a normal boot: $normal, a maintenance boot: $maintenance; see the consoles (--log)"
+            complain "$image: a normal boot: $normal_outcome, a maintenance boot: $maintenance_outcome; see the consoles (--log)"
             conclude "$image" 3 'cannot tell'
             ;;
     esac
@@ -186,39 +209,41 @@ find_accel() {
     accel=tcg
 }
 
-# find_kernel IMAGE: what the image is booted with: $kernel, $initrd, and what a UKI has on its command lines.
+# find_kernel IMAGE: what the image is booted with: $kernel, $initrd, and $normal_words and $maintenance_words, which a UKI has on its
+# command lines.
 find_kernel() {
-    local i
-    initrd=$1 normal='' maintenance=maintenance
-    if is_pe "$1"; then
-        open_uki "$1" || quit 2 "$1: cannot be read: $reason"
-        initrd=$work/initrd
-        [[ $kernel ]] || kernel=$work/linux
-        normal=${command_lines[0]} maintenance="${command_lines[0]} maintenance"
-        for i in "${!profiles[@]}"; do
-            [[ ${profiles[i]} != maintenance ]] || maintenance=${command_lines[i]}
-        done
-    fi
+    local id line first='' code=0
+    initrd=$1 normal_words='' maintenance_words=maintenance
+    "$lib/noptrace-uki" open "$1" "$work" > "$work/profiles" || code=$?
+    case $code in
+        0)
+            initrd=$work/initrd
+            [[ $kernel ]] || kernel=$work/linux
+            while IFS=$'\t' read -r id line; do
+                if [[ ! $first ]]; then
+                    first=1 normal_words=$line maintenance_words="$line maintenance"
+                fi
+                [[ $id != maintenance ]] || maintenance_words=$line
+            done < <(sed 's/^\t/-\t/' "$work/profiles")
+            ;;
+        1) ;;
+        *) quit 2 "$1: cannot be read: $(< "$work/profiles")" ;;
+    esac
     [[ $kernel ]] || quit 2 "boot needs --kernel, unless IMAGE is a UKI; see 'noptrace-image --help'"
-    # "HdrS" is in the boot sector of every bzImage
-    if [[ $(bytes "$kernel" 514 4) == 48647253 ]]; then
-        guest_machine=x86_64
-    else
-        guest_machine=$(is_pe "$kernel" && pe_machine "$kernel") \
-            || quit 2 "$kernel: not a kernel for x86-64 or arm64"
-    fi
+    guest_machine=$("$lib/noptrace-uki" machine "$kernel")
+    [[ $guest_machine =~ ^(x86_64|aarch64|riscv64)$ ]] || quit 2 "$kernel: not a kernel for x86-64, arm64 or riscv64"
 }
 
 # find_root: the disk to boot against, and the words that name what is on it.
 find_root() {
     local strace=''
     if [[ $root ]]; then
-        parameters "$normal $append" | grep -q '^root=' \
+        "$lib/noptrace-cmdline" value root "$normal_words $append" > /dev/null \
             || quit 2 "--root $root: nothing says what to mount there: --append root=…"
         disk=$root words="init=$probe_in_root"
         return
     fi
-    [[ $(elf_machine "$probe") == "$guest_machine" ]] \
+    [[ $("$lib/noptrace-uki" machine "$probe") == "$guest_machine" ]] \
         || quit 2 "$probe: not for $guest_machine, as the kernel is; give that machine's with --probe"
     if [[ $guest_machine == "$(uname -m)" ]]; then strace=$(command -v strace || true); fi
     [[ $strace ]] || complain "no strace for $guest_machine here: not tried"
@@ -228,7 +253,7 @@ find_root() {
 
 # boot_image IMAGE
 boot_image() {
-    local image=$1 initrd normal maintenance disk words mode tool
+    local image=$1 initrd normal_words maintenance_words disk words mode tool normal_outcome maintenance_outcome
     find_kernel "$image"
     for tool in "qemu-system-$guest_machine" mke2fs; do
         command -v "$tool" > /dev/null && continue
@@ -245,31 +270,31 @@ boot_image() {
     touch "$work"/{normal,maintenance}.{answer,console}
     # A process group each, to be stopped with all that is in it.
     set -m
-    boot_mode normal "$normal $words" "$kernel" "$initrd" "$disk" &
+    boot_mode normal "$normal_words $words" "$kernel" "$initrd" "$disk" &
     guests+=($!)
-    boot_mode maintenance "$words $maintenance" "$kernel" "$initrd" "$disk" &
+    boot_mode maintenance "$words $maintenance_words" "$kernel" "$initrd" "$disk" &
     guests+=($!)
     set +m
+    if [[ $log ]]; then
+        follow normal "${guests[0]}" &
+        follow maintenance "${guests[1]}" &
+    fi
     await_guests
     wait
 
     for mode in normal maintenance; do
-        sed -i 's/\r$//' "$work/$mode.answer"
         [[ -e $work/$mode.code ]] || echo 143 > "$work/$mode.code"
-        [[ ! $log ]] || {
-            echo "== $mode boot"
-            cat "$work/$mode.qemu" "$work/$mode.console"
-        } >> "$log"
+        [[ ! $log ]] || sed "s/^/$mode boot: QEMU: /" "$work/$mode.qemu" >> "$log"
         cat "$work/$mode.qemu" >&2
     done
 
-    normal=$(judge normal)
-    maintenance=$(judge maintenance)
-    mode_results normal "$normal" locked
-    mode_results maintenance "$maintenance" open
-    [[ $format != text ]] || table "$normal" "$maintenance"
-    conclude_boots "$image" "$normal" "$maintenance"
-    if [[ $root && $normal$maintenance != lockedopen ]]; then
+    normal_outcome=$(judge normal)
+    maintenance_outcome=$(judge maintenance)
+    mode_results normal "$normal_outcome" locked
+    mode_results maintenance "$maintenance_outcome" open
+    [[ $format != text ]] || table "$normal_outcome" "$maintenance_outcome"
+    conclude_boots "$image" "$normal_outcome" "$maintenance_outcome"
+    if [[ $root && $normal_outcome/$maintenance_outcome != locked/open ]]; then
         complain "--root $root: what answers there is $probe_in_root: is noptrace installed on it?"
     fi
 }

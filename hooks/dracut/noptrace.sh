@@ -1,6 +1,0 @@
-#!/bin/sh
-# SPDX-License-Identifier: MIT
-# Locks in a shell initramfs: dracut sources this as its first hook. on-failure.sh is the image's policy.
-
-# shellcheck source=hooks/dracut/on-failure/poweroff.sh
-/usr/sbin/noptrace apply || . /usr/lib/noptrace/on-failure.sh

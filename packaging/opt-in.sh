@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# postinst, prerm and postrm of Debian's noptrace-dracut and noptrace-initramfs, and %posttrans, %preun and %postun of the
+# rpm noptrace-dracut: has the lock put into every kernel's image, or taken out of it, and the boot menus written again.
+# The generators and GRUB go by the files that the package brings, and that are gone with it; the entries of other boot
+# loaders are removed while what wrote them is still there.
+set -e
+
+# dpkg says in the environment which script this is, and whose. rpm does not: its spec sets this.
+scriptlet=
+
+package=${DPKG_MAINTSCRIPT_PACKAGE:-noptrace-dracut}
+
+say() {
+    printf '%s: %s\n' "$package" "$*" >&2
+}
+
+# Not by the trigger update-initramfs: that builds the newest kernel's image only, and each of them can be booted.
+# What else an image is copied to, systemd-boot's partition for one, post-update.d knows. An image that cannot be built
+# does not keep those of other kernels from it.
+build_images() {
+    failed=0
+    case ${scriptlet:+rpm-}$package in
+        noptrace-dracut)
+            command -v dracut > /dev/null || return 0
+            for image in /boot/initrd.img-*; do
+                version=${image#/boot/initrd.img-}
+                [ -e "/lib/modules/$version/modules.dep" ] || continue
+                echo "dracut: Generating $image"
+                # from Debian 13 on it would call post-update.d itself
+                NO_POST_UPDATE_HOOKS=1 dracut --quiet --force "$image" "$version" \
+                    && { [ ! -d /etc/initramfs/post-update.d ] \
+                        || run-parts --arg="$version" --arg="$image" /etc/initramfs/post-update.d; } \
+                    || failed=1
+            done
+            ;;
+        noptrace-initramfs)
+            command -v update-initramfs > /dev/null || return 0
+            update-initramfs -u -k all || failed=1
+            ;;
+        rpm-noptrace-dracut)
+            command -v dracut > /dev/null || return 0
+            # openSUSE's, which knows the boot loaders that want a copy
+            regenerate=/usr/lib/module-init-tools/regenerate-initrd-posttrans
+            if [ -x "$regenerate" ]; then
+                mkdir -p /run/regenerate-initrd
+                touch /run/regenerate-initrd/all
+                "$regenerate"
+                return
+            fi
+            elsewhere=no
+            for kernel in /lib/modules/*; do
+                [ -e "$kernel/modules.dep" ] || continue
+                # where bootc and ostree have it, and dracut does not look
+                if [ -e "$kernel/initramfs.img" ]; then
+                    dracut --quiet --force "$kernel/initramfs.img" "${kernel##*/}" || failed=1
+                else
+                    elsewhere=yes
+                fi
+            done
+            [ "$elsewhere" = no ] || dracut --quiet --regenerate-all --force || failed=1
+            ;;
+    esac
+    return "$failed"
+}
+
+# Of a kernel that is gone, of one that its administrator does not want updated, a rescue image, on a read-only /boot:
+# that is no reason to fail, but to be told. A kdump image is no boot of the machine, and kdump builds it.
+name_images_of_before() {
+    [ "$1" ] && [ -d /boot ] || return 0
+    find /boot -maxdepth 1 -type f \( -name 'initrd*-*' -o -name 'initramfs-*' \) ! -name '*kdump*' ! -newer "$1" \
+        | while read -r image; do say "$image: not built again; it $2"; done
+}
+
+# Entries of the Boot Loader Specification are the plugin's: there GRUB's menu stays as it is, since RHEL 8's
+# grub2-mkconfig takes back what others have set in grubenv.
+grub_menu() {
+    if [ -e /boot/grub/grub.cfg ] && command -v update-grub > /dev/null; then
+        set -- update-grub
+    elif [ -e /boot/grub2/grub.cfg ] && command -v grub2-mkconfig > /dev/null \
+        && ! grep -q '^[[:space:]]*blscfg' /boot/grub2/grub.cfg; then
+        set -- grub2-mkconfig -o /boot/grub2/grub.cfg
+    else
+        return 0
+    fi
+    "$@" || say "$1 failed: GRUB's menu stays as it was"
+}
+
+before=$(mktemp) || before=
+trap 'rm -f ${before:+"$before"}' EXIT
+
+plugin=/usr/lib/kernel/install.d/95-noptrace.install
+
+case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
+    postinst_configure | postinst_triggered)
+        build_images
+        name_images_of_before "$before" 'may lack the lock'
+        grub_menu
+        "$plugin" add
+        ;;
+    posttrans_*)
+        # To rpm the package is installed all the same.
+        build_images || {
+            say 'not every image could be built, see above; mend that, and install this package again'
+            failed=1
+        }
+        name_images_of_before "$before" 'may lack the lock'
+        grub_menu
+        "$plugin" add
+        exit "$failed"
+        ;;
+    prerm_remove | preun_0)
+        "$plugin" clean || say "$plugin failed: maintenance entries may be left"
+        ;;
+    postrm_remove | postun_0)
+        # A package that cannot be removed helps nobody.
+        build_images || say 'an image could not be built, see above; it may still lock'
+        name_images_of_before "$before" 'may still lock'
+        grub_menu
+        ;;
+    postrm_purge)
+        # Of our scripts for GRUB, silent as they are, its menu has a few lines.
+        grub_menu
+        ;;
+esac
+
+#DEBHELPER#

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * noptrace-entry: reads entries of the Boot Loader Specification, for the kernel-install plugin.
+ *
+ *     noptrace-entry about FILE               five lines: `maintenance` for one of ours, `grub` for
+ *                                             one that GRUB reads, or `plain`; `open` if its
+ *                                             command line has the word maintenance, else `locks`;
+ *                                             its version, sort-key and title
+ *     noptrace-entry values KEY FILE          what the key has, a line for each that there is
+ *     noptrace-entry without FILE             the entry without the word, and else as it is
+ *     noptrace-entry maintenance USERS FILE   the one for maintenance that goes with it; USERS of
+ *                                             GRUB may boot it
+ *
+ * Whoever reads an entry joins its options in a way of their own, and the word counts if it is
+ * there in any. systemd-boot takes the quotes off a value that begins and ends with one, and joins
+ * the values with spaces; its tools leave the quotes; GRUB takes the first options alone, and puts
+ * them behind all that `linux` has. What they would break into lines differently is not read: an
+ * entry with a NUL, with a carriage return within a line, or longer than any is.
+ *
+ * Exits 0; 2 if FILE cannot be read, or no such entry made of it; 64: usage.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "words.h"
+
+enum { YES = 0, UNREADABLE = 2, USAGE = 64 };
+
+enum { LONGEST = 64 * 1024, MOST_LINES = 1024 };
+
+static const char mark[] = "# noptrace: maintenance entry";
+static const char word_of_ours[] = "maintenance";
+
+/* A line: a key and its value, or neither in a comment and in what says nothing. */
+struct setting {
+	struct text line;
+	struct text key, value;
+};
+
+struct entry {
+	char bytes[LONGEST];
+	size_t length;
+	bool taken[LONGEST]; /* the bytes that go */
+	struct setting settings[MOST_LINES];
+	size_t count;
+	bool ours, grub;
+};
+
+/* A command line made of pieces of an entry, and where in the entry each byte of it stands. */
+struct joined {
+	char bytes[2 * LONGEST];
+	size_t from[2 * LONGEST];
+	size_t length;
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static struct text trim(struct text text)
+{
+	while (text.length > 0 && is_blank(text.bytes[0])) {
+		text.bytes++;
+		text.length--;
+	}
+	while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
+		text.length--;
+	return text;
+}
+
+static void split(struct setting *setting)
+{
+	struct text rest = trim(setting->line);
+	size_t key = 0;
+
+	if (rest.length == 0 || rest.bytes[0] == '#')
+		return;
+	while (key < rest.length && !is_blank(rest.bytes[key]))
+		key++;
+	setting->key = (struct text) { rest.bytes, key };
+	setting->value = trim((struct text) { rest.bytes + key, rest.length - key });
+}
+
+static bool read_entry(struct entry *entry, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	struct text rest = { entry->bytes, 0 }, line;
+	bool ok = file != NULL;
+
+	if (file) {
+		rest.length = entry->length = fread(entry->bytes, 1, sizeof entry->bytes, file);
+		ok = !ferror(file) && feof(file) && !memchr(entry->bytes, '\0', entry->length);
+		(void)fclose(file);
+	}
+	while (ok && text_line(&rest, &line)) {
+		struct setting *setting = &entry->settings[entry->count++];
+
+		if (line.length > 0 && line.bytes[line.length - 1] == '\r')
+			line.length--;
+		ok = !memchr(line.bytes, '\r', line.length) && entry->count < MOST_LINES;
+		setting->line = line;
+		split(setting);
+		entry->ours |= text_is(line, mark);
+		entry->grub |= text_begins(setting->key, "grub_");
+	}
+	return ok;
+}
+
+static const struct setting *find(const struct entry *entry, const char *key)
+{
+	for (size_t i = 0; i < entry->count; i++) {
+		if (text_is(entry->settings[i].key, key))
+			return &entry->settings[i];
+	}
+	return NULL;
+}
+
+static void join(struct joined *joined, const struct entry *entry, struct text text)
+{
+	if (joined->length > 0)
+		joined->bytes[joined->length++] = ' ';
+	for (size_t i = 0; i < text.length; i++) {
+		joined->from[joined->length] = (size_t)(text.bytes - entry->bytes) + i;
+		joined->bytes[joined->length++] = text.bytes[i];
+	}
+}
+
+/* As systemd-boot takes it. */
+static struct text unquoted(struct text value)
+{
+	if (value.length >= 2 && value.bytes[0] == '"' && value.bytes[value.length - 1] == '"')
+		return (struct text) { value.bytes + 1, value.length - 2 };
+	return value;
+}
+
+static void join_options(struct joined *joined, const struct entry *entry, bool quotes)
+{
+	for (size_t i = 0; i < entry->count; i++) {
+		struct text value = entry->settings[i].value;
+
+		if (text_is(entry->settings[i].key, "options"))
+			join(joined, entry, quotes ? value : unquoted(value));
+	}
+}
+
+static void join_for_grub(struct joined *joined, const struct entry *entry)
+{
+	static const char *const keys[] = { "linux", "options" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const struct setting *setting = find(entry, keys[i]);
+
+		if (setting)
+			join(joined, entry, setting->value);
+	}
+}
+
+/* Marks the bytes of the word, with the blank behind each; false if it is not there. */
+static bool take(struct entry *entry, const struct joined *joined)
+{
+	const struct text line = { joined->bytes, joined->length };
+	struct word word;
+	bool found = false;
+
+	for (size_t at = 0; words_next(line, &at, &word);) {
+		if (word.assigned || !text_is(word.name, word_of_ours))
+			continue;
+		found = true;
+		for (size_t i = word.start; i < word.end; i++)
+			entry->taken[joined->from[i]] = true;
+		size_t behind = joined->from[word.end - 1] + 1;
+		if (behind < entry->length && is_blank(entry->bytes[behind]))
+			entry->taken[behind] = true;
+	}
+	return found;
+}
+
+static bool take_all(struct entry *entry)
+{
+	static struct joined boot, tools, grub;
+	bool found;
+
+	boot.length = tools.length = grub.length = 0;
+	join_options(&boot, entry, false);
+	join_options(&tools, entry, true);
+	join_for_grub(&grub, entry);
+	found = take(entry, &boot);
+	found |= take(entry, &tools);
+	return take(entry, &grub) || found;
+}
+
+/* What is left of a piece of the entry. */
+static void put(const struct entry *entry, struct text text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		if (!entry->taken[(size_t)(text.bytes - entry->bytes) + i])
+			(void)putchar(text.bytes[i]);
+	}
+}
+
+static void put_value(const struct entry *entry, const char *key)
+{
+	const struct setting *setting = find(entry, key);
+
+	for (size_t i = 0; setting && i < setting->value.length; i++) {
+		unsigned char c = (unsigned char)setting->value.bytes[i];
+		(void)putchar(c < ' ' || c == 0x7f ? '?' : c);
+	}
+	(void)putchar('\n');
+}
+
+static int print_about(struct entry *entry)
+{
+	(void)puts(entry->ours ? "maintenance" : entry->grub ? "grub" : "plain");
+	(void)puts(take_all(entry) ? "open" : "locks");
+	memset(entry->taken, 0, sizeof entry->taken);
+	put_value(entry, "version");
+	put_value(entry, "sort-key");
+	put_value(entry, "title");
+	return YES;
+}
+
+static int print_values(const struct entry *entry, const char *key)
+{
+	for (size_t i = 0; i < entry->count; i++) {
+		if (!text_is(entry->settings[i].key, key))
+			continue;
+		put(entry, entry->settings[i].value);
+		(void)putchar('\n');
+	}
+	return YES;
+}
+
+static int print_without(struct entry *entry)
+{
+	(void)take_all(entry);
+	put(entry, (struct text) { entry->bytes, entry->length });
+	return YES;
+}
+
+/* What is another entry's, or would open this one by itself or without a password. */
+static bool stays_behind(const struct setting *setting)
+{
+	return text_is(setting->key, "id") || text_is(setting->key, "grub_users") ||
+	       text_is(setting->key, "grub_hotkey") ||
+	       (text_is(setting->key, "grub_arg") && text_has(setting->value, "--unrestricted"));
+}
+
+/*
+ * The word comes first, since behind a -- it would be init's. GRUB reads it behind the kernel's
+ * path: there it stays when grub2-mkconfig writes new options into every entry.
+ */
+static int print_maintenance(struct entry *entry, const char *users)
+{
+	const struct setting *options = find(entry, "options");
+	const struct setting *linux_path = find(entry, "linux");
+
+	if (!linux_path)
+		return UNREADABLE;
+	(void)take_all(entry);
+	(void)puts(mark);
+	/* at the top: GRUB reads no further than to an empty line */
+	if (entry->grub)
+		(void)printf("grub_users %s\n", users);
+	for (size_t i = 0; i < entry->count; i++) {
+		const struct setting *setting = &entry->settings[i];
+
+		if (stays_behind(setting))
+			continue;
+		if (setting == options && !entry->grub) {
+			(void)printf("options    %s ", word_of_ours);
+			put(entry, unquoted(setting->value));
+		} else {
+			put(entry, setting->line);
+		}
+		if (text_is(setting->key, "title"))
+			(void)fputs(" (maintenance)", stdout);
+		else if (text_is(setting->key, "sort-key"))
+			(void)fputs("-maintenance", stdout);
+		else if (setting == linux_path && entry->grub)
+			(void)printf(" %s", word_of_ours);
+		(void)putchar('\n');
+	}
+	if (!options && !entry->grub)
+		(void)printf("options    %s\n", word_of_ours);
+	return YES;
+}
+
+int main(int argc, char **argv)
+{
+	static struct entry entry;
+	const char *call = argc >= 3 ? argv[1] : "";
+	int code = USAGE;
+
+	if (argc == 3 && (strcmp(call, "about") == 0 || strcmp(call, "without") == 0))
+		code = YES;
+	if (argc == 4 && (strcmp(call, "values") == 0 || strcmp(call, "maintenance") == 0))
+		code = YES;
+	if (code == USAGE) {
+		(void)fputs("usage: noptrace-entry about|without FILE | values KEY FILE | "
+			    "maintenance USERS FILE\n",
+			    stderr);
+		return USAGE;
+	}
+	if (!read_entry(&entry, argv[argc - 1]))
+		return UNREADABLE;
+	if (strcmp(call, "about") == 0)
+		code = print_about(&entry);
+	else if (strcmp(call, "without") == 0)
+		code = print_without(&entry);
+	else if (strcmp(call, "values") == 0)
+		code = print_values(&entry, argv[2]);
+	else
+		code = print_maintenance(&entry, argv[2]);
+	return fflush(stdout) == 0 ? code : UNREADABLE;
+}

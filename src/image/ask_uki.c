@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * noptrace-uki: takes what boots apart, for noptrace-image boot.
+ *
+ *     noptrace-uki open FILE FOLDER  writes FOLDER/linux and FOLDER/initrd of a UKI, and prints a
+ *                                    line for each profile: its id, a tab, its command line
+ *     noptrace-uki line FILE         prints the command line of what boots when nobody picks
+ *     noptrace-uki machine FILE      prints what a kernel, a UKI or an ELF program is for, as
+ *                                    uname -m says it
+ *
+ * Without profiles there is one, with no id. Control characters in a command line are printed as
+ * spaces. Exits 0; 1 if FILE is no UKI, or nothing that is known, and says nothing; 2 with the
+ * reason on stdout if it cannot be read.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "elf.h"
+#include "image.h"
+#include "kernel.h"
+
+enum { YES = 0, NO = 1, UNREADABLE = 2, USAGE = 64 };
+
+/* No kernel takes a longer command line. */
+enum { LONGEST = 1 << 20 };
+
+static const char *machine_of(struct source *source, struct pe *pe, struct failure *failure)
+{
+	unsigned char bytes[ELF_ENOUGH];
+	size_t length = source_copy(source, 0, bytes, sizeof bytes, failure);
+	struct elf elf;
+
+	if (elf_read(&elf, bytes, length))
+		return elf_machine(&elf);
+	/* older ones are no PE files */
+	if (kernel_is_bzimage(source, failure))
+		return "x86_64";
+	return pe_is(source, failure) && pe_read(source, pe, failure) ? pe_machine(pe) : NULL;
+}
+
+static bool copy_to(struct source *source, int folder, const char *name, struct failure *failure)
+{
+	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	const unsigned char *data;
+	size_t length;
+	bool ok = fd >= 0;
+
+	for (uint64_t at = 0; ok && at < source->size; at += length) {
+		ok = source_at(source, at, &data, &length, failure) &&
+		     write(fd, data, length) == (ssize_t)length;
+	}
+	if (fd >= 0)
+		ok = close(fd) == 0 && ok;
+	return ok || fail(failure, "%s: cannot be written", name);
+}
+
+static void put(struct text line)
+{
+	for (size_t i = 0; i < line.length; i++)
+		(void)putchar((unsigned char)line.bytes[i] < ' ' ? ' ' : line.bytes[i]);
+	(void)putchar('\n');
+}
+
+static void print_line(const struct line *line)
+{
+	const char *id = strncmp(line->origin, "profile ", 8) == 0 ? line->origin + 8 : "";
+
+	for (; *id != '\0'; id++)
+		(void)putchar((unsigned char)*id < ' ' ? '?' : *id);
+	(void)putchar('\t');
+	put(line->text);
+}
+
+static bool open_all(struct image *image, struct source *source, int folder,
+		     struct failure *failure)
+{
+	static struct source part;
+
+	if (!image_open_uki(image, source, &part, failure) ||
+	    !copy_to(&part, folder, "initrd", failure) ||
+	    !pe_open(source, pe_find(&image->pe, 0, ".linux"), &part, failure) ||
+	    !copy_to(&part, folder, "linux", failure))
+		return false;
+	for (size_t i = 0; i < image->count; i++)
+		print_line(&image->lines[i]);
+	return true;
+}
+
+static int open_uki(struct source *source, const char *path, struct failure *failure)
+{
+	static struct image image;
+	int folder = open(path, O_DIRECTORY | O_PATH | O_CLOEXEC);
+	int code = NO;
+
+	if (folder < 0)
+		(void)fail(failure, "%s: no folder", path);
+	else if (pe_is(source, failure))
+		code = open_all(&image, source, folder, failure) ? YES : UNREADABLE;
+	if (folder >= 0)
+		(void)close(folder);
+	image_close(&image);
+	return failure->text[0] == '\0' ? code : UNREADABLE;
+}
+
+static int print_default(struct source *source, struct failure *failure)
+{
+	static struct source opened;
+	static struct pe pe;
+	static char text[LONGEST];
+	const struct pe_section *section;
+	unsigned profile;
+	size_t length = 0;
+
+	if (!pe_is(source, failure) || !pe_read(source, &pe, failure))
+		return NO;
+	profile = pe_default_profile(&pe);
+	if (pe_is_twice(&pe, profile, ".cmdline") || pe_is_twice(&pe, 0, ".cmdline"))
+		return fail(failure, "two command lines"), UNREADABLE;
+	section = pe_find(&pe, profile, ".cmdline");
+	if (section && !pe_open(source, section, &opened, failure))
+		return UNREADABLE;
+	if (section)
+		length = source_copy(&opened, 0, text, sizeof text, failure);
+	if (length == sizeof text)
+		return fail(failure, "its command line is too long"), UNREADABLE;
+	put((struct text) { text, strnlen(text, length) });
+	return failure->text[0] == '\0' ? YES : UNREADABLE;
+}
+
+static int print_machine(struct source *source, struct failure *failure)
+{
+	static struct pe pe;
+	const char *machine = machine_of(source, &pe, failure);
+
+	return machine && puts(machine) >= 0 ? YES : NO;
+}
+
+int main(int argc, char **argv)
+{
+	static struct source source;
+	struct failure failure = { "" };
+	int code = USAGE;
+
+	if (!(argc == 4 && strcmp(argv[1], "open") == 0) &&
+	    !(argc == 3 && (strcmp(argv[1], "line") == 0 || strcmp(argv[1], "machine") == 0))) {
+		(void)fputs("usage: noptrace-uki open FILE FOLDER | line FILE | machine FILE\n",
+			    stderr);
+		return USAGE;
+	}
+	if (!source_open(&source, argv[2], &failure)) {
+		code = UNREADABLE;
+	} else {
+		code = argc == 4		      ? open_uki(&source, argv[3], &failure)
+		       : strcmp(argv[1], "line") == 0 ? print_default(&source, &failure)
+						      : print_machine(&source, &failure);
+		source_close(&source);
+	}
+	if (code == UNREADABLE)
+		puts(failure.text);
+	return fflush(stdout) == 0 ? code : UNREADABLE;
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/* A reader of erofs: the superblock, inodes and folders; see erofs.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive.h"
+#include "erofs.h"
+#include "erofs_internal.h"
+#include "limits.h"
+
+enum {
+	SUPER_AT = 1024,
+	SUPER_SIZE = 128,
+	INODE_UNIT = 32,
+	DIRENT = 12,
+	LARGEST_BLOCK = 64 * 1024,
+	LEAST_WORK = 512, /* what reading is counted as, however little is read */
+};
+
+#define MAGIC 0xe0f5e1e2U
+
+enum { COMPAT_CHECKSUM = 1 };
+
+/* Of the features that a reader must know; 2 and 32 have two meanings each. */
+enum {
+	ZERO_PADDING = 0x01,
+	BIG_CLUSTERS = 0x02,
+	CHUNKS = 0x04,
+	FRAGMENTS = 0x20,
+	XATTR_PREFIXES = 0x40,
+	KNOWN = ZERO_PADDING | BIG_CLUSTERS | CHUNKS | FRAGMENTS | XATTR_PREFIXES,
+};
+
+uint16_t erofs_16(const unsigned char *from)
+{
+	return (uint16_t)(from[0] | from[1] << 8);
+}
+
+uint32_t erofs_32(const unsigned char *from)
+{
+	return erofs_16(from) | (uint32_t)erofs_16(from + 2) << 16;
+}
+
+uint64_t erofs_64(const unsigned char *from)
+{
+	return erofs_32(from) | (uint64_t)erofs_32(from + 4) << 32;
+}
+
+bool erofs_odd(struct erofs *fs, const char *what)
+{
+	(void)fail(fs->failure, "erofs root: %s", what);
+	return false;
+}
+
+bool erofs_work(struct erofs *fs, uint64_t bytes)
+{
+	if (bytes > LIMIT_UNPACKED - fs->work)
+		return erofs_odd(fs, "more than 4 GiB to read and unpack");
+	fs->work += bytes;
+	return true;
+}
+
+bool erofs_get(struct erofs *fs, uint64_t at, void *to, size_t size)
+{
+	if (at > fs->size || size > fs->size - at)
+		return erofs_odd(fs, "it is cut short, or damaged: something is behind its end");
+	/* a call costs more than the few bytes that some ask for, and a hostile image has many
+	 * asked */
+	if (!erofs_work(fs, size < LEAST_WORK ? LEAST_WORK : size))
+		return false;
+	if (pread(fs->fd, to, size, (off_t)at) != (ssize_t)size)
+		return erofs_odd(fs, "cannot be read");
+	return true;
+}
+
+/* As the kernel has it: Castagnoli's polynomial, begun with ones, and not inverted at the end. */
+static uint32_t checksum(const unsigned char *bytes, size_t length)
+{
+	uint32_t sum = ~0U;
+
+	for (size_t i = 0; i < length; i++) {
+		sum ^= bytes[i];
+		for (int bit = 0; bit < 8; bit++)
+			sum = sum >> 1 ^ (0x82f63b78U & -(sum & 1));
+	}
+	return sum;
+}
+
+static bool has_its_checksum(struct erofs *fs, const unsigned char *super)
+{
+	static unsigned char block[LARGEST_BLOCK];
+	size_t length = (size_t)1 << fs->block_bits;
+
+	if (!(erofs_32(super + 8) & COMPAT_CHECKSUM))
+		return true;
+	if (length > SUPER_AT)
+		length -= SUPER_AT;
+	if (!erofs_get(fs, SUPER_AT, block, length))
+		return false;
+	memset(block + 4, 0, 4);
+	return checksum(block, length) == erofs_32(super + 4) ||
+	       erofs_odd(fs, "the checksum of its superblock is wrong");
+}
+
+static bool read_super(struct erofs *fs, uint64_t *root)
+{
+	unsigned char super[SUPER_SIZE];
+	uint32_t features;
+
+	if (!erofs_get(fs, SUPER_AT, super, sizeof super))
+		return false;
+	if (erofs_32(super) != MAGIC)
+		return erofs_odd(fs, "not an erofs file system");
+	fs->block_bits = super[12];
+	if (fs->block_bits < 9 || fs->block_bits > 16)
+		return erofs_odd(fs, "blocks of a size that no kernel takes");
+	if (!has_its_checksum(fs, super))
+		return false;
+	features = erofs_32(super + 80);
+	if ((features & ~(uint32_t)KNOWN) != 0 || erofs_16(super + 86) != 0 || super[90] != 0)
+		return erofs_odd(fs, "has features that are not looked into; boot it, or build the "
+				     "image with squashfs");
+	fs->padded = features & ZERO_PADDING;
+	fs->meta = (uint64_t)erofs_32(super + 40) << fs->block_bits;
+	fs->packed = features & FRAGMENTS ? erofs_64(super + 96) : 0;
+	*root = erofs_16(super + 14);
+	return true;
+}
+
+bool erofs_get_inode(struct erofs *fs, uint64_t nid, struct erofs_inode *inode)
+{
+	unsigned char raw[2 * INODE_UNIT] = { 0 };
+	uint64_t at;
+	unsigned format;
+	unsigned attributes;
+	bool extended;
+
+	if (nid > fs->size / INODE_UNIT)
+		return erofs_odd(fs, "it is cut short, or damaged: something is behind its end");
+	at = fs->meta + nid * INODE_UNIT;
+	if (!erofs_get(fs, at, raw, INODE_UNIT))
+		return false;
+	format = erofs_16(raw);
+	extended = format & 1;
+	if (extended && !erofs_get(fs, at, raw, sizeof raw))
+		return false;
+	if (format >> 1 > EROFS_COMPACT)
+		return erofs_odd(fs, "has a file of a layout that is not looked into");
+	attributes = erofs_16(raw + 2);
+	*inode = (struct erofs_inode) {
+		.nid = nid,
+		.mode = erofs_16(raw + 4),
+		.size = extended ? erofs_64(raw + 8) : erofs_32(raw + 8),
+		.layout = format >> 1,
+		.block = erofs_32(raw + 16),
+		.behind = at + (extended ? sizeof raw : INODE_UNIT) +
+			  (attributes > 0 ? 12 + 4 * (attributes - 1ULL) : 0),
+	};
+	return true;
+}
+
+/* A folder that is being read, or that is still to be. */
+struct folder {
+	struct erofs_inode inode;
+	uint64_t parent;
+	const struct node *node; /* what it is in the tree */
+	struct folder *next;
+	char last[KERNEL_NAME + 1]; /* the name before, which is less than the next one */
+};
+
+static bool make_file(struct erofs *fs, const struct erofs_inode *inode, const char *path)
+{
+	struct node *file;
+	unsigned char *content;
+	size_t wanted;
+	int error = tree_open(fs->tree, path, true, inode->mode, archive_wish, NULL, &file);
+
+	if (error == 0)
+		error = tree_truncate(fs->tree, file, inode->size);
+	if (error != 0)
+		return erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
+	wanted = inode->size < file->wanted ? (size_t)inode->size : file->wanted;
+	if (wanted == 0)
+		return true;
+	content = malloc(wanted);
+	if (!content)
+		return erofs_odd(fs, "no memory");
+	if (erofs_read_content(fs, inode, 0, content, wanted)) {
+		error = tree_write(fs->tree, file, 0, content, wanted);
+		if (error != 0)
+			(void)erofs_odd(fs,
+					fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
+	}
+	free(content);
+	return fs->failure->text[0] == '\0';
+}
+
+static bool make_link(struct erofs *fs, const struct erofs_inode *inode, const char *path)
+{
+	char target[KERNEL_PATH];
+	int error;
+
+	if (inode->size == 0 || inode->size >= sizeof target)
+		return erofs_odd(fs, "a link that is empty or too long");
+	if (!erofs_read_content(fs, inode, 0, (unsigned char *)target, (size_t)inode->size))
+		return false;
+	target[inode->size] = '\0';
+	error = tree_symlink(fs->tree, target, path);
+	return error == 0 ||
+	       erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
+}
+
+/* Makes it, and puts it on the list of those to be read. */
+static bool make_folder(struct erofs *fs, const struct erofs_inode *inode, uint64_t parent,
+			const char *path)
+{
+	struct folder *folder = calloc(1, sizeof *folder);
+	struct place place;
+	int error = tree_resolve(fs->tree, path, TREE_NOFOLLOW, &place);
+
+	if (!folder)
+		return erofs_odd(fs, "no memory");
+	folder->inode = *inode;
+	folder->parent = parent;
+	folder->next = fs->folders;
+	fs->folders = folder;
+	/* /dev and /root are there already: tree_init() has made them */
+	if (error == 0 && place.node && S_ISDIR(place.node->mode))
+		error = tree_chmod(fs->tree, path, inode->mode & 07777);
+	else if (error == 0)
+		error = tree_make(fs->tree, path, S_IFDIR | (inode->mode & 07777), 0, 0);
+	if (error != 0)
+		return erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
+	folder->node = tree_lookup(fs->tree, path);
+	return folder->node || erofs_odd(fs, "no memory");
+}
+
+static bool make_entry(struct erofs *fs, const struct folder *folder, uint64_t nid,
+		       const char *path)
+{
+	struct erofs_inode inode;
+	struct place place;
+
+	if (++fs->entries > LIMIT_ENTRIES)
+		return erofs_odd(fs, "more entries than are looked at");
+	if (!erofs_get_inode(fs, nid, &inode))
+		return false;
+	/* what is there is the kernel's own, as /dev/console: no name stands twice here */
+	if (!S_ISDIR(inode.mode) && tree_resolve(fs->tree, path, TREE_NOFOLLOW, &place) == 0 &&
+	    place.node &&
+	    (S_ISDIR(place.node->mode) ? tree_rmdir : tree_unlink)(fs->tree, path) != 0)
+		return erofs_odd(fs, "a name that stands twice");
+	if (S_ISDIR(inode.mode))
+		return make_folder(fs, &inode, folder->inode.nid, path);
+	if (S_ISLNK(inode.mode))
+		return make_link(fs, &inode, path);
+	if (S_ISREG(inode.mode))
+		return make_file(fs, &inode, path);
+	return S_ISCHR(inode.mode) || S_ISBLK(inode.mode) || S_ISFIFO(inode.mode) ||
+	       S_ISSOCK(inode.mode) || erofs_odd(fs, "a file of no type");
+}
+
+/* A name and what has it. The kernel looks names up by halves, and so they are in order. */
+static bool read_name(struct erofs *fs, struct folder *folder, const char *name, size_t length,
+		      uint64_t nid)
+{
+	char path[KERNEL_PATH];
+	char now[KERNEL_NAME + 1];
+	size_t before;
+
+	if (length == 0 || length > KERNEL_NAME || memchr(name, '/', length) ||
+	    memchr(name, '\0', length))
+		return erofs_odd(fs, "a name that no file can have");
+	memcpy(now, name, length);
+	now[length] = '\0';
+	if (strcmp(folder->last, now) >= 0)
+		return erofs_odd(fs, "a folder whose names are not in order, or stand twice");
+	memcpy(folder->last, now, length + 1);
+	if (strcmp(now, ".") == 0)
+		return nid == folder->inode.nid || erofs_odd(fs, "a . that leads elsewhere");
+	if (strcmp(now, "..") == 0)
+		return nid == folder->parent || erofs_odd(fs, "a .. that leads elsewhere");
+	before = strlen(tree_path(folder->node, path, sizeof path));
+	if (before + 1 + length >= sizeof path)
+		return erofs_odd(fs, strerror(ENAMETOOLONG));
+	path[before] = '/';
+	memcpy(path + before + 1, now, length + 1);
+	return make_entry(fs, folder, nid, path);
+}
+
+/* In each block are the entries, and behind them their names; the first name says where that is. */
+static bool read_block(struct erofs *fs, struct folder *folder, const unsigned char *block,
+		       size_t size)
+{
+	size_t names = size >= DIRENT ? erofs_16(block + 8) : 0;
+
+	if (names < DIRENT || names % DIRENT != 0 || names > size)
+		return erofs_odd(fs, "a folder that is damaged");
+	for (size_t at = 0; at < names; at += DIRENT) {
+		size_t begin = erofs_16(block + at + 8);
+		size_t end = size;
+
+		if (at + DIRENT < names)
+			end = erofs_16(block + at + DIRENT + 8);
+		if (begin < names || end < begin || end > size)
+			return erofs_odd(fs, "a folder that is damaged");
+		if (at + DIRENT >= names)
+			end = begin + strnlen((const char *)block + begin, end - begin);
+		if (!read_name(fs, folder, (const char *)block + begin, end - begin,
+			       erofs_64(block + at)))
+			return false;
+	}
+	return true;
+}
+
+static bool read_folder(struct erofs *fs, struct folder *folder)
+{
+	size_t block = (size_t)1 << fs->block_bits;
+	unsigned char *bytes;
+	bool ok = true;
+
+	if (folder->inode.layout != EROFS_PLAIN && folder->inode.layout != EROFS_INLINE)
+		return erofs_odd(fs, "a folder of a layout that is not looked into");
+	bytes = malloc(block);
+	if (!bytes)
+		return erofs_odd(fs, "no memory");
+	for (uint64_t at = 0; ok && at < folder->inode.size; at += block) {
+		uint64_t left = folder->inode.size - at;
+		size_t size = left < block ? (size_t)left : block;
+
+		ok = erofs_read_content(fs, &folder->inode, at, bytes, size) &&
+		     read_block(fs, folder, bytes, size);
+	}
+	free(bytes);
+	return ok;
+}
+
+static bool read_all(struct erofs *fs)
+{
+	struct erofs_inode root;
+	uint64_t nid = 0;
+	bool ok;
+
+	if (!read_super(fs, &nid) || !erofs_get_inode(fs, nid, &root))
+		return false;
+	if (!S_ISDIR(root.mode))
+		return erofs_odd(fs, "its root is no folder");
+	ok = make_folder(fs, &root, nid, "/");
+	while (ok && fs->folders) {
+		struct folder *folder = fs->folders;
+
+		fs->folders = folder->next;
+		ok = read_folder(fs, folder);
+		free(folder);
+	}
+	while (fs->folders) {
+		struct folder *folder = fs->folders;
+
+		fs->folders = folder->next;
+		free(folder);
+	}
+	return ok;
+}
+
+bool erofs_is(int image)
+{
+	unsigned char magic[4];
+
+	return pread(image, magic, sizeof magic, SUPER_AT) == (ssize_t)sizeof magic &&
+	       erofs_32(magic) == MAGIC;
+}
+
+bool erofs_read(int image, struct tree *tree, struct failure *failure)
+{
+	struct erofs fs = { .fd = image, .tree = tree, .failure = failure };
+	struct stat stat;
+	bool ok;
+
+	if (fstat(image, &stat) != 0)
+		return erofs_odd(&fs, "cannot be read");
+	fs.size = (uint64_t)stat.st_size;
+	fs.made = malloc(EROFS_MADE);
+	fs.compressed = malloc(EROFS_PACKED);
+	ok = fs.made && fs.compressed ? read_all(&fs) : erofs_odd(&fs, "no memory");
+	free(fs.made);
+	free(fs.compressed);
+	return ok;
+}

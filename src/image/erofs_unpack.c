@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The algorithms of an erofs. Each piece stands for itself, and the file system knows how long it
+ * is: what follows in the last block is not looked at.
+ */
+#include <lz4.h>
+#include <lzma.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "erofs_internal.h"
+
+/* The largest dictionary of lzma, as the kernel has it (Z_EROFS_LZMA_MAX_DICT_SIZE). */
+enum { DICTIONARY = 8 << 20 };
+
+static bool unpack_lzma(const unsigned char *from, size_t size, unsigned char *to, size_t length)
+{
+/* lzma without most of its header: from liblzma 5.4 on */
+#if LZMA_VERSION >= 50040002U
+	lzma_stream stream = LZMA_STREAM_INIT;
+	lzma_ret code = lzma_microlzma_decoder(&stream, size, length, false, DICTIONARY);
+
+	if (code == LZMA_OK) {
+		stream.next_in = from;
+		stream.avail_in = size;
+		stream.next_out = to;
+		stream.avail_out = length;
+		code = lzma_code(&stream, LZMA_FINISH);
+	}
+	lzma_end(&stream);
+	return stream.avail_out == 0 && (code == LZMA_STREAM_END || code == LZMA_OK);
+#else
+	(void)from, (void)size, (void)to, (void)length;
+	return false;
+#endif
+}
+
+static bool unpack_deflate(const unsigned char *from, size_t size, unsigned char *to, size_t length)
+{
+	/* zlib does not write there, but has no const unless ZLIB_CONST says so */
+	z_stream stream = { .next_in = (unsigned char *)(uintptr_t)from,
+			    .avail_in = (uInt)size,
+			    .next_out = to,
+			    .avail_out = (uInt)length };
+	int code = inflateInit2(&stream, -MAX_WBITS);
+
+	if (code == Z_OK)
+		code = inflate(&stream, Z_SYNC_FLUSH);
+	(void)inflateEnd(&stream);
+	return (code == Z_OK || code == Z_STREAM_END) && stream.avail_out == 0;
+}
+
+static bool unpack_zstd(const unsigned char *from, size_t size, unsigned char *to, size_t length)
+{
+	ZSTD_DCtx *context = ZSTD_createDCtx();
+	ZSTD_inBuffer in = { from, size, 0 };
+	ZSTD_outBuffer out = { to, length, 0 };
+	size_t left = 1;
+
+	while (context && left > 0 && out.pos < length) {
+		size_t before = in.pos + out.pos;
+
+		left = ZSTD_decompressStream(context, &out, &in);
+		if (ZSTD_isError(left) || in.pos + out.pos == before)
+			break;
+	}
+	(void)ZSTD_freeDCtx(context);
+	return out.pos == length;
+}
+
+bool erofs_unpack(unsigned algorithm, const unsigned char *from, size_t size, unsigned char *to,
+		  size_t length)
+{
+	switch (algorithm) {
+	case EROFS_LZ4:
+		return LZ4_decompress_safe_partial((const char *)from, (char *)to, (int)size,
+						   (int)length, (int)length) == (int)length;
+	case EROFS_LZMA:
+		return unpack_lzma(from, size, to, length);
+	case EROFS_DEFLATE:
+		return unpack_deflate(from, size, to, length);
+	case EROFS_ZSTD:
+		return unpack_zstd(from, size, to, length);
+	default:
+		return false;
+	}
+}

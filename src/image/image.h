@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An image that is looked at: the root file system that a kernel makes of it, the command lines
+ * that are built in, and what runs in it. Everything is in memory, and nothing of it is executed.
+ */
+#ifndef NOPTRACE_IMAGE_H
+#define NOPTRACE_IMAGE_H
+
+#include "pe.h"
+#include "results.h"
+#include "text.h"
+#include "tree.h"
+
+/* What runs as the image's first process. */
+enum init { INIT_SYSTEMD, INIT_DRACUT, INIT_INITRAMFS_TOOLS, INIT_HANDMADE };
+
+/* A command line that is built in. */
+struct line {
+	char origin[300]; /* where it is from, for a person */
+	struct text text;
+	char *memory;	  /* that `text` lies in, if it is the line's own */
+	bool maintenance; /* it is for maintenance boots */
+};
+
+/* What check is told, and knows of the noptrace that it looks for. The paths are this machine's. */
+struct known {
+	const char *program;  /* the noptrace of the images' architecture and version */
+	const char *module;   /* the folder of the dracut module, modules.d/50noptrace */
+	const char *instead;  /* the folder of what a stand-alone archive has besides */
+	const char *init_top; /* the script of initramfs-tools */
+	const char *units;    /* the folder of noptrace.service, the real root's unit */
+	const char *config;   /* the kernel's configuration, or NULL: look for it */
+	const char *cmdline;  /* the line that the image is booted with, or NULL */
+};
+
+struct image {
+	const char *path;
+	const struct known *known;
+	struct results *results;
+	struct tree tree;
+	struct pe pe;
+	bool uki;
+	/* of the kernel, as itself, .uname or the folder of modules has it; or empty */
+	char version[256];
+	enum init init;
+	struct line *lines;
+	size_t count;
+	char config_path[4096]; /* or what it was in, for a person; empty if there is none */
+	struct text config;
+	char *config_memory;
+	char **ours; /* the paths in the tree that are noptrace's, or its generator's about it */
+	size_t ours_count;
+	bool no_known_noptrace; /* nothing to compare with is at hand */
+	bool no_memory;
+};
+
+/*
+ * Reads the image at image->path, and finds what runs in it. False with the reason if it cannot be
+ * read, see archive.h and pe.h. image_close() is to be called in both cases.
+ */
+bool image_open(struct image *image, struct failure *failure);
+void image_close(struct image *image);
+
+/*
+ * The part of it that is about a UKI: reads its headers, its version and its command lines into
+ * `image`, and finds its initramfs. False, with the reason, for what is no UKI, and for one of
+ * which not every stub would boot the same: a section of one name twice, or a profile with an
+ * initramfs or a kernel of its own.
+ */
+bool image_open_uki(struct image *image, struct source *source, struct source *initramfs,
+		    struct failure *failure);
+
+/* What has this path, a link being itself: NULL if nothing. */
+const struct node *image_at(struct image *image, const char *path);
+
+/* What a path leads to: a regular file, or NULL. */
+const struct node *image_file(struct image *image, const char *path);
+
+/* A folder, or NULL. */
+const struct node *image_folder(struct image *image, const char *path);
+
+/* Calls `visit` for each name in a folder, in the order of their bytes. */
+void image_each(const struct node *folder, void (*visit)(void *closure, const struct label *label),
+		void *closure);
+
+/* Says that what has this path is as it should be, and need not be looked at by points_others(). */
+void image_is_ours(struct image *image, const char *path);
+
+/* Whether that was said of what has this path, by this name or through links on the way. */
+bool image_knows(struct image *image, const char *path);
+
+/*
+ * Whether the kernel can execute a path, as far as the file tells: it is a regular file, has an x,
+ * and so has its interpreter or loader, and that of that. NULL, or what is wrong with which path;
+ * that text lies in `room`.
+ */
+const char *image_cannot_run(struct image *image, const char *path, char *room, size_t size);
+
+#endif

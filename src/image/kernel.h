@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a kernel's file says about it: its release, and the configuration that it was built with. A
+ * kernel is a bzImage for x86; for others an Image, or one that EFI unpacks (CONFIG_EFI_ZBOOT).
+ */
+#ifndef NOPTRACE_KERNEL_H
+#define NOPTRACE_KERNEL_H
+
+#include "source.h"
+#include "text.h"
+
+bool kernel_is_bzimage(struct source *kernel, struct failure *failure);
+
+/*
+ * Writes its release, as uname -r has it, which the header of a bzImage says. What does not fit is
+ * cut, and any byte may be in it. Empty if there is none.
+ */
+void kernel_release(struct source *kernel, char *release, size_t size);
+
+/*
+ * The configuration that is in a kernel of CONFIG_IKCONFIG=y: gzip's, between two marks, in what
+ * the kernel unpacks to. `kernel` is of one piece. The bytes are to be freed. NULL if there is
+ * none, if there are several, and if it would take more than CONFIG_LARGEST bytes, or the kernel
+ * more than stream.h allows. Time is linear in what the kernel unpacks to.
+ */
+char *kernel_config(struct source *kernel, struct text *config);
+
+#endif

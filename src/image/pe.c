@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads PE files; pe.h has the rules. */
+#include <string.h>
+
+#include "pe.h"
+
+enum {
+	DOS_HEADER = 64,
+	DOS_POINTER = 60, /* where the address of the PE header stands */
+	PE_HEADER = 24,	  /* signature and file header */
+	SECTION = 40,
+	MAGIC_32 = 0x10b,
+	MAGIC_64 = 0x20b,
+	MOST_ZEROS = 16 * 1024 * 1024,
+};
+
+static uint16_t word(const unsigned char *at)
+{
+	return (uint16_t)(at[0] | at[1] << 8);
+}
+
+static uint32_t number(const unsigned char *at)
+{
+	return word(at) | (uint32_t)word(at + 2) << 16;
+}
+
+static bool copy(struct source *source, uint64_t offset, void *to, size_t size,
+		 struct failure *failure)
+{
+	if (source_copy(source, offset, to, size, failure) == size)
+		return true;
+	return fail(failure, "byte %llu: the file ends within its PE headers",
+		    (unsigned long long)offset);
+}
+
+/* Where the PE header stands; 0 if it is none. */
+static uint64_t find_header(struct source *source, struct failure *failure)
+{
+	unsigned char dos[DOS_HEADER];
+	unsigned char signature[4];
+	uint64_t at = 0;
+
+	if (source_copy(source, 0, dos, sizeof dos, failure) != sizeof dos ||
+	    memcmp(dos, "MZ", 2) != 0)
+		return 0;
+	at = number(dos + DOS_POINTER);
+	if (at < DOS_HEADER ||
+	    source_copy(source, at, signature, sizeof signature, failure) != sizeof signature ||
+	    memcmp(signature, "PE\0\0", sizeof signature) != 0)
+		return 0;
+	return at;
+}
+
+bool pe_is(struct source *source, struct failure *failure)
+{
+	return find_header(source, failure) != 0;
+}
+
+static bool fits(const struct source *source, const struct pe_section *section,
+		 struct failure *failure)
+{
+	char name[ESCAPED(sizeof section->name)];
+
+	(void)escape(name, sizeof name, section->name, strlen(section->name));
+	if (section->length > 0 &&
+	    (section->offset > source->size || section->length > source->size - section->offset))
+		return fail(failure, "section %s: the file ends before it does", name);
+	if (section->size - section->length > MOST_ZEROS)
+		return fail(failure, "section %s: more than 16 MiB of zeros at its end", name);
+	return true;
+}
+
+static bool is_named(const struct pe_section *section, const char *name)
+{
+	return strcmp(section->name, name) == 0;
+}
+
+static bool read_section(struct source *source, struct pe *pe, uint64_t offset,
+			 struct failure *failure)
+{
+	unsigned char header[SECTION];
+	struct pe_section *section = &pe->sections[pe->count];
+	uint32_t raw = 0;
+
+	if (!copy(source, offset, header, sizeof header, failure))
+		return false;
+	memcpy(section->name, header, 8);
+	section->name[8] = '\0';
+	section->size = number(header + 8);
+	section->address = number(header + 12);
+	raw = number(header + 16);
+	section->offset = number(header + 20);
+	section->length = raw < section->size ? raw : section->size;
+	if (is_named(section, ".profile"))
+		pe->profiles++;
+	section->profile = pe->profiles;
+	pe->count++;
+	return fits(source, section, failure);
+}
+
+static bool overlap(const struct pe_section *one, const struct pe_section *other)
+{
+	return one->size > 0 && other->size > 0 && one->address < other->address + other->size &&
+	       other->address < one->address + one->size;
+}
+
+/* The firmware would put one over the other, and the kernel get something else than the file has.
+ */
+static bool are_apart(const struct pe *pe, struct failure *failure)
+{
+	for (unsigned i = 0; i < pe->count; i++) {
+		for (unsigned j = 0; j < i; j++) {
+			if (overlap(&pe->sections[i], &pe->sections[j]))
+				return fail(failure, "sections %u and %u lie over each other",
+					    j + 1, i + 1);
+		}
+	}
+	return true;
+}
+
+bool pe_read(struct source *source, struct pe *pe, struct failure *failure)
+{
+	unsigned char header[PE_HEADER + 2];
+	uint64_t at = find_header(source, failure);
+	unsigned count = 0;
+	uint64_t table = 0;
+
+	pe->count = 0;
+	pe->profiles = 0;
+	if (at == 0)
+		return fail(failure, "not a PE file");
+	if (!copy(source, at, header, sizeof header, failure))
+		return false;
+	pe->machine = word(header + 4);
+	count = word(header + 6);
+	if (word(header + PE_HEADER) != MAGIC_32 && word(header + PE_HEADER) != MAGIC_64)
+		return fail(failure, "byte %llu: a PE file of an unknown kind",
+			    (unsigned long long)at);
+	if (count > LIMIT_SECTIONS)
+		return fail(failure, "byte %llu: more than %d sections: too many to be looked at",
+			    (unsigned long long)at, LIMIT_SECTIONS);
+	table = at + PE_HEADER + word(header + 20);
+	for (unsigned i = 0; i < count; i++) {
+		if (!read_section(source, pe, table + (uint64_t)i * SECTION, failure))
+			return false;
+	}
+	return are_apart(pe, failure);
+}
+
+static const struct pe_section *find_own(const struct pe *pe, unsigned profile, const char *name)
+{
+	for (unsigned i = 0; i < pe->count; i++) {
+		if (pe->sections[i].profile == profile && is_named(&pe->sections[i], name))
+			return &pe->sections[i];
+	}
+	return NULL;
+}
+
+const struct pe_section *pe_find(const struct pe *pe, unsigned profile, const char *name)
+{
+	const struct pe_section *found = find_own(pe, profile, name);
+
+	if (!found)
+		found = find_own(pe, 0, name);
+	/* a profile's own that is empty stands for none, and hides what everybody has */
+	return found && found->size > 0 ? found : NULL;
+}
+
+bool pe_is_twice(const struct pe *pe, unsigned profile, const char *name)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < pe->count; i++)
+		found += pe->sections[i].profile == profile && is_named(&pe->sections[i], name);
+	return found > 1;
+}
+
+unsigned pe_default_profile(const struct pe *pe)
+{
+	return pe->profiles > 0 ? 1 : 0;
+}
+
+const char *pe_machine(const struct pe *pe)
+{
+	static const struct {
+		uint16_t machine;
+		const char *name;
+	} known[] = { { 0x8664, "x86_64" }, { 0xaa64, "aarch64" }, { 0x5064, "riscv64" } };
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (known[i].machine == pe->machine)
+			return known[i].name;
+	}
+	return NULL;
+}
+
+bool pe_open(const struct source *source, const struct pe_section *section, struct source *opened,
+	     struct failure *failure)
+{
+	source_begin(opened, source);
+	return source_append(opened, section->offset, section->length, section->size, failure);
+}
+
+bool pe_initramfs(const struct source *source, const struct pe *pe, unsigned profile,
+		  struct source *initramfs, struct failure *failure)
+{
+	const struct pe_section *microcode = pe_find(pe, profile, ".ucode");
+	const struct pe_section *own = pe_find(pe, profile, ".initrd");
+
+	if (!own)
+		return fail(failure, "a PE file without an initramfs: not a unified kernel image");
+	source_begin(initramfs, source);
+	return (!microcode || source_append(initramfs, microcode->offset, microcode->length,
+					    microcode->size, failure)) &&
+	       source_append(initramfs, own->offset, own->length, own->size, failure);
+}

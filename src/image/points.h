@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The points of noptrace-image check, in the order in which they are given out. Each function adds
+ * one result for each point that it has, whose first oddity counts. noptrace-image(8) says what
+ * each point means; the rules come from there and from DESIGN: what is known is allowed, and
+ * everything else fails, with the file and the line.
+ */
+#ifndef NOPTRACE_POINTS_H
+#define NOPTRACE_POINTS_H
+
+#include "image.h"
+
+#define PROGRAM "usr/sbin/noptrace"
+
+/* Reads the kernel's configuration and the command lines into the image, for the points of lines.
+ * False if a file that was named cannot be read. */
+bool points_prepare(struct image *image, struct failure *failure);
+
+/* program, executable, static, architecture. False if there is no program. */
+bool points_program(struct image *image);
+
+/* identity: what is ours is that of a noptrace that is known, byte for byte. */
+void points_identity(struct image *image);
+
+/* wired: exactly one thing calls the program, and it is what runs here. False if not. */
+bool points_wired(struct image *image);
+
+/* order, for what is wired. */
+void points_order(struct image *image);
+void points_order_systemd(struct image *image);
+
+/* masks: what would keep from running what is wired, and whatever else names it. */
+void points_masks(struct image *image);
+
+/* policy. */
+void points_policy(struct image *image);
+
+/* yama, lsm, maintenance. */
+void points_kernel(struct image *image);
+
+/* sysctl. */
+void points_sysctl(struct image *image);
+
+/* What calls the program. */
+const char *points_hook(struct image *image, char *path, size_t size);
+
+/*
+ * Looks at everything in the image for whatever names the program, its unit or, for `scope`, the
+ * scope, and is not known. False if there is something; `room` says what and where.
+ */
+bool points_others(struct image *image, bool scope, char *room, size_t size);
+
+/* The number of a value as the kernel reads it: decimal, octal or hexadecimal; -1 for others. */
+long points_number(struct text value);
+
+/* How the program comes into an image of this kind, and is called there. */
+const char *points_remedy(const struct image *image);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* The points of the kernel and its command lines: yama, lsm, maintenance. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "configs.h"
+#include "files.h"
+#include "kconfig.h"
+#include "points.h"
+#include "words.h"
+
+/* The one kernel that there are modules for, where the image is no UKI that says which it has. */
+struct versions {
+	char *version;
+	size_t size;
+	unsigned count;
+};
+
+static void find_version(void *closure, const struct label *label)
+{
+	struct versions *versions = closure;
+
+	if (!S_ISDIR(label->node->mode) || strcmp(versions->version, label->name) == 0)
+		return;
+	versions->count++;
+	(void)snprintf(versions->version, versions->size, "%s", label->name);
+}
+
+/* The version that says which configuration to look for; false if it is not one alone. */
+static bool is_one_version(struct image *image)
+{
+	struct versions versions = { image->version, sizeof image->version, 0 };
+
+	if (image->version[0] == '\0') {
+		image_each(image_folder(image, "usr/lib/modules"), find_version, &versions);
+		image_each(image_folder(image, "lib/modules"), find_version, &versions);
+	}
+	return versions.count <= 1 && configs_is_version(image->version);
+}
+
+/* Beside the image, or where distributions have it. */
+static void find_config(struct image *image)
+{
+	const char *slash = strrchr(image->path, '/');
+	int folder = slash ? (int)(slash - image->path) : 1;
+	FILE *there;
+
+	if (!is_one_version(image)) {
+		image->version[0] = '\0';
+		return;
+	}
+	(void)snprintf(image->config_path, sizeof image->config_path, "%.*s/config-%s", folder,
+		       slash ? image->path : ".", image->version);
+	there = fopen(image->config_path, "re");
+	if (there)
+		(void)fclose(there);
+	else if (!configs_find("", image->version, image->config_path, sizeof image->config_path))
+		image->config_path[0] = '\0';
+}
+
+/* CONFIG_CMDLINE, with C's escapes. */
+static bool add_configured(struct image *image)
+{
+	static const char name[] = "CONFIG_CMDLINE=\"";
+	struct text rest = image->config;
+	struct text found = { "", 0 };
+	struct line *grown;
+	size_t length = 0;
+	char *memory;
+
+	while (text_line(&rest, &found)) {
+		if (text_begins(found, name) && text_ends(found, "\"") &&
+		    found.length > sizeof name)
+			break;
+		found.length = 0;
+	}
+	if (found.length == 0)
+		return true;
+	memory = malloc(found.length);
+	grown = reallocarray(image->lines, image->count + 1, sizeof *grown);
+	if (grown)
+		image->lines = grown;
+	if (!grown || !memory) {
+		free(memory);
+		return false;
+	}
+	for (size_t i = sizeof name - 1; i < found.length - 1; i++) {
+		if (found.bytes[i] == '\\' && i + 1 < found.length - 1)
+			i++;
+		memory[length++] = found.bytes[i];
+	}
+	/* it comes first, before what the loader says */
+	memmove(grown + 1, grown, image->count++ * sizeof *grown);
+	grown[0] = (struct line) { .text = { memory, length }, .memory = memory };
+	(void)snprintf(grown[0].origin, sizeof grown[0].origin, "CONFIG_CMDLINE of %.200s",
+		       image->config_path);
+	return true;
+}
+
+static bool add_given(struct image *image)
+{
+	struct line *grown = reallocarray(image->lines, image->count + 1, sizeof *grown);
+
+	if (!grown)
+		return false;
+	image->lines = grown;
+	/* before those of a UKI, as it was asked about */
+	memmove(grown + 1, grown, image->count++ * sizeof *grown);
+	grown[0] = (struct line) { .origin = "--cmdline", .text = text_of(image->known->cmdline) };
+	return true;
+}
+
+bool points_prepare(struct image *image, struct failure *failure)
+{
+	if (image->known->config)
+		(void)snprintf(image->config_path, sizeof image->config_path, "%s",
+			       image->known->config);
+	else if (!image->config_memory)
+		find_config(image);
+	if (image->config_path[0] != '\0' && !image->config_memory) {
+		image->config_memory =
+		    files_read(image->config_path, CONFIG_LARGEST, true, &image->config, failure);
+		if (!image->config_memory)
+			return false;
+	}
+	if (image->known->cmdline && !add_given(image))
+		return fail(failure, "no memory");
+	return add_configured(image) || fail(failure, "no memory");
+}
+
+/* An lsm= of the line that leaves yama out: what a kernel says to it that has Yama otherwise. */
+static bool leaves_out(const struct line *line)
+{
+	static const char with[] = "CONFIG_SECURITY_YAMA=y\n";
+
+	return kconfig_judge(with, sizeof with - 1, line->text.bytes, line->text.length) != NULL;
+}
+
+/* lsm= replaces CONFIG_LSM: in every normal boot, or not at all. The point lsm has those that leave
+ * yama out. */
+static const char *judge_config(const struct image *image)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < image->count; i++) {
+		const struct line *line = &image->lines[i];
+		const char *wrong;
+
+		if (line->maintenance)
+			continue;
+		any = true;
+		wrong = kconfig_judge(image->config.bytes, image->config.length, line->text.bytes,
+				      line->text.length);
+		if (wrong && !leaves_out(line))
+			return wrong;
+	}
+	return any ? NULL : kconfig_judge(image->config.bytes, image->config.length, "", 0);
+}
+
+static void no_config(struct image *image)
+{
+	if (image->version[0] == '\0')
+		results_add(image->results, STATUS_NONE, "yama",
+			    "cannot tell: which kernel it is for is not known; give that one's "
+			    "configuration with --kernel-config");
+	else
+		results_add(
+		    image->results, STATUS_NONE, "yama",
+		    "cannot tell: %s/boot and /lib/modules here have no configuration of %s; "
+		    "give /boot/config-%s of its package with --kernel-config",
+		    image->uki ? "the kernel itself, " : "", image->version, image->version);
+}
+
+static void yama(struct image *image)
+{
+	const char *wrong;
+
+	if (!image->config_memory) {
+		no_config(image);
+		return;
+	}
+	wrong = judge_config(image);
+	if (wrong)
+		results_add(image->results, STATUS_FAIL, "yama", "%s: %s", image->config_path,
+			    wrong);
+	else
+		results_add(image->results, STATUS_OK, "yama", "%s has it", image->config_path);
+}
+
+static void lsm(struct image *image)
+{
+	for (size_t i = 0; i < image->count; i++) {
+		struct text list = { "", 0 };
+		if (!leaves_out(&image->lines[i]))
+			continue;
+		(void)words_value(image->lines[i].text, "lsm", &list);
+		results_add(image->results, STATUS_FAIL, "lsm",
+			    "%s: lsm=%.*s leaves yama out; add it", image->lines[i].origin,
+			    text_shown(list), list.bytes);
+		return;
+	}
+	if (image->count > 0)
+		results_add(image->results, STATUS_OK, "lsm", "no lsm= without yama is built in");
+	else
+		results_add(image->results, STATUS_NONE, "lsm",
+			    "no command line is built in, and none is given with --cmdline");
+}
+
+static bool has_maintenance_profile(const struct image *image)
+{
+	for (size_t i = 0; i < image->count; i++) {
+		if (image->lines[i].maintenance)
+			return true;
+	}
+	return false;
+}
+
+/* What is wrong with the word in a line; NULL if nothing. */
+static const char *judge_line(const struct image *image, const struct line *line)
+{
+	if (line->maintenance)
+		return words_has(line->text, "maintenance")
+			   ? NULL
+			   : "lacks the word maintenance, and would lock; add it";
+	if (words_has(line->text, "maintenance"))
+		return "has the word maintenance: each boot would be open; take it out";
+	/* who has a profile for it adds no word */
+	if (!words_take_maintenance(line->text) && !has_maintenance_profile(image))
+		return "a word behind it would not count, for a bare -- or an open quote, so "
+		       "maintenance could not open; mend that";
+	return NULL;
+}
+
+/* dracut reads words from these, and the kernel does not. */
+struct dracut_lines {
+	struct image *image;
+	bool found;
+};
+
+static void look_at_file(struct dracut_lines *lines, const char *path)
+{
+	struct text text = text_of_node(image_file(lines->image, path));
+
+	if (lines->found || !words_has(text, "maintenance"))
+		return;
+	lines->found = true;
+	results_add(lines->image->results, STATUS_WARN, "maintenance",
+		    "/%s: has the word maintenance, which dracut reads and the kernel does not: "
+		    "it opens nothing; remove it",
+		    path);
+}
+
+static void look_at_label(void *closure, const struct label *label)
+{
+	char path[512];
+
+	(void)snprintf(path, sizeof path, "etc/cmdline.d/%s", label->name);
+	look_at_file(closure, path);
+}
+
+static void maintenance(struct image *image)
+{
+	struct dracut_lines lines = { image, false };
+
+	for (size_t i = 0; i < image->count; i++) {
+		const char *wrong = judge_line(image, &image->lines[i]);
+		if (!wrong)
+			continue;
+		results_add(image->results, STATUS_FAIL, "maintenance", "%s: %s",
+			    image->lines[i].origin, wrong);
+		return;
+	}
+	look_at_file(&lines, "etc/cmdline");
+	image_each(image_folder(image, "etc/cmdline.d"), look_at_label, &lines);
+	if (lines.found)
+		return;
+	results_add(image->results, STATUS_OK, "maintenance",
+		    image->count > 0
+			? "the word is in no command line that is built in for normal boots"
+			: "no command line is built in");
+}
+
+void points_kernel(struct image *image)
+{
+	yama(image);
+	lsm(image);
+	maintenance(image);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* The point sysctl: what sets the scope beside noptrace, and to what. */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "points.h"
+#include "units.h"
+#include "words.h"
+
+enum { LOCKED = 3, ROOM = 2 * UNITS_PATH };
+
+long points_number(struct text value)
+{
+	char digits[32];
+	char *end = digits;
+	long number;
+
+	value = text_trim(value);
+	if (value.length == 0 || value.length >= sizeof digits)
+		return -1;
+	memcpy(digits, value.bytes, value.length);
+	digits[value.length] = '\0';
+	number = strtol(digits, &end, 0);
+	return *end == '\0' && number >= 0 ? number : -1;
+}
+
+/* Is that a name of the scope, with dots or slashes, or a pattern that has it? */
+static bool is_scope(struct text name, bool pattern)
+{
+	char path[128];
+
+	if (name.length >= sizeof path)
+		return false;
+	for (size_t i = 0; i < name.length; i++)
+		path[i] = name.bytes[i];
+	path[name.length] = '\0';
+	for (char *dot = path; (dot = strchr(dot, '.')) != NULL;)
+		*dot = '/';
+	if (pattern)
+		return fnmatch(path, "kernel/yama/ptrace_scope", 0) == 0;
+	return strcmp(path, "kernel/yama/ptrace_scope") == 0;
+}
+
+/* sysctl.NAME=VALUE, which the kernel itself obeys, right before /init. */
+static bool lines_leave_it(struct image *image)
+{
+	for (size_t i = 0; i < image->count; i++) {
+		const struct line *line = &image->lines[i];
+		struct word word;
+
+		for (size_t at = 0; words_next(line->text, &at, &word);) {
+			struct text name = word.name;
+			if (!word.assigned ||
+			    (!text_begins(name, "sysctl.") && !text_begins(name, "sysctl/")))
+				continue;
+			name = (struct text) { name.bytes + 7, name.length - 7 };
+			if (!is_scope(name, false) || points_number(word.value) != LOCKED)
+				continue;
+			results_add(image->results, STATUS_FAIL, "sysctl",
+				    "%s: %.*s=%.*s locks maintenance boots as well; take it out",
+				    line->origin, text_shown(word.name), word.name.bytes,
+				    text_shown(word.value), word.value.bytes);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The sysctl.d files, by name: of one name only the first counts. */
+struct files {
+	const char *folder;
+	char (*paths)[300];
+	size_t count;
+	bool no_memory;
+};
+
+static const char *name_of(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+static void add_file(void *closure, const struct label *label)
+{
+	struct files *files = closure;
+	char(*grown)[300];
+
+	if (!text_ends(text_of(label->name), ".conf"))
+		return;
+	for (size_t i = 0; i < files->count; i++) {
+		if (strcmp(name_of(files->paths[i]), label->name) == 0)
+			return;
+	}
+	grown = reallocarray(files->paths, files->count + 1, sizeof *grown);
+	if (!grown) {
+		files->no_memory = true;
+		return;
+	}
+	files->paths = grown;
+	(void)snprintf(grown[files->count++], sizeof *grown, "%s/%s", files->folder, label->name);
+}
+
+static int by_name(const void *one, const void *other)
+{
+	return strcmp(name_of(one), name_of(other));
+}
+
+/* The last of all lines that set the scope, in the order in which systemd-sysctl reads them: its
+ * value, and where it is. */
+struct last {
+	char path[300];
+	unsigned line;
+	long value;
+	struct text text;
+};
+
+static void read_file(struct image *image, const char *path, struct last *last)
+{
+	struct text rest = text_of_node(image_file(image, path));
+	struct text line;
+	struct text key;
+	struct text value;
+
+	for (unsigned number = 1; text_line(&rest, &line); number++) {
+		if (text_is_comment(line) || !text_setting(line, &key, &value))
+			continue;
+		if (text_begins(key, "-"))
+			key = text_trim((struct text) { key.bytes + 1, key.length - 1 });
+		if (!is_scope(key, true))
+			continue;
+		(void)snprintf(last->path, sizeof last->path, "%s", path);
+		last->line = number;
+		last->value = points_number(value);
+		last->text = value;
+	}
+}
+
+static void find_last(struct image *image, struct last *last)
+{
+	static const char *const folders[] = { "etc/sysctl.d", "run/sysctl.d",
+					       "usr/local/lib/sysctl.d", "usr/lib/sysctl.d",
+					       "lib/sysctl.d" };
+	struct files files = { 0 };
+
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		files.folder = folders[i];
+		image_each(image_folder(image, folders[i]), add_file, &files);
+	}
+	if (files.count > 0)
+		qsort(files.paths, files.count, sizeof *files.paths, by_name);
+	for (size_t i = 0; i < files.count; i++)
+		read_file(image, files.paths[i], last);
+	image->no_memory = image->no_memory || files.no_memory;
+	free(files.paths);
+}
+
+void points_sysctl(struct image *image)
+{
+	static const char point[] = "sysctl";
+	struct last last = { 0 };
+	char room[ROOM];
+
+	if (!lines_leave_it(image))
+		return;
+	if (!points_others(image, true, room, sizeof room)) {
+		results_add(image->results, STATUS_FAIL, point,
+			    "%s: nothing but noptrace may set the scope; remove that", room);
+		return;
+	}
+	if (image->init != INIT_SYSTEMD || (!image_file(image, "usr/lib/systemd/systemd-sysctl") &&
+					    !image_file(image, "lib/systemd/systemd-sysctl"))) {
+		results_add(image->results, STATUS_NONE, point,
+			    "nothing in this image reads sysctl.d");
+		return;
+	}
+	find_last(image, &last);
+	if (last.path[0] == '\0')
+		results_add(image->results, STATUS_OK, point, "no sysctl.d file sets the scope");
+	else if (last.value == LOCKED)
+		results_add(image->results, STATUS_FAIL, point,
+			    "/%s:%u: sets the scope to 3 in maintenance boots as well; remove that",
+			    last.path, last.line);
+	else
+		results_add(image->results, STATUS_OK, point,
+			    "/%s counts in maintenance boots alone", last.path);
+}

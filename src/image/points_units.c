@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The point order of a systemd image. In an initramfs systemd starts initrd.target, which requires
+ * basic.target, and that sysinit.target, which wants our unit.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "points.h"
+#include "units.h"
+
+/* What our unit is started by, or waits for without a word of its own: its slice, and the socket
+ * of its output. */
+static const char *const CHAIN[] = { "initrd.target", "basic.target", "sysinit.target",
+				     "system.slice",  "-.slice",      "systemd-journald.socket" };
+
+enum { CHAIN_LENGTH = sizeof CHAIN / sizeof *CHAIN, CHAIN_TARGETS = 3, ROOM = 2 * UNITS_PATH };
+
+/* Does a unit file pull in another? */
+static bool requires(struct image *image, const char *unit, const char *other)
+{
+	static const char *const keys[] = { "Requires", "Wants", "BindsTo" };
+	char path[UNITS_PATH];
+	struct text rest;
+	struct text line;
+	struct text key;
+	struct text value;
+
+	if (!units_find(image, unit, path))
+		return false;
+	rest = text_of_node(image_file(image, path));
+	while (text_line(&rest, &line)) {
+		if (text_is_comment(line) || !text_setting(line, &key, &value))
+			continue;
+		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+			if (text_is(key, keys[i]) && text_has_word(value, other))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool links(struct image *image, const char *unit, const char *other)
+{
+	static const char *const kinds[] = { "wants", "requires" };
+	char name[UNITS_PATH];
+	char path[UNITS_PATH];
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		(void)snprintf(name, sizeof name, "%s.%s/%s", unit, kinds[i], other);
+		if (units_find(image, name, path) && !units_masks(image, path))
+			return true;
+	}
+	return false;
+}
+
+static bool pulls_in(struct image *image, const char *unit, const char *other)
+{
+	return requires(image, unit, other) || links(image, unit, other);
+}
+
+/* What takes capabilities, or system calls, from every process that PID 1 starts. */
+static bool is_of_pid1(struct text line)
+{
+	struct text key;
+	struct text value;
+
+	if (text_is_comment(line) || !text_setting(line, &key, &value))
+		return false;
+	return (text_is(key, "CapabilityBoundingSet") && value.length > 0) ||
+	       (text_is(key, "SystemCallArchitectures") && !text_is(value, "native") &&
+		value.length > 0);
+}
+
+struct conf {
+	struct image *image;
+	const char *folder;
+	char *room;
+	bool odd;
+};
+
+static void look_at_conf(struct conf *conf, const char *path)
+{
+	struct text rest = text_of_node(image_file(conf->image, path));
+	struct text line;
+
+	for (unsigned number = 1; !conf->odd && text_line(&rest, &line); number++) {
+		line = text_trim(line);
+		if (!is_of_pid1(line))
+			continue;
+		conf->odd = true;
+		(void)snprintf(conf->room, ROOM, "/%s:%u: %.*s", path, number, text_shown(line),
+			       line.bytes);
+	}
+}
+
+static void look_in_folder(void *closure, const struct label *label)
+{
+	struct conf *conf = closure;
+	char path[UNITS_PATH];
+
+	(void)snprintf(path, sizeof path, "%s/%s", conf->folder, label->name);
+	if (text_ends(text_of(label->name), ".conf"))
+		look_at_conf(conf, path);
+}
+
+static bool leaves_pid1_alone(struct image *image, char *room)
+{
+	static const char *const roots[] = { "etc", "run", "usr/local/lib", "usr/lib", "lib" };
+
+	for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+		char path[UNITS_PATH];
+		struct conf conf = { image, path, room, false };
+
+		(void)snprintf(path, sizeof path, "%s/systemd/system.conf", roots[i]);
+		look_at_conf(&conf, path);
+		(void)snprintf(path, sizeof path, "%s/systemd/system.conf.d", roots[i]);
+		image_each(image_folder(image, path), look_in_folder, &conf);
+		if (conf.odd)
+			return false;
+	}
+	return true;
+}
+
+/* The link that starts the unit. */
+static bool is_wanted(struct image *image)
+{
+	char path[UNITS_PATH];
+
+	return units_find(image, "sysinit.target.wants/" UNIT, path);
+}
+
+static const char *break_in_chain(struct image *image, char *room)
+{
+	if (!image_at(image, "etc/initrd-release"))
+		return "no /etc/initrd-release, so systemd starts another target";
+	for (int i = 0; i < CHAIN_TARGETS; i++) {
+		if (units_has(image, CHAIN[i]))
+			continue;
+		(void)snprintf(room, ROOM, "%s is not there, or masked", CHAIN[i]);
+		return room;
+	}
+	for (int i = CHAIN_TARGETS; i < CHAIN_LENGTH; i++) {
+		char path[UNITS_PATH];
+		if (!units_find(image, CHAIN[i], path) || !units_masks(image, path))
+			continue;
+		(void)snprintf(room, ROOM, "/%s masks what it needs", path);
+		return room;
+	}
+	if (!pulls_in(image, "initrd.target", "basic.target") &&
+	    !pulls_in(image, "initrd.target", "sysinit.target"))
+		return "initrd.target does not require basic.target";
+	if (!pulls_in(image, "basic.target", "sysinit.target") &&
+	    !pulls_in(image, "initrd.target", "sysinit.target"))
+		return "basic.target does not require sysinit.target";
+	return NULL;
+}
+
+void points_order_systemd(struct image *image)
+{
+	static const char point[] = "order";
+	char room[ROOM];
+	const char *broken;
+
+	if (!units_are_plain(image, UNIT, room, sizeof room)) {
+		results_add(image->results, STATUS_FAIL, point,
+			    "%s: changes " UNIT ", which need not run in time; remove that", room);
+		return;
+	}
+	if (!is_wanted(image)) {
+		results_add(image->results, STATUS_FAIL, point,
+			    "no sysinit.target.wants/" UNIT
+			    ": nothing starts it; build the image anew");
+		return;
+	}
+	if (!units_has(image, UNIT ".d/before.conf")) {
+		results_add(image->results, STATUS_FAIL, point,
+			    "no " UNIT ".d/before.conf: others run before it; build the image "
+			    "anew");
+		return;
+	}
+	for (int i = 0; i < CHAIN_LENGTH; i++) {
+		if (units_are_plain(image, CHAIN[i], room, sizeof room))
+			continue;
+		results_add(image->results, STATUS_FAIL, point,
+			    "%s: changes %s, which " UNIT " hangs on; remove that", room, CHAIN[i]);
+		return;
+	}
+	broken = break_in_chain(image, room);
+	if (broken)
+		results_add(image->results, STATUS_FAIL, point,
+			    "%s: nothing starts " UNIT "; build the image anew", broken);
+	else if (!leaves_pid1_alone(image, room))
+		results_add(image->results, STATUS_FAIL, point,
+			    "%s: takes from every service what the program needs; remove that",
+			    room);
+	else
+		results_add(image->results, STATUS_OK, point,
+			    "in sysinit.target, before the pivot");
+}

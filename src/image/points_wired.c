@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/* The points wired and order, for every generator but systemd's order: see points_units.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "points.h"
+#include "units.h"
+
+/* Where dracut's hooks are: to 101, from 102 to 109, and the folders that 110 added. */
+static const char *const HOOKS[] = {
+	"var/lib/dracut/hooks/cmdline", "usr/lib/dracut/hooks/cmdline", "lib/dracut/hooks/cmdline",
+	"etc/dracut/hooks/cmdline",	"run/dracut/hooks/cmdline",
+};
+
+enum { HOOK_FOLDERS = sizeof HOOKS / sizeof *HOOKS };
+
+/* Does a line of it call the program, before any '#'? */
+static unsigned calling_line(struct text text)
+{
+	struct text line;
+
+	for (unsigned number = 1; text_line(&text, &line); number++) {
+		const char *comment = memchr(line.bytes, '#', line.length);
+		if (comment)
+			line.length = (size_t)(comment - line.bytes);
+		if (text_has(line, "noptrace apply"))
+			return number;
+	}
+	return 0;
+}
+
+struct hook {
+	struct image *image;
+	const char *folder;
+	char *path;
+	size_t size;
+	bool found;
+};
+
+static void find_hook(void *closure, const struct label *label)
+{
+	struct hook *hook = closure;
+	char path[UNITS_PATH];
+
+	if (hook->found || !text_ends(text_of(label->name), "noptrace.sh"))
+		return;
+	(void)snprintf(path, sizeof path, "%s/%s", hook->folder, label->name);
+	if (calling_line(text_of_node(image_file(hook->image, path))) == 0)
+		return;
+	hook->found = true;
+	(void)snprintf(hook->path, hook->size, "%s", path);
+}
+
+const char *points_hook(struct image *image, char *path, size_t size)
+{
+	for (int i = 0; i < HOOK_FOLDERS; i++) {
+		struct hook hook = { image, HOOKS[i], path, size, false };
+		image_each(image_folder(image, HOOKS[i]), find_hook, &hook);
+		if (hook.found)
+			return path;
+	}
+	return NULL;
+}
+
+static bool is_wired(struct image *image, enum init by)
+{
+	char path[UNITS_PATH];
+
+	switch (by) {
+	case INIT_SYSTEMD:
+		return units_find(image, UNIT, path);
+	case INIT_DRACUT:
+		return points_hook(image, path, sizeof path) != NULL;
+	case INIT_INITRAMFS_TOOLS:
+		/* without the conf file that script does nothing */
+		return image_file(image, "conf/noptrace.conf") &&
+		       calling_line(
+			   text_of_node(image_file(image, "scripts/init-top/00-noptrace"))) > 0;
+	default:
+		return image->init == INIT_HANDMADE &&
+		       calling_line(text_of_node(image_file(image, "init"))) > 0;
+	}
+}
+
+static char *wired_by(struct image *image, enum init by, char *to, size_t size)
+{
+	char path[UNITS_PATH];
+
+	if (by == INIT_DRACUT && points_hook(image, path, sizeof path))
+		(void)snprintf(to, size, "dracut's hook cmdline/%s", strrchr(path, '/') + 1);
+	else
+		(void)snprintf(to, size, "%s",
+			       by == INIT_SYSTEMD	    ? "the unit " UNIT
+			       : by == INIT_INITRAMFS_TOOLS ? "the script init-top/00-noptrace"
+							    : "/init");
+	return to;
+}
+
+/* All that call the program, with commas; and the last of them. */
+static unsigned find_wired(struct image *image, enum init *one, char *list, size_t size)
+{
+	unsigned count = 0;
+	size_t at = 0;
+
+	list[0] = '\0';
+	for (enum init by = INIT_SYSTEMD; by <= INIT_HANDMADE; by++) {
+		if (!is_wired(image, by))
+			continue;
+		*one = by;
+		if (at < size) {
+			char name[UNITS_PATH];
+			at += (size_t)snprintf(list + at, size - at, "%s%s", count > 0 ? "," : "",
+					       wired_by(image, by, name, sizeof name));
+		}
+		count++;
+	}
+	return count;
+}
+
+bool points_wired(struct image *image)
+{
+	static const char point[] = "wired";
+	char list[2 * UNITS_PATH];
+	char room[UNITS_PATH];
+	enum init by = INIT_HANDMADE;
+	unsigned count = find_wired(image, &by, list, sizeof list);
+	const char *wrong = image_cannot_run(image, "/init", room, sizeof room);
+
+	if (wrong)
+		results_add(image->results, STATUS_FAIL, point,
+			    "%s: the kernel cannot run /init, and mounts root= itself; build the "
+			    "image anew",
+			    wrong);
+	else if (count == 0)
+		results_add(image->results, STATUS_FAIL, point, "nothing calls the program; %s",
+			    points_remedy(image));
+	else if (count > 1)
+		results_add(image->results, STATUS_FAIL, point,
+			    "more than once: %s; build the image anew with one", list);
+	else if (by != image->init)
+		results_add(image->results, STATUS_FAIL, point,
+			    "by %s, which does not run where init is %s; build the image anew",
+			    list,
+			    image->init == INIT_SYSTEMD		  ? "systemd"
+			    : image->init == INIT_DRACUT	  ? "dracut"
+			    : image->init == INIT_INITRAMFS_TOOLS ? "initramfs-tools"
+								  : "handmade");
+	else
+		results_add(image->results, STATUS_OK, point, "by %s", list);
+	return !wrong && count == 1 && by == image->init;
+}
+
+/* A line that ends what sources it, or takes /proc away. */
+static bool ends_the_caller(struct text text)
+{
+	static const char *const words[] = { "exit", "return", "break", "exec", "umount" };
+	struct text line;
+
+	while (text_line(&text, &line)) {
+		if (text_is_comment(line))
+			continue;
+		for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+			if (text_has_word(line, words[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The hooks before ours: the first, and the last that would keep ours from running. */
+struct before {
+	struct image *image;
+	const char *folder, *ours;
+	char first[256], ending[256];
+};
+
+static void look_before(void *closure, const struct label *label)
+{
+	struct before *before = closure;
+	char path[UNITS_PATH];
+
+	if (!text_ends(text_of(label->name), ".sh") || strcmp(label->name, before->ours) >= 0)
+		return;
+	(void)snprintf(path, sizeof path, "%s/%s", before->folder, label->name);
+	if (before->first[0] == '\0')
+		(void)snprintf(before->first, sizeof before->first, "%s", label->name);
+	if (ends_the_caller(text_of_node(image_file(before->image, path))))
+		(void)snprintf(before->ending, sizeof before->ending, "%s", label->name);
+}
+
+static void order_dracut(struct image *image)
+{
+	static const char point[] = "order";
+	char path[UNITS_PATH];
+	struct before before = { .image = image };
+
+	if (!points_hook(image, path, sizeof path))
+		return;
+	before.ours = strrchr(path, '/') + 1;
+	for (int i = 0; i < HOOK_FOLDERS; i++) {
+		before.folder = HOOKS[i];
+		image_each(image_folder(image, HOOKS[i]), look_before, &before);
+	}
+	if (!text_has(text_of_node(image_file(image, "init")), "source_hook cmdline"))
+		results_add(image->results, STATUS_FAIL, point,
+			    "/init: does not call dracut's cmdline hooks; build the image anew");
+	else if (before.ending[0] != '\0')
+		results_add(image->results, STATUS_FAIL, point,
+			    "the hook %s runs before it, and its exit would skip it; rename that",
+			    before.ending);
+	else if (before.first[0] != '\0')
+		results_add(image->results, STATUS_WARN, point,
+			    "the hook %s runs before it; rename that", before.first);
+	else
+		results_add(image->results, STATUS_OK, point,
+			    "the first of all hooks, before the pivot");
+}
+
+/* The number of the script in ORDER among those that are run there, 0 if it is not. */
+static unsigned place_in_order(struct text text)
+{
+	struct text line;
+	unsigned scripts = 0;
+
+	while (text_line(&text, &line)) {
+		if (!text_begins(text_trim(line), "/"))
+			continue;
+		scripts++;
+		if (text_is(text_trim(line), "/scripts/init-top/00-noptrace \"$@\""))
+			return scripts;
+	}
+	return 0;
+}
+
+/* In an initramfs-tools image what is in /conf and /conf/conf.d is sourced before init-top. */
+struct conf {
+	char ending[512];
+};
+
+static void look_at_conf(void *closure, const struct label *label)
+{
+	struct conf *conf = closure;
+
+	/* that one is another point's */
+	if (!text_is(text_of(label->name), "noptrace.conf") &&
+	    ends_the_caller(text_of_node(label->node)))
+		(void)snprintf(conf->ending, sizeof conf->ending, "/conf: %s", label->name);
+}
+
+static void order_initramfs_tools(struct image *image)
+{
+	static const char point[] = "order";
+	static const char order[] = "scripts/init-top/ORDER";
+	const struct node *script = image_file(image, "scripts/init-top/00-noptrace");
+	struct text text = text_of_node(image_file(image, order));
+	unsigned at = script && script->mode & 0111 ? place_in_order(text) : 0;
+	struct conf conf = { "" };
+
+	image_each(image_folder(image, "conf"), look_at_conf, &conf);
+	image_each(image_folder(image, "conf/conf.d"), look_at_conf, &conf);
+	image_is_ours(image, order);
+	if (!text_has(text_of_node(image_file(image, "init")), "/scripts/init-top"))
+		results_add(image->results, STATUS_FAIL, point,
+			    "/init: does not call scripts/init-top; build the image anew");
+	else if (conf.ending[0] != '\0')
+		results_add(image->results, STATUS_FAIL, point,
+			    "%s: /init reads it before, and its exit would skip it; remove that",
+			    conf.ending);
+	else if (at == 0)
+		results_add(image->results, STATUS_FAIL, point,
+			    "not in %s, or not executable, so it is never run; build the image "
+			    "anew",
+			    order);
+	else if (at == 1)
+		results_add(image->results, STATUS_OK, point,
+			    "the first script of init-top, before the pivot");
+	else
+		results_add(image->results, STATUS_WARN, point, "not the first script of init-top");
+}
+
+static unsigned pivot_line(struct text text)
+{
+	static const char *const words[] = { "switch_root", "run-init", "pivot_root" };
+	struct text line;
+
+	for (unsigned number = 1; text_line(&text, &line); number++) {
+		const char *comment = memchr(line.bytes, '#', line.length);
+		if (comment)
+			line.length = (size_t)(comment - line.bytes);
+		for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+			if (text_has(line, words[i]))
+				return number;
+		}
+	}
+	return 0;
+}
+
+static void order_handmade(struct image *image)
+{
+	static const char point[] = "order";
+	struct text text = text_of_node(image_file(image, "init"));
+	unsigned call = calling_line(text);
+	unsigned pivot = pivot_line(text);
+
+	image_is_ours(image, "init");
+	if (pivot == 0)
+		results_add(image->results, STATUS_WARN, point, "no switch_root is seen in /init");
+	else if (call < pivot)
+		results_add(image->results, STATUS_OK, point,
+			    "line %u of /init, before the pivot in line %u", call, pivot);
+	else
+		results_add(image->results, STATUS_FAIL, point,
+			    "line %u of /init, after the pivot in line %u; put it before that",
+			    call, pivot);
+}
+
+void points_order(struct image *image)
+{
+	switch (image->init) {
+	case INIT_SYSTEMD:
+		points_order_systemd(image);
+		break;
+	case INIT_DRACUT:
+		order_dracut(image);
+		break;
+	case INIT_INITRAMFS_TOOLS:
+		order_initramfs_tools(image);
+		break;
+	default:
+		order_handmade(image);
+	}
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* What unsquashfs says about a file system; see pseudo.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "archive.h"
+#include "limits.h"
+#include "pseudo.h"
+
+enum { FIELD = 2 * KERNEL_PATH, MODE_LENGTH = 10 };
+
+/* A place in the text. */
+struct reader {
+	struct source *source;
+	struct tree *tree;
+	struct failure *failure;
+	uint64_t at;
+	unsigned entries;
+};
+
+/* The next byte, or -1 at the end. */
+static int next(struct reader *reader)
+{
+	const unsigned char *data;
+	size_t length = 0;
+
+	if (!source_at(reader->source, reader->at, &data, &length, reader->failure) || length == 0)
+		return -1;
+	reader->at++;
+	return data[0];
+}
+
+static bool odd(struct reader *reader, const char *what)
+{
+	return fail(reader->failure, "squashfs root: %s", what);
+}
+
+bool pseudo_has_whole_lines(struct source *source, struct failure *failure)
+{
+	struct reader reader = { .source = source, .failure = failure };
+	int byte = 0;
+
+	while (byte >= 0) {
+		char start[MODE_LENGTH + 4];
+		size_t length = 0;
+		bool slash = false;
+
+		while ((byte = next(&reader)) >= 0 && byte != '\n') {
+			if (length < sizeof start)
+				start[length++] = (char)byte;
+			/* uid/gid is the second field */
+			slash = slash ||
+				(byte == '/' && length <= sizeof start && length > MODE_LENGTH);
+		}
+		if (length == 0)
+			continue;
+		if (length <= MODE_LENGTH + 1 || !slash || start[MODE_LENGTH] != ' ' ||
+		    start[MODE_LENGTH + 1] < '0' || start[MODE_LENGTH + 1] > '9' ||
+		    !strchr("-dlcbps", start[0]) ||
+		    strspn(start + 1, "rwxstST-") != MODE_LENGTH - 1)
+			return odd(&reader, "a name or a link with a newline in it");
+	}
+	return failure->text[0] == '\0';
+}
+
+/*
+ * A field, up to a blank or the end of the line; a backslash takes what follows it as it is. Leaves
+ * what ended it in *end. False if it is too long or the text is at its end.
+ */
+static bool field(struct reader *reader, char *to, int *end)
+{
+	size_t length = 0;
+	int byte;
+
+	to[0] = '\0';
+	while ((byte = next(reader)) >= 0 && byte != ' ' && byte != '\n') {
+		if (byte == '\\')
+			byte = next(reader);
+		if (byte <= 0 || length + 1 >= FIELD)
+			return odd(reader, "a name that is too long");
+		to[length++] = (char)byte;
+	}
+	to[length] = '\0';
+	*end = byte;
+	return byte >= 0 || odd(reader, "its list is cut short");
+}
+
+/* The rest of the line, as it is. */
+static bool rest(struct reader *reader, char *to)
+{
+	size_t length = 0;
+	int byte;
+
+	while ((byte = next(reader)) >= 0 && byte != '\n') {
+		if (byte == 0 || length + 1 >= FIELD)
+			return odd(reader, "a link that is too long");
+		to[length++] = (char)byte;
+	}
+	to[length] = '\0';
+	return byte >= 0 || odd(reader, "its list is cut short");
+}
+
+static bool skip_line(struct reader *reader)
+{
+	int byte;
+
+	while ((byte = next(reader)) >= 0 && byte != '\n')
+		;
+	return byte >= 0 || odd(reader, "its list is cut short");
+}
+
+/* What a line says; offsets count from behind the list. */
+struct entry {
+	char name[FIELD], other[FIELD];
+	char type;
+	mode_t mode;
+	uint32_t uid, gid;
+	uint64_t size, offset;
+};
+
+static bool number(struct reader *reader, int base, uint64_t *value, int *end)
+{
+	char digits[FIELD];
+	char *behind = NULL;
+
+	if (*end != ' ' || !field(reader, digits, end))
+		return odd(reader, "a line of its list has too few fields");
+	*value = strtoull(digits, &behind, base);
+	return (digits[0] != '\0' && *behind == '\0') || odd(reader, "a number that is none");
+}
+
+static bool read_entry(struct reader *reader, struct entry *entry)
+{
+	char type[FIELD];
+	uint64_t value[4] = { 0 };
+	int end = ' ';
+
+	if (!field(reader, type, &end) || end != ' ' || strlen(type) != 1)
+		return odd(reader, "a line of its list that is not understood");
+	entry->type = type[0];
+	if (entry->type == 'L')
+		return rest(reader, entry->other);
+	if (!number(reader, 10, &value[0], &end) || !number(reader, 8, &value[1], &end) ||
+	    !number(reader, 10, &value[2], &end) || !number(reader, 10, &value[3], &end))
+		return false;
+	entry->mode = (mode_t)value[1] & 07777;
+	entry->uid = (uint32_t)value[2];
+	entry->gid = (uint32_t)value[3];
+	if (entry->type == 'S')
+		return end == ' ' && rest(reader, entry->other);
+	if (entry->type == 'R' &&
+	    (!number(reader, 10, &entry->size, &end) || !number(reader, 10, &entry->offset, &end)))
+		return false;
+	return end == '\n' || skip_line(reader);
+}
+
+static int make(struct reader *reader, const struct entry *entry)
+{
+	struct tree *tree = reader->tree;
+	struct node *file;
+	struct place place;
+	int error = tree_resolve(tree, entry->name, TREE_NOFOLLOW, &place);
+
+	/* what tree_init() has made is the kernel's, and not of this file system */
+	if (error == 0 && place.node && !S_ISDIR(place.node->mode) && entry->type != 'C')
+		return EEXIST;
+	switch (entry->type) {
+	case 'D':
+		if (error == 0 && place.node && S_ISDIR(place.node->mode))
+			return 0;
+		return tree_make(tree, entry->name, S_IFDIR | entry->mode, 0, 0);
+	case 'S':
+		return tree_symlink(tree, entry->other, entry->name);
+	case 'L':
+		return tree_link(tree, entry->other, entry->name);
+	case 'R':
+		error = tree_open(tree, entry->name, true, S_IFREG | entry->mode, archive_wish,
+				  NULL, &file);
+		return error ? error : tree_truncate(tree, file, entry->size);
+	default:
+		/* devices, FIFOs and sockets: nobody asks for them */
+		return 0;
+	}
+}
+
+/* The file's content goes into the tree when the list has been read, and says where it begins. */
+struct content {
+	struct node *file;
+	uint64_t size, offset;
+};
+
+struct contents {
+	struct content *all;
+	size_t count;
+};
+
+static bool remember(struct reader *reader, struct contents *contents, const struct entry *entry)
+{
+	struct place place;
+	struct content *grown;
+
+	if (entry->type != 'R' || entry->size == 0 ||
+	    tree_resolve(reader->tree, entry->name, TREE_NOFOLLOW, &place) != 0 || !place.node)
+		return true;
+	if ((contents->count & (contents->count + 1)) == 0) {
+		grown = reallocarray(contents->all, 2 * contents->count + 2, sizeof *grown);
+		if (!grown)
+			return odd(reader, "no memory");
+		contents->all = grown;
+	}
+	contents->all[contents->count++] =
+	    (struct content) { place.node, entry->size, entry->offset };
+	return true;
+}
+
+static bool copy(struct reader *reader, const struct content *content, uint64_t start)
+{
+	uint64_t wanted =
+	    content->size < content->file->wanted ? content->size : content->file->wanted;
+	const unsigned char *data;
+	size_t length;
+
+	if (content->offset > LIMIT_UNPACKED || content->size > LIMIT_UNPACKED ||
+	    start + content->offset + content->size > reader->source->size)
+		return odd(reader, "a file that is not whole");
+	for (uint64_t at = 0; at < wanted; at += length) {
+		if (!source_at(reader->source, start + content->offset + at, &data, &length,
+			       reader->failure))
+			return false;
+		if (length > wanted - at)
+			length = (size_t)(wanted - at);
+		if (length == 0 || tree_write(reader->tree, content->file, at, data, length) != 0)
+			return odd(reader,
+				   reader->tree->exceeded ? reader->tree->exceeded : "no memory");
+	}
+	return true;
+}
+
+/* The list ends in three lines of comment; `more` says that it did not yet. */
+static bool read_line(struct reader *reader, struct contents *contents, bool *more)
+{
+	static struct entry entry;
+	int end = ' ';
+	int error;
+
+	entry = (struct entry) { 0 };
+	if (!field(reader, entry.name, &end))
+		return false;
+	*more = end == ' ';
+	if (!*more)
+		return (strcmp(entry.name, "#") == 0 && skip_line(reader) && skip_line(reader)) ||
+		       odd(reader, "a line of its list that is not understood");
+	if (++reader->entries > LIMIT_ENTRIES)
+		return odd(reader, "more entries than are looked at");
+	if (!read_entry(reader, &entry))
+		return false;
+	error = make(reader, &entry);
+	if (error != 0)
+		return fail(reader->failure, "squashfs root: %s",
+			    reader->tree->exceeded ? reader->tree->exceeded : strerror(error));
+	return reader->failure->text[0] == '\0' && remember(reader, contents, &entry);
+}
+
+bool pseudo_read(struct source *source, struct tree *tree, struct failure *failure)
+{
+	struct reader reader = { .source = source, .tree = tree, .failure = failure };
+	struct contents contents = { 0 };
+	bool more = true;
+	bool ok = true;
+
+	while (ok && more)
+		ok = read_line(&reader, &contents, &more);
+	for (size_t i = 0; ok && i < contents.count; i++)
+		ok = copy(&reader, &contents.all[i], reader.at);
+	free(contents.all);
+	return ok;
+}

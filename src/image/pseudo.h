@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What unsquashfs says about a file system: its "pseudo file" (mksquashfs(1)), a line for each name
+ * and then the content of the files, and its list.
+ */
+#ifndef NOPTRACE_PSEUDO_H
+#define NOPTRACE_PSEUDO_H
+
+#include "source.h"
+#include "tree.h"
+
+/*
+ * Whether every line of `unsquashfs -lln` is one of a list. In a pseudo file a link's target stands
+ * as it is, and one with a newline would be read as further lines; no line can be both, so that
+ * such a target, or name, is found here. False with the reason.
+ */
+bool pseudo_has_whole_lines(struct source *source, struct failure *failure);
+
+/*
+ * Makes in `tree` what a pseudo file says. False, with the reason, for what is none, a name that
+ * is there twice, and beyond the bounds of limits.h.
+ */
+bool pseudo_read(struct source *source, struct tree *tree, struct failure *failure);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * noptrace-report: gives out what noptrace-image boot has found, in the formats of results.h.
+ *
+ *     noptrace-report CALL text|json|tap|none [JUNIT-FILE]
+ *
+ * stdin has a line for each result, "result", its status, point and text, and behind those of an
+ * image one for that, "image", its exit code, verdict and path; with a tab between each. Exits with
+ * the code of all images, with 2 if a line is not so or something cannot be written, 64 for usage.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "results.h"
+
+enum { UNREADABLE = 2, USAGE = 64, FIELDS = 4 };
+
+static bool take_line(struct results *results, char *line)
+{
+	const char *fields[FIELDS];
+	char *end = NULL;
+
+	line[strcspn(line, "\n")] = '\0';
+	for (int i = 0; i < FIELDS; i++) {
+		fields[i] = i < FIELDS - 1 ? strsep(&line, "\t") : line;
+		if (!fields[i])
+			return false;
+	}
+	if (strcmp(fields[0], "result") == 0) {
+		int status = results_status_of(fields[1]);
+		if (status >= 0)
+			results_add(results, (enum status)status, fields[2], "%s", fields[3]);
+		return status >= 0;
+	}
+	if (strcmp(fields[0], "image") != 0)
+		return false;
+	results_conclude(results, fields[3], (int)strtol(fields[1], &end, 10), fields[2]);
+	return *end == '\0';
+}
+
+static bool take_all(struct results *results)
+{
+	char *line = NULL;
+	size_t size = 0;
+	bool ok = true;
+
+	while (ok && getline(&line, &size, stdin) >= 0)
+		ok = take_line(results, line);
+	free(line);
+	return ok && !ferror(stdin);
+}
+
+int main(int argc, char **argv)
+{
+	struct results results = { 0 };
+	FILE *junit = NULL;
+	int code = UNREADABLE;
+
+	if (argc != 3 && argc != 4) {
+		(void)fputs("usage: noptrace-report CALL text|json|tap|none [JUNIT-FILE]\n",
+			    stderr);
+		return USAGE;
+	}
+	if (argc == 4)
+		junit = fopen(argv[3], "we");
+	if (argc == 4 && !junit)
+		(void)fprintf(stderr, "noptrace-image: %s: %s\n", argv[3], strerror(errno));
+	else if (!take_all(&results))
+		(void)fputs("noptrace-report: stdin has a line that is no result\n", stderr);
+	else if (results_print(&results, argv[1], argv[2], junit))
+		code = results_code(&results);
+	else
+		(void)fputs("noptrace-image: the results cannot be written\n", stderr);
+	if (junit)
+		(void)fclose(junit);
+	results_free(&results);
+	return code;
+}

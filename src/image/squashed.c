@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* What dracut's squash module makes the root of; see squashed.h. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "archive.h"
+#include "erofs.h"
+#include "limits.h"
+#include "pseudo.h"
+#include "squashed.h"
+
+enum { SECONDS = 120 };
+
+/* What dracut calls it: before 104, from 104 on, and from 105 on where erofs was chosen. */
+static const char *const names[] = { "squash-root.img", "squashfs-root.img", "erofs-root.img" };
+
+enum { EROFS = 2, NAMES };
+
+/* A descriptor for each. */
+struct roots {
+	int fd[NAMES];
+};
+
+/* A file without a name. */
+static int nameless_file(void)
+{
+	const char *folder = getenv("TMPDIR");
+	int fd = open(folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	return fd >= 0 ? fd : fileno(tmpfile());
+}
+
+static struct wish wish(void *closure, const struct node *folder, const char *name, size_t length)
+{
+	const struct roots *roots = closure;
+
+	for (size_t i = 0; !folder->label && i < NAMES; i++) {
+		if (length == strlen(names[i]) && memcmp(name, names[i], length) == 0)
+			return (struct wish) { 0, roots->fd[i] };
+	}
+	return archive_wish(NULL, folder, name, length);
+}
+
+/* In the child: never returns. */
+static void run_unsquashfs(int image, int output, const char *call)
+{
+	const struct rlimit size = { LIMIT_UNPACKED, LIMIT_UNPACKED };
+	const struct rlimit seconds = { SECONDS, SECONDS };
+	char from[64];
+	char to[64];
+
+	(void)snprintf(from, sizeof from, "/proc/self/fd/%d", image);
+	(void)snprintf(to, sizeof to, "/proc/self/fd/%d", output);
+	(void)setenv("LC_ALL", "C", 1);
+	if (setrlimit(RLIMIT_FSIZE, &size) != 0 || setrlimit(RLIMIT_CPU, &seconds) != 0 ||
+	    fcntl(image, F_SETFD, 0) != 0 || fcntl(output, F_SETFD, 0) != 0 ||
+	    dup2(open("/dev/null", O_RDWR), STDERR_FILENO) < 0)
+		_exit(126);
+	if (strcmp(call, "-lln") == 0) {
+		(void)dup2(output, STDOUT_FILENO);
+		(void)execlp("unsquashfs", "unsquashfs", "-q", "-n", call, from, (char *)NULL);
+	} else {
+		(void)dup2(STDERR_FILENO, STDOUT_FILENO);
+		(void)execlp("unsquashfs", "unsquashfs", "-q", "-n", call, to, from, (char *)NULL);
+	}
+	_exit(127);
+}
+
+static bool unsquash(int image, int output, const char *call, struct failure *failure)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0)
+		run_unsquashfs(image, output, call);
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return fail(failure, "squashfs root: cannot run unsquashfs");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return fail(failure, "squashfs root: no unsquashfs here to read it; install "
+				     "squashfs-tools");
+	/* 2: something of it is not for those who are not root, which nobody needs here */
+	return (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 2)) ||
+	       fail(failure, "squashfs root: unsquashfs cannot read it");
+}
+
+/* Reads it with a call of unsquashfs, whose output becomes a source. */
+static bool list(int image, const char *call, struct source *listed, int *output,
+		 struct failure *failure)
+{
+	*output = nameless_file();
+	if (*output < 0)
+		return fail(failure, "no place to work in; see TMPDIR");
+	return unsquash(image, *output, call, failure) && source_take(listed, *output, failure);
+}
+
+static bool read_squashed(int image, struct tree *tree, struct failure *failure)
+{
+	static struct source listed;
+	int output = -1;
+	bool ok = list(image, "-lln", &listed, &output, failure) &&
+		  pseudo_has_whole_lines(&listed, failure);
+
+	if (output >= 0)
+		(void)close(output);
+	output = -1;
+	if (!ok)
+		return false;
+	tree_free(tree);
+	ok = (tree_init(tree) || fail(failure, "no memory")) &&
+	     list(image, "-pf", &listed, &output, failure) && pseudo_read(&listed, tree, failure);
+	if (output >= 0)
+		(void)close(output);
+	return ok;
+}
+
+static bool read_erofs(int image, struct tree *tree, struct failure *failure)
+{
+	tree_free(tree);
+	return (tree_init(tree) || fail(failure, "no memory")) && erofs_read(image, tree, failure);
+}
+
+/* Which of them is there; -1 if none, and false if more than one is. */
+static bool find(struct tree *tree, int *found, struct failure *failure)
+{
+	*found = -1;
+	for (int i = 0; i < NAMES; i++) {
+		if (!tree_lookup(tree, names[i]))
+			continue;
+		if (*found >= 0)
+			return fail(failure, "%s and %s: only one of them becomes the root",
+				    names[*found], names[i]);
+		*found = i;
+	}
+	return true;
+}
+
+static bool read_roots(struct source *source, struct roots *roots, struct tree *tree,
+		       struct failure *failure)
+{
+	struct archive_facts facts;
+	int found;
+
+	if (!archive_read(source, tree, wish, roots, &facts, failure))
+		return false;
+	if (facts.cut)
+		return fail(failure, "byte %llu: the image ends within an entry",
+			    (unsigned long long)facts.cut_at);
+	if (!find(tree, &found, failure))
+		return false;
+	if (found < 0)
+		return true;
+	return found == EROFS ? read_erofs(roots->fd[found], tree, failure)
+			      : read_squashed(roots->fd[found], tree, failure);
+}
+
+bool squashed_read(struct source *source, struct tree *tree, struct failure *failure)
+{
+	struct roots roots;
+	int opened = 0;
+	bool ok;
+
+	while (opened < NAMES && (roots.fd[opened] = nameless_file()) >= 0)
+		opened++;
+	ok = opened == NAMES ? read_roots(source, &roots, tree, failure)
+			     : fail(failure, "no place to work in; see TMPDIR");
+	while (opened > 0)
+		(void)close(roots.fd[--opened]);
+	return ok;
+}

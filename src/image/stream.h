@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Unpacks what is compressed in an image: what a kernel takes (lib/decompress*.c), by each format's
+ * own library, which knows where a member ends. What a kernel does not take is refused even where
+ * the library would: other checks than CRC32 in xz, lz4's newer frames, gzip with a comment. A
+ * check that a kernel does not make (gzip's CRC, lzop's) is not made.
+ *
+ * Known to be stricter than the kernel: bzip2 with bits that look like a randomised block, lzma
+ * whose last bytes say nothing, lzo of the kernel's own run-length kind, xz filters that are not in
+ * every kernel (all but x86), and whatever needs more memory than LIMIT_DICTIONARY.
+ */
+#ifndef NOPTRACE_STREAM_H
+#define NOPTRACE_STREAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "source.h"
+
+enum stream_format {
+	STREAM_UNKNOWN,
+	STREAM_GZIP,
+	STREAM_BZIP2,
+	STREAM_LZMA,
+	STREAM_XZ,
+	STREAM_LZO,
+	STREAM_LZ4,
+	STREAM_ZSTD,
+};
+
+/* By two bytes, as the kernel does (lib/decompress.c). */
+enum stream_format stream_detect(const unsigned char *two);
+
+/* "gzip" and so on. */
+const char *stream_name(enum stream_format format);
+
+struct stream {
+	struct source *source;
+	struct failure *failure;
+	/*
+	 * Gets what is unpacked, and may end it by returning false. The kernel unpacks into a
+	 * buffer that it hands on when it is full; `border` says that it would do so behind these
+	 * bytes, which now and then makes a difference to it.
+	 */
+	bool (*take)(void *closure, const unsigned char *data, size_t length, bool border);
+	void *closure;
+	uint64_t start;	   /* of the member */
+	uint64_t offset;   /* of the next byte; at last that behind the member */
+	uint64_t unpacked; /* from all members so far, against the limits */
+};
+
+/*
+ * Unpacks the member at stream->offset. False with the reason, which names a byte of the source,
+ * when it is damaged, cut, too much, of a kind that kernels do not take, or when `take` returns
+ * false. Memory: the dictionary, and 9 MiB at most.
+ */
+bool stream_unpack(struct stream *stream, enum stream_format format);
+
+#endif

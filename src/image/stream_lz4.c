@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lz4 as the kernel reads it (lib/decompress_unlz4.c): the legacy frame, which says neither how
+ * long it is nor that it ends. Blocks follow each other, and further frames, until a block of no
+ * bytes or less than four are left.
+ */
+#include <lz4.h>
+#include <stdlib.h>
+
+#include "stream_internal.h"
+
+enum { PIECE = 8 << 20, MAGIC = 0x184c2102 };
+
+static uint32_t little_endian(const unsigned char *bytes)
+{
+	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+	       (uint32_t)bytes[3] << 24;
+}
+
+struct lz4 {
+	char *block, *piece;
+};
+
+static bool unpack_block(struct stream *stream, const struct lz4 *lz4, uint32_t size)
+{
+	int unpacked = 0;
+
+	if (size > (uint32_t)LZ4_compressBound(PIECE) ||
+	    size > stream->source->size - stream->offset)
+		return fail(stream->failure, "byte %llu: lz4: a block that is too long",
+			    (unsigned long long)stream->offset - 4);
+	if (!stream_read(stream, lz4->block, size))
+		return false;
+	unpacked = LZ4_decompress_safe(lz4->block, lz4->piece, (int)size, PIECE);
+	if (unpacked < 0)
+		return fail(stream->failure, "byte %llu: lz4: damaged data",
+			    (unsigned long long)(stream->offset - size));
+	return stream_emit(stream, (const unsigned char *)lz4->piece, (size_t)unpacked, true);
+}
+
+static bool unpack_blocks(struct stream *stream, const struct lz4 *lz4)
+{
+	unsigned char bytes[4];
+
+	while (stream->source->size - stream->offset >= sizeof bytes) {
+		uint32_t size = 0;
+		if (!stream_read(stream, bytes, sizeof bytes))
+			return false;
+		size = little_endian(bytes);
+		if (size == MAGIC)
+			continue;
+		if (size == 0) {
+			/* zeros, which the kernel reads again: as what may stand between archives
+			 */
+			stream->offset -= sizeof bytes;
+			return true;
+		}
+		if (!unpack_block(stream, lz4, size))
+			return false;
+	}
+	return true;
+}
+
+bool stream_lz4(struct stream *stream)
+{
+	struct lz4 lz4 = { NULL, NULL };
+	unsigned char magic[4];
+	bool ok = false;
+
+	if (!stream_read(stream, magic, sizeof magic))
+		return false;
+	if (little_endian(magic) != MAGIC)
+		return stream_fail(stream, "lz4",
+				   "not the legacy format, which is what kernels take");
+	lz4.block = malloc((size_t)LZ4_compressBound(PIECE));
+	lz4.piece = malloc(PIECE);
+	ok = lz4.block && lz4.piece;
+	ok = ok ? unpack_blocks(stream, &lz4) : stream_fail(stream, "lz4", "no memory");
+	free(lz4.block);
+	free(lz4.piece);
+	return ok;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * xz and lzma as the kernel reads them (lib/xz/xz_dec_stream.c, lib/decompress_unlzma.c). Of xz it
+ * takes one stream, with CRC32 or no check, of blocks that LZMA2 alone has packed or LZMA2 behind a
+ * filter for programs. The blocks are gone through one by one here, for liblzma's own reader of
+ * streams takes more than that.
+ */
+#include <lzma.h>
+#include <stdlib.h>
+
+#include "limits.h"
+#include "stream_internal.h"
+
+enum { XZ_PIECE = 4096, LZMA_PIECE = 64 * 1024 };
+
+struct xz {
+	lzma_stream lzma;
+	lzma_stream_flags flags;
+	lzma_index_hash *index;
+	unsigned char piece[XZ_PIECE];
+};
+
+static const char *reason_of(lzma_ret code)
+{
+	switch (code) {
+	case LZMA_MEM_ERROR:
+		return "no memory";
+	case LZMA_MEMLIMIT_ERROR:
+		return "more than 256 MiB of memory needed to unpack it";
+	case LZMA_FORMAT_ERROR:
+		return "not in the format";
+	case LZMA_OPTIONS_ERROR:
+		return "packed in a way that is not known";
+	default:
+		return "damaged data";
+	}
+}
+
+/* Hands on what is in the piece, and makes it empty. */
+static bool flush(struct stream *stream, struct xz *xz)
+{
+	size_t length = XZ_PIECE - xz->lzma.avail_out;
+
+	xz->lzma.next_out = xz->piece;
+	xz->lzma.avail_out = XZ_PIECE;
+	return length == 0 || stream_emit(stream, xz->piece, length, true);
+}
+
+static bool unpack_block(struct stream *stream, struct xz *xz)
+{
+	lzma_ret code = LZMA_OK;
+
+	while (code == LZMA_OK) {
+		size_t length = 0;
+		if (!stream_input(stream, &xz->lzma.next_in, &length))
+			return false;
+		xz->lzma.avail_in = length;
+		code = lzma_code(&xz->lzma, LZMA_RUN);
+		stream->offset += length - xz->lzma.avail_in;
+		if (code != LZMA_OK && code != LZMA_STREAM_END)
+			return stream_fail(stream, "xz", reason_of(code));
+		if (xz->lzma.avail_out == 0 && !flush(stream, xz))
+			return false;
+	}
+	return true;
+}
+
+/* Not every kernel has the filters for other machines than its own, and few have those of arm64. */
+static bool are_known(const lzma_filter *filters)
+{
+	const lzma_options_bcj *bcj = filters[0].options;
+
+	if (filters[0].id == LZMA_FILTER_LZMA2)
+		return filters[1].id == LZMA_VLI_UNKNOWN;
+	return filters[0].id == LZMA_FILTER_X86 && (!bcj || bcj->start_offset == 0) &&
+	       filters[1].id == LZMA_FILTER_LZMA2 && filters[2].id == LZMA_VLI_UNKNOWN;
+}
+
+static bool read_block(struct stream *stream, struct xz *xz, lzma_block *block)
+{
+	lzma_ret code = LZMA_OK;
+
+	if (!are_known(block->filters))
+		return stream_fail(stream, "xz", "a filter that not every kernel knows");
+	if (lzma_raw_decoder_memusage(block->filters) > LIMIT_DICTIONARY)
+		return stream_fail(stream, "xz", reason_of(LZMA_MEMLIMIT_ERROR));
+	code = lzma_block_decoder(&xz->lzma, block);
+	if (code != LZMA_OK)
+		return stream_fail(stream, "xz", reason_of(code));
+	if (!unpack_block(stream, xz))
+		return false;
+	code = lzma_index_hash_append(xz->index, lzma_block_unpadded_size(block),
+				      block->uncompressed_size);
+	return code == LZMA_OK || stream_fail(stream, "xz", reason_of(code));
+}
+
+static bool unpack_next(struct stream *stream, struct xz *xz, unsigned char first)
+{
+	unsigned char header[LZMA_BLOCK_HEADER_SIZE_MAX];
+	lzma_filter filters[LZMA_FILTERS_MAX + 1];
+	lzma_block block = { .version = 1,
+			     .check = xz->flags.check,
+			     .filters = filters,
+			     .header_size = lzma_block_header_size_decode(first) };
+	lzma_ret code = LZMA_OK;
+	bool ok = false;
+
+	if (!stream_read(stream, header, block.header_size))
+		return false;
+	code = lzma_block_header_decode(&block, NULL, header);
+	if (code != LZMA_OK)
+		return stream_fail(stream, "xz", reason_of(code));
+	ok = read_block(stream, xz, &block);
+	for (size_t i = 0; i < LZMA_FILTERS_MAX && filters[i].id != LZMA_VLI_UNKNOWN; i++)
+		free(filters[i].options);
+	return ok;
+}
+
+static bool unpack_blocks(struct stream *stream, struct xz *xz)
+{
+	const unsigned char *data = NULL;
+	size_t length = 0;
+
+	for (;;) {
+		if (!stream_input(stream, &data, &length))
+			return false;
+		if (data[0] == 0)
+			return flush(stream, xz);
+		if (!unpack_next(stream, xz, data[0]))
+			return false;
+	}
+}
+
+static bool read_index(struct stream *stream, struct xz *xz)
+{
+	lzma_ret code = LZMA_OK;
+
+	while (code == LZMA_OK) {
+		const unsigned char *data = NULL;
+		size_t length = 0;
+		size_t used = 0;
+		if (!stream_input(stream, &data, &length))
+			return false;
+		code = lzma_index_hash_decode(xz->index, data, &used, length);
+		stream->offset += used;
+	}
+	return code == LZMA_STREAM_END || stream_fail(stream, "xz", reason_of(code));
+}
+
+static bool read_footer(struct stream *stream, struct xz *xz)
+{
+	unsigned char footer[LZMA_STREAM_HEADER_SIZE];
+	lzma_stream_flags flags;
+
+	if (!stream_read(stream, footer, sizeof footer))
+		return false;
+	if (lzma_stream_footer_decode(&flags, footer) != LZMA_OK ||
+	    lzma_stream_flags_compare(&xz->flags, &flags) != LZMA_OK ||
+	    flags.backward_size != lzma_index_hash_size(xz->index))
+		return stream_fail(stream, "xz", reason_of(LZMA_DATA_ERROR));
+	return true;
+}
+
+static bool read_header(struct stream *stream, struct xz *xz)
+{
+	unsigned char header[LZMA_STREAM_HEADER_SIZE];
+	lzma_ret code = LZMA_OK;
+
+	if (!stream_read(stream, header, sizeof header))
+		return false;
+	code = lzma_stream_header_decode(&xz->flags, header);
+	if (code != LZMA_OK)
+		return stream_fail(stream, "xz", reason_of(code));
+	if (xz->flags.check != LZMA_CHECK_NONE && xz->flags.check != LZMA_CHECK_CRC32)
+		return stream_fail(
+		    stream, "xz",
+		    "its check is not CRC32, which is what kernels take (xz --check=crc32)");
+	return true;
+}
+
+bool stream_xz(struct stream *stream)
+{
+	struct xz xz = { .lzma = LZMA_STREAM_INIT, .index = NULL };
+	bool ok = false;
+
+	xz.lzma.next_out = xz.piece;
+	xz.lzma.avail_out = XZ_PIECE;
+	xz.index = lzma_index_hash_init(NULL, NULL);
+	if (!xz.index)
+		return stream_fail(stream, "xz", reason_of(LZMA_MEM_ERROR));
+	ok = read_header(stream, &xz) && unpack_blocks(stream, &xz) && read_index(stream, &xz) &&
+	     read_footer(stream, &xz);
+	lzma_end(&xz.lzma);
+	lzma_index_hash_end(xz.index, NULL);
+	return ok;
+}
+
+/* The kernel's buffer is the dictionary, which it hands on when it is full. */
+struct alone {
+	lzma_stream lzma;
+	uint32_t dictionary;
+	uint64_t unpacked;
+	unsigned char piece[LZMA_PIECE];
+};
+
+static size_t next_piece(const struct alone *alone)
+{
+	size_t left = alone->dictionary - (size_t)(alone->unpacked % alone->dictionary);
+
+	return left < LZMA_PIECE ? left : LZMA_PIECE;
+}
+
+/* What is packed may be at its end before what is unpacked has a place to go. */
+static bool unpack_more(struct stream *stream, struct alone *alone, lzma_ret *code)
+{
+	const unsigned char *data = NULL;
+	size_t length = 0;
+	size_t before = alone->lzma.avail_out;
+
+	if (!source_at(stream->source, stream->offset, &data, &length, stream->failure))
+		return false;
+	alone->lzma.next_in = data;
+	alone->lzma.avail_in = length;
+	*code = lzma_code(&alone->lzma, LZMA_RUN);
+	stream->offset += length - alone->lzma.avail_in;
+	if (length == 0 && alone->lzma.avail_out == before && *code != LZMA_STREAM_END)
+		return stream_input(stream, &data, &length);
+	return *code == LZMA_OK || *code == LZMA_STREAM_END ||
+	       stream_fail(stream, "lzma", reason_of(*code));
+}
+
+static bool unpack_alone(struct stream *stream, struct alone *alone)
+{
+	size_t size = next_piece(alone);
+	lzma_ret code = LZMA_OK;
+
+	alone->lzma.next_out = alone->piece;
+	alone->lzma.avail_out = size;
+	while (code == LZMA_OK) {
+		if (!unpack_more(stream, alone, &code))
+			return false;
+		if (alone->lzma.avail_out > 0 && code == LZMA_OK)
+			continue;
+		size -= alone->lzma.avail_out;
+		alone->unpacked += size;
+		if (!stream_emit(stream, alone->piece, size,
+				 alone->unpacked % alone->dictionary == 0))
+			return false;
+		size = next_piece(alone);
+		alone->lzma.next_out = alone->piece;
+		alone->lzma.avail_out = size;
+	}
+	return true;
+}
+
+static uint64_t little_endian(const unsigned char *bytes, unsigned count)
+{
+	uint64_t number = 0;
+
+	while (count > 0)
+		number = number << 8 | bytes[--count];
+	return number;
+}
+
+bool stream_lzma(struct stream *stream)
+{
+	struct alone alone = { .lzma = LZMA_STREAM_INIT };
+	unsigned char header[13]; /* properties, dictionary, size or -1 */
+	/* the magic number says 5d, which is these three */
+	lzma_options_lzma options = { .lc = 3, .lp = 0, .pb = 2 };
+	const lzma_filter filters[] = { { LZMA_FILTER_LZMA1EXT, &options },
+					{ LZMA_VLI_UNKNOWN, NULL } };
+	uint64_t size = 0;
+	lzma_ret code = LZMA_OK;
+	bool ok = false;
+
+	if (!stream_read(stream, header, sizeof header))
+		return false;
+	alone.dictionary = (uint32_t)little_endian(header + 1, 4);
+	size = little_endian(header + 5, 8);
+	if (alone.dictionary < LZMA_DICT_SIZE_MIN || alone.dictionary > LIMIT_DICTIONARY)
+		return stream_fail(stream, "lzma",
+				   "a dictionary of less than 4 KiB or more than 256 MiB");
+	options.dict_size = alone.dictionary;
+	/* a mark at the end only where no size is given: the kernel stops before it, and chokes */
+	options.ext_flags = size == UINT64_MAX ? LZMA_LZMA1EXT_ALLOW_EOPM : 0;
+	lzma_set_ext_size(options, size);
+	code = lzma_raw_decoder(&alone.lzma, filters);
+	if (code != LZMA_OK)
+		return stream_fail(stream, "lzma", reason_of(code));
+	ok = unpack_alone(stream, &alone);
+	lzma_end(&alone.lzma);
+	return ok;
+}

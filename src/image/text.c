@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* Pieces of text as text.h has them. */
+#include <string.h>
+
+#include "text.h"
+
+/* More of a line that somebody else wrote does not help the reader of a report. */
+enum { SHOWN = 120 };
+
+struct text text_of(const char *string)
+{
+	return (struct text) { string, strlen(string) };
+}
+
+struct text text_of_node(const struct node *node)
+{
+	if (!node || !node->content)
+		return (struct text) { "", 0 };
+	return (struct text) { (const char *)node->content, node->kept };
+}
+
+bool text_line(struct text *rest, struct text *line)
+{
+	const char *newline;
+
+	if (rest->length == 0)
+		return false;
+	newline = memchr(rest->bytes, '\n', rest->length);
+	line->bytes = rest->bytes;
+	line->length = newline ? (size_t)(newline - rest->bytes) : rest->length;
+	rest->bytes += line->length + (newline != NULL);
+	rest->length -= line->length + (newline != NULL);
+	return true;
+}
+
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\v' || byte == '\f';
+}
+
+struct text text_trim(struct text text)
+{
+	while (text.length > 0 && is_blank(text.bytes[0])) {
+		text.bytes++;
+		text.length--;
+	}
+	while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
+		text.length--;
+	return text;
+}
+
+bool text_is(struct text text, const char *string)
+{
+	return text.length == strlen(string) && memcmp(text.bytes, string, text.length) == 0;
+}
+
+bool text_begins(struct text text, const char *string)
+{
+	size_t length = strlen(string);
+
+	return text.length >= length && memcmp(text.bytes, string, length) == 0;
+}
+
+bool text_ends(struct text text, const char *string)
+{
+	size_t length = strlen(string);
+
+	return text.length >= length &&
+	       memcmp(text.bytes + text.length - length, string, length) == 0;
+}
+
+bool text_has(struct text text, const char *string)
+{
+	return memmem(text.bytes, text.length, string, strlen(string)) != NULL;
+}
+
+static bool is_of_word(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (byte >= '0' && byte <= '9') || byte == '_';
+}
+
+bool text_has_word(struct text text, const char *word)
+{
+	size_t length = strlen(word);
+	const char *end = text.bytes + text.length;
+	const char *at = text.bytes;
+
+	while ((at = memmem(at, (size_t)(end - at), word, length)) != NULL) {
+		bool inside = (at > text.bytes && is_of_word(at[-1])) ||
+			      (at + length < end && is_of_word(at[length]));
+		if (!inside)
+			return true;
+		at += length;
+	}
+	return false;
+}
+
+bool text_is_comment(struct text line)
+{
+	line = text_trim(line);
+	return line.length == 0 || line.bytes[0] == '#' || line.bytes[0] == ';';
+}
+
+bool text_setting(struct text line, struct text *key, struct text *value)
+{
+	const char *equals = memchr(line.bytes, '=', line.length);
+
+	if (!equals)
+		return false;
+	*key = text_trim((struct text) { line.bytes, (size_t)(equals - line.bytes) });
+	*value = text_trim(
+	    (struct text) { equals + 1, (size_t)(line.bytes + line.length - (equals + 1)) });
+	return true;
+}
+
+int text_shown(struct text text)
+{
+	return text.length > SHOWN ? SHOWN : (int)text.length;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Pieces of text that somebody else wrote: no NUL at their end, any byte in them. Nothing is
+ * copied; a piece is good as long as what it lies in.
+ */
+#ifndef NOPTRACE_TEXT_H
+#define NOPTRACE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tree.h"
+
+struct text {
+	const char *bytes;
+	size_t length;
+};
+
+struct text text_of(const char *string);
+
+/* What is kept of a file's content; nothing of what is no file. */
+struct text text_of_node(const struct node *node);
+
+/*
+ * Takes the next line off `rest`, without the newline at its end; false when nothing is left.
+ * Counting the calls gives the line's number.
+ */
+bool text_line(struct text *rest, struct text *line);
+
+/* Without the blanks (space, tab, CR, vertical tab, form feed) at both ends. */
+struct text text_trim(struct text text);
+
+bool text_is(struct text text, const char *string);
+bool text_begins(struct text text, const char *string);
+bool text_ends(struct text text, const char *string);
+bool text_has(struct text text, const char *string);
+
+/* Whether it holds the string with no letter, digit or underscore right before or behind it. */
+bool text_has_word(struct text text, const char *word);
+
+/* Whether, behind blanks, it is empty or a comment: begins with # or ;. */
+bool text_is_comment(struct text line);
+
+/*
+ * Splits KEY=VALUE, as systemd reads a line of a unit: blanks round each go. False if there is no
+ * '='.
+ */
+bool text_setting(struct text line, struct text *key, struct text *value);
+
+/* For "%.*s": the length, and no more than what a line of a report bears. */
+int text_shown(struct text text);
+
+#endif

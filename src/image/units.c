@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* systemd's unit files and drop-ins in an image, as units.h has them. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "units.h"
+
+const char *const units_folders[UNITS_FOLDERS] = {
+	"etc/systemd/system.control", "run/systemd/system.control",
+	"run/systemd/transient",      "run/systemd/generator.early",
+	"etc/systemd/system",	      "etc/systemd/system.attached",
+	"run/systemd/system",	      "run/systemd/system.attached",
+	"run/systemd/generator",      "usr/local/lib/systemd/system",
+	"usr/lib/systemd/system",     "lib/systemd/system",
+	"run/systemd/generator.late",
+};
+
+bool units_find(struct image *image, const char *name, char *path)
+{
+	for (size_t i = 0; i < UNITS_FOLDERS; i++) {
+		int length = snprintf(path, UNITS_PATH, "%s/%s", units_folders[i], name);
+		if (length < UNITS_PATH && image_at(image, path))
+			return true;
+	}
+	return false;
+}
+
+bool units_masks(struct image *image, const char *path)
+{
+	const struct node *node = image_file(image, path);
+
+	return !node || node->size == 0;
+}
+
+bool units_has(struct image *image, const char *name)
+{
+	char path[UNITS_PATH];
+
+	return units_find(image, name, path) && !units_masks(image, path);
+}
+
+/* What may be dropped in to any unit: it says nothing about when, whether and how it starts. */
+static bool is_plain(struct text line)
+{
+	static const char *const keys[] = { "Description", "Documentation", "TimeoutStopSec",
+					    "TimeoutAbortSec", "TimeoutStopFailureMode" };
+	struct text key;
+	struct text value;
+
+	line = text_trim(line);
+	if (text_is_comment(line) || line.bytes[0] == '[')
+		return true;
+	if (!text_setting(line, &key, &value))
+		return false;
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (text_is(key, keys[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What is asked of each drop-in. */
+struct look {
+	struct image *image;
+	const char *folder;
+	char *room;
+	size_t size;
+	bool odd;
+};
+
+static void look_at_dropin(void *closure, const struct label *label)
+{
+	struct look *look = closure;
+	char path[2 * UNITS_PATH];
+	struct text rest;
+	struct text line;
+
+	if (look->odd || !text_ends(text_of(label->name), ".conf"))
+		return;
+	(void)snprintf(path, sizeof path, "%s/%s", look->folder, label->name);
+	if (image_knows(look->image, path))
+		return;
+	rest = text_of_node(image_file(look->image, path));
+	for (unsigned number = 1; text_line(&rest, &line); number++) {
+		if (is_plain(line))
+			continue;
+		look->odd = true;
+		line = text_trim(line);
+		(void)snprintf(look->room, look->size, "/%s:%u: %.*s", path, number,
+			       text_shown(line), line.bytes);
+		return;
+	}
+}
+
+static bool is_plain_folder(struct image *image, const char *name, char *room, size_t size)
+{
+	for (size_t i = 0; i < UNITS_FOLDERS; i++) {
+		char path[UNITS_PATH];
+		struct look look = { image, path, room, size, false };
+
+		(void)snprintf(path, sizeof path, "%s/%s.d", units_folders[i], name);
+		image_each(image_folder(image, path), look_at_dropin, &look);
+		if (look.odd)
+			return false;
+	}
+	return true;
+}
+
+bool units_are_plain(struct image *image, const char *name, char *room, size_t size)
+{
+	const char *type = strrchr(name, '.') + 1;
+	const char *instance = strchr(name, '@');
+	size_t stem = instance ? (size_t)(instance - name) : (size_t)(type - 1 - name);
+	char other[UNITS_PATH];
+
+	if (!is_plain_folder(image, name, room, size) || !is_plain_folder(image, type, room, size))
+		return false;
+	if (instance) {
+		(void)snprintf(other, sizeof other, "%.*s@.%s", (int)stem, name, type);
+		if (!is_plain_folder(image, other, room, size))
+			return false;
+	}
+	for (size_t i = 1; i < stem; i++) {
+		if (name[i - 1] != '-')
+			continue;
+		(void)snprintf(other, sizeof other, "%.*s.%s", (int)i, name, type);
+		if (!is_plain_folder(image, other, room, size))
+			return false;
+	}
+	return true;
+}

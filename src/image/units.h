@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * systemd's unit files and drop-ins in an image: where it looks (systemd.unit(5), "Unit File Load
+ * Path" and the drop-ins of prefixes, templates and types), and what counts.
+ */
+#ifndef NOPTRACE_UNITS_H
+#define NOPTRACE_UNITS_H
+
+#include "image.h"
+
+#define UNIT "noptrace-initramfs.service"
+/* The real root's. */
+#define UNIT_LATER "noptrace.service"
+#define UNIT_LOCKED "noptrace-locked@.target"
+#define UNIT_INSTEAD "noptrace-instead.service" /* of a stand-alone archive */
+
+enum { UNITS_PATH = 1024, UNITS_FOLDERS = 13 };
+
+/* In the order in which they count, first the one that hides what is in those behind it. */
+extern const char *const units_folders[UNITS_FOLDERS];
+
+/*
+ * The first unit file, or name below a unit folder such as NAME.wants/NAME, there is: its path in
+ * `path`, of UNITS_PATH bytes. False if there is none.
+ */
+bool units_find(struct image *image, const char *name, char *path);
+
+/* Whether what has this path masks the unit: a link to /dev/null or to nowhere, or an empty file.
+ */
+bool units_masks(struct image *image, const char *path);
+
+/* Whether a unit is there and is not masked. */
+bool units_has(struct image *image, const char *name);
+
+/*
+ * Looks at everything that is dropped in to a unit, in any folder, for its own name, a prefix of
+ * it, its template or its type. False where something of that changes anything and is not known to
+ * image_knows(): then `room` names the file, the line and what is there.
+ */
+bool units_are_plain(struct image *image, const char *name, char *room, size_t size);
+
+#endif

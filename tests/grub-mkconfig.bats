@@ -1,0 +1,488 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What our script for grub-mkconfig makes of other machines and settings, and what GRUB boots there by itself.
+
+# run --separate-stderr sets stderr; each test is a subshell, and sets what it uses; the scripts that edit 10_linux name
+# its variables.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2016,SC1003
+
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=tests/grub.bash
+source "$BATS_TEST_DIRNAME/grub.bash"
+
+golden=$BATS_TEST_DIRNAME/grub.d
+
+@test "the menu of Debian 12 and 13, on a plain disk, LVM and btrfs" {
+    local suite layout
+    for suite in bookworm trixie; do
+        for layout in plain lvm btrfs; do
+            make_machine "$suite" "$layout"
+            configure
+            diff "$golden/$suite-$layout.cfg" - <<< "$section"
+        done
+    done
+}
+
+@test "it does not change with submenus, recovery entries, a saved default, another init or unrestricted normal entries" {
+    local suite line
+    for suite in bookworm trixie; do
+        make_machine "$suite" plain
+        for line in GRUB_DISABLE_RECOVERY=true GRUB_SAVEDEFAULT=true GRUB_DEFAULT=saved GRUB_DISABLE_OS_PROBER=false; do
+            configure "$line"
+            diff "$golden/$suite-plain.cfg" - <<< "$section"
+        done
+        # without a submenu there is no entry above it, and the first one has the version in its title and id
+        configure GRUB_DISABLE_SUBMENU=true
+        diff <(sed '/^\telse/,$d; /^\tset default=/d' "$golden/$suite-plain.cfg") \
+            <(sed '/^\telse/,$d; /^\tset default=/d' <<< "$section")
+        edit_10_linux 's/^SUPPORTED_INITS=.*/SUPPORTED_INITS="other:\/bin\/sh"/'
+        configure
+        assert_regex "$normal" '-init-other-'
+        diff "$golden/$suite-plain.cfg" - <<< "$section"
+        edit_10_linux 's/^CLASS="/CLASS="--unrestricted /'
+        configure
+        diff <(sed '/^\telse/,$d' "$golden/$suite-plain.cfg") <(sed '/^\telse/,$d' <<< "$section")
+    done
+}
+
+@test "the normal entries are the same with it and without it" {
+    local suite with
+    for suite in bookworm trixie; do
+        make_machine "$suite" plain
+        configure GRUB_SAVEDEFAULT=true
+        with=$normal
+        rm "$tree"/etc/grub.d/*_noptrace
+        configure GRUB_SAVEDEFAULT=true
+        assert_equal "$normal" "$with"
+        refute_regex "$normal" maintenance
+    done
+}
+
+@test "a choice of maintenance is not remembered with GRUB_SAVEDEFAULT" {
+    make_machine bookworm plain
+    configure GRUB_SAVEDEFAULT=true
+    assert_regex "$normal" savedefault
+    refute_regex "$section" savedefault
+}
+
+@test "titles and kernels of any name keep them" {
+    local id
+    make_machine bookworm plain
+    add_kernel vmlinuz-6.2-advanced-x initrd.img-6.2-advanced-x
+    add_kernel 'vmlinuz-6.3+local~rc1' 'initrd.img-6.3+local~rc1'
+    # the same version twice
+    add_kernel kernel-6.1.0-9-amd64 initrd-6.1.0-9-amd64.img
+    configure 'GRUB_DISTRIBUTOR="Bob'\''s >\\\\{box}; \$x \\\`|\" #1"' || true
+    for id in 6.1.0-10-amd64 6.1.0-9-amd64 '6.1.0-9-amd64 \(2\)' 6.2-advanced-x '6\.3\+local~rc1'; do
+        assert_regex "$section" "menuentry 'Bob'\\\\''s [^"$'\n'"]* \\(maintenance\\)' --class [^']* \\\$menuentry_id_option 'noptrace-maintenance-$id' --users ''"
+    done
+    assert_equal "$(grep -c $'^\t\tmenuentry .*(maintenance)' <<< "$section")" 5
+    start_grub bookworm writable 'next_entry=noptrace-maintenance>noptrace-maintenance-6.3+local~rc1'
+    assert_regex "$loaded" '^/boot/vmlinuz-6\.3\+local~rc1 maintenance '
+    start_grub bookworm
+    assert_locked
+}
+
+# set_knob LINE: in noptrace.cfg, of the machine.
+set_knob() {
+    rm -f "$tree/etc/default/grub.d/noptrace.cfg"
+    sed "s/^${1%%=*}=.*/$1/" "$top/hooks/grub.d/noptrace.cfg" > "$tree/etc/default/grub.d/noptrace.cfg"
+}
+
+@test "the knobs: title, users, hotkey, and no menu" {
+    make_machine bookworm plain
+    set_knob "NOPTRACE_MENU_TITLE=\"Bob's workshop\""
+    configure
+    assert_regex "$section" $'\n'"submenu 'Bob'\\\\''s workshop' \\\$menuentry_id_option 'noptrace-maintenance' --users '' \\{"
+    set_knob "NOPTRACE_MENU_USERS='alice bob'"
+    configure
+    assert_equal "$(grep -c -- "--users 'alice bob' {" <<< "$section")" 3
+    set_knob NOPTRACE_MENU_HOTKEY=x
+    configure
+    assert_equal "$(grep -c -- '--hotkey=x' <<< "$section")" 1
+    set_knob NOPTRACE_MENU=no
+    configure
+    assert_silent
+    # and where grub-mkconfig does not read that folder
+    sed '/^for x in .*\/default\/grub\.d\//,/^done/d' "$tree/usr/sbin/grub-mkconfig" > "$BATS_TEST_TMPDIR/grub-mkconfig"
+    refute cmp -s "$BATS_TEST_TMPDIR/grub-mkconfig" "$tree/usr/sbin/grub-mkconfig"
+    rm "$tree/usr/sbin/grub-mkconfig"
+    install -m 755 "$BATS_TEST_TMPDIR/grub-mkconfig" "$tree/usr/sbin/grub-mkconfig"
+    configure
+    assert_silent
+}
+
+@test "the manual, the sample and the script know the same knobs" {
+    local knobs
+    knobs=$(sed -n 's/^\(NOPTRACE_[A-Z_]*\)=.*/\1/p' "$top/hooks/grub.d/noptrace.cfg" | sort)
+    assert_equal "$(sed -n 's/^\.It Ev \(NOPTRACE_[A-Z_]*\)$/\1/p' "$top/src/noptrace.8" | sort)" "$knobs"
+    assert_equal "$(grep -o '\${NOPTRACE_[A-Z_]*' "$top/hooks/grub.d/99_noptrace" | tr -d '\${' | sort -u)" "$knobs"
+    assert_equal "$(sed -n 's/^export //p' "$top/hooks/grub.d/noptrace.cfg" | tr ' ' '\n' | sort)" "$knobs"
+}
+
+# assert_refuses TEXT: no menu, and this line on stderr.
+assert_refuses() {
+    assert_equal "$(grep -vc '^###' <<< "$section")" 0
+    assert_equal "$(grep noptrace <<< "$stderr")" "noptrace: $1; no maintenance menu written"
+}
+
+# assert_silent: no menu, and no line.
+assert_silent() {
+    assert_equal "$(grep -vc '^###' <<< "$section")" 0
+    assert_equal "$(grep noptrace <<< "$stderr")" ''
+}
+
+@test "what is not sure to be right is not written, and the reason is" {
+    make_machine bookworm plain
+    configure GRUB_DEFAULT=noptrace-maintenance
+    assert_refuses 'GRUB_DEFAULT names it, which is for one boot only; choose a normal entry'
+    configure "GRUB_DEFAULT='Maintenance (ptrace on)>0'"
+    assert_refuses 'GRUB_DEFAULT names it, which is for one boot only; choose a normal entry'
+    set_knob NOPTRACE_MENU=maybe
+    configure
+    assert_refuses 'NOPTRACE_MENU=maybe: is yes or no'
+    set_knob NOPTRACE_MENU_HOTKEY=F2
+    configure
+    assert_refuses 'NOPTRACE_MENU_HOTKEY=F2: is one letter or digit'
+    set_knob "NOPTRACE_MENU_USERS='a;b'"
+    configure
+    assert_refuses 'NOPTRACE_MENU_USERS=a;b: names of GRUB users, separated by spaces'
+    set_knob NOPTRACE_MENU_TITLE=--id
+    configure
+    assert_refuses 'NOPTRACE_MENU_TITLE: is one line without control characters, and begins with no -'
+}
+
+@test "without a file that could be read, and without a kernel, there is no menu, which is said" {
+    make_machine bookworm plain
+    configure
+    run unshare --mount sh -e -c 'mount -t proc proc "$1/proc"; mount --bind /dev/null "$1/dev/null"
+        chroot "$1" grub-mkconfig | cat' - "$tree"
+    assert_success
+    assert_line 'noptrace: the configuration is not written to a file (grub-mkconfig -o) whose entries could be read, or /proc is not mounted; no maintenance menu written'
+    refute_line --partial '(maintenance)'
+    rm "$tree"/boot/vmlinuz-*
+    configure
+    assert_refuses '10_linux wrote no entry for a kernel'
+}
+
+# As the kernel reads it, and not as it looks: GRUB drops quotes, and adds some.
+@test "normal entries that are open are named, whatever made them so, and others are not" {
+    local words title="Debian GNU/Linux"
+    make_machine bookworm plain
+    for words in maintenance '\"maintenance\"' "'maintenance'" 'main\\tenance' 'a=\"b c\" maintenance' 'x maintenance -- y' \
+        "'maintenance '"; do
+        configure "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet $words\""
+        [[ $words != "'maintenance '" ]] || {
+            # with a blank in it, it is a word of its own in quotes, and no maintenance
+            assert_equal "$(grep noptrace <<< "$stderr")" ''
+            continue
+        }
+        assert_regex "$stderr" "noptrace: the entry '$title' has the word maintenance: whenever it boots, it is open; take the word out"
+        assert_regex "$stderr" "noptrace: line [0-9]+ of the configuration: the first entry has the word maintenance; no maintenance menu written"
+        assert_equal "$(grep -vc '^###' <<< "$section")" 0
+        start_grub bookworm
+        assert_open
+    done
+    for words in maintenance=1 nomaintenance -- '-- maintenance' '\"a maintenance b\"' 'x=\"maintenance\"'; do
+        configure "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet $words\""
+        assert_equal "$(grep noptrace <<< "$stderr")" ''
+        start_grub bookworm
+        assert_locked
+        start_grub bookworm writable next_entry=noptrace-maintenance
+        assert_open
+    done
+    # an administrator's own
+    put_script 40_own << 'END'
+#!/bin/sh
+echo "menuentry 'My rescue' { linux /vmlinuz root=/dev/vda1 single maintenance; initrd /initrd.img; }"
+END
+    put_script 20_linux_xen << 'END'
+#!/bin/sh
+echo "menuentry 'Debian, with Xen' { multiboot2 /boot/xen.gz; module2 /boot/vmlinuz placeholder root=/dev/vda1 maintenance; }"
+END
+    configure
+    assert_equal "$(grep noptrace <<< "$stderr")" "$(printf '%s\n' \
+        "noptrace: the entry 'Debian, with Xen' has the word maintenance: whenever it boots, it is open; take the word out" \
+        "noptrace: the entry 'My rescue' has the word maintenance: whenever it boots, it is open; take the word out")"
+    assert_regex "$section" submenu
+}
+
+# edit_10_linux SCRIPT: with sed, from the release's own.
+edit_10_linux() {
+    [[ -e $BATS_TEST_TMPDIR/10_linux ]] || cp "$tree/etc/grub.d/10_linux" "$BATS_TEST_TMPDIR/10_linux"
+    sed "$1" "$BATS_TEST_TMPDIR/10_linux" | put_script 10_linux
+}
+
+@test "a 10_linux that writes what is not known is not trusted" {
+    local line='line [0-9]+ of the configuration'
+    make_machine bookworm plain
+    edit_10_linux 's/^\(\tlinux\t.*\)$/\tmultiboot\tx/'
+    configure
+    assert_refuses '10_linux wrote no entry for a kernel'
+    edit_10_linux 's/ \${CLASS} / --new-option ${CLASS} /'
+    configure
+    assert_regex "$stderr" "noptrace: $line: an entry that is not understood; no maintenance menu written"
+    # in the last entry alone: nothing of the others is shown for a reason
+    edit_10_linux '/^  version="\$2"$/a\  case $2 in 6.1.0-9-*) CLASS="--new-option $CLASS" ;; esac'
+    configure
+    assert_regex "$normal" new-option
+    assert_equal "$(grep -c -e noptrace -e menuentry <<< "$stderr")" 1
+    assert_regex "$stderr" "noptrace: $line: an entry that is not understood; no maintenance menu written"
+    edit_10_linux 's,^\tlinux\t[^ ]*,\tlinux\t$kernel,; s,^\tlinux\t\$kernel,\tlinux\t\\$kernel,'
+    configure
+    assert_regex "$stderr" "noptrace: $line: an entry that is not understood; no maintenance menu written"
+}
+
+# What the menu, which is entry 2 here or 3 behind a firmware's, can be called.
+numbers=(2 3 02 0x2 ' 2' '2 ' 2.1-x 3rd '2>0' '3>1' '2>noptrace-maintenance-6.1.0-9-amd64')
+names=(noptrace-maintenance 'noptrace-maintenance>0' 'noptrace-maintenance>noptrace-maintenance-6.1.0-9-amd64'
+    'noptrace-maintenance>no such' 'Maintenance (ptrace on)' 'Maintenance (ptrace on)>1')
+# and what cannot name it
+others=(0 1 '1>2' 99 -1 6.1.0-18-amd64 noptrace-maintenance-6.1.0-9-amd64 'Maintenance (ptrace on)>>1' '' ' ')
+
+# An entry that is there at boot and does not stand at the start of its line, as 30_uefi-firmware's.
+add_firmware() {
+    put_script 15_firmware << 'END'
+#!/bin/sh
+cat << 'MENU'
+if true; then
+	menuentry 'UEFI Firmware Settings' $menuentry_id_option 'uefi-firmware' {
+		echo 'goes to the firmware'
+		halt
+	}
+fi
+MENU
+END
+}
+
+@test "no default that is set in /etc/default/grub opens it, in any form that GRUB takes" {
+    local suite firmware default count=0
+    for suite in bookworm trixie; do
+        make_machine "$suite" plain
+        for firmware in '' yes; do
+            [[ ! $firmware ]] || add_firmware
+            for default in "${numbers[@]}" "${names[@]}" "${others[@]}"; do
+                configure "GRUB_DEFAULT='$default'" GRUB_SAVEDEFAULT=true
+                start_grub "$suite"
+                refute_open
+                ((++count))
+            done
+        done
+    done
+    assert_equal "$count" 108
+}
+
+@test "no saved entry opens it, whenever it was set, and whatever else grubenv says" {
+    local suite saved also state count=0
+    for suite in bookworm trixie; do
+        make_machine "$suite" plain
+        configure GRUB_DEFAULT=saved GRUB_SAVEDEFAULT=true
+        for saved in "${numbers[@]}" "${names[@]}"; do
+            for also in boot_once=true "noptrace_chosen=$saved" noptrace_once=name timeout=5 prev_saved_entry=0; do
+                for state in writable unwritable; do
+                    start_grub "$suite" "$state" "saved_entry=$saved" "$also"
+                    assert_locked
+                    ((++count))
+                done
+            done
+        done
+    done
+    assert_equal "$count" 340
+}
+
+@test "a saved entry that names it is said on the screen, with what boots instead" {
+    make_machine bookworm plain
+    configure GRUB_DEFAULT=saved
+    start_grub bookworm writable saved_entry=noptrace-maintenance
+    assert_locked
+    assert_regex "$output" 'noptrace: nobody picked maintenance, nor chose it for this boot alone'
+    assert_regex "$output" 'noptrace: booting the first normal entry; pick maintenance in the menu'
+    # whatever comes first
+    put_script 05_other <<< "#!/bin/sh
+echo 'menuentry Windows { halt; }'"
+    configure GRUB_DEFAULT=saved
+    start_grub bookworm writable saved_entry=noptrace-maintenance
+    assert_locked
+    assert_regex "$loaded" '^/boot/vmlinuz-6\.1\.0-10-amd64 root='
+    start_grub bookworm writable saved_entry=3
+    assert_locked
+    assert_regex "$output" 'noptrace: nobody picked maintenance, nor chose it for this boot alone'
+    assert_regex "$loaded" '^/boot/vmlinuz-6\.1\.0-10-amd64 root='
+}
+
+# assert_once SUITE ENTRY: open for one boot, and locked in the next; locked where GRUB cannot write.
+assert_once() {
+    start_grub "$1" unwritable "next_entry=$2"
+    assert_locked
+    assert_regex "$output" 'noptrace: GRUB cannot write here, so this would be maintenance at every boot'
+    start_grub "$1" writable "next_entry=$2"
+    assert_open
+    assert_equal "$grubenv" next_entry=
+    start_grub "$1" writable "$grubenv"
+    assert_locked
+}
+
+@test "a choice for one boot opens it where GRUB can take that back, and only there, whatever it was called" {
+    local suite entry title
+    for suite in bookworm trixie; do
+        make_machine "$suite" plain
+        configure
+        for entry in 2 02 0x2 '2>1' 2nd "${names[@]}"; do
+            assert_once "$suite" "$entry"
+        done
+        for entry in "${others[@]}"; do
+            start_grub "$suite" writable "next_entry=$entry"
+            assert_locked
+        done
+        add_firmware
+        for title in "Bob's workshop" 'a>b' '[x] (y|z) {1,2}.*+?^$\\' '3 times'; do
+            set_knob "NOPTRACE_MENU_TITLE=$(sed "s/'/'\\\\''/g; s/[\\/&\\\\]/\\\\&/g; s/.*/'&'/" <<< "$title")"
+            configure
+            assert_regex "$(grep '^submenu' <<< "$section")" submenu
+            assert_once "$suite" "${title//>/>>}"
+            assert_once "$suite" "${title//>/>>}>noptrace-maintenance-6.1.0-9-amd64"
+            assert_regex "$loaded" 6.1.0-10
+        done
+        assert_once "$suite" 3
+    done
+}
+
+@test "what custom.cfg and later scripts set as the default or to fall back to does not open it" {
+    local suite default setting
+    for suite in bookworm trixie; do
+        make_machine "$suite" plain
+        # GRUB falls back from an entry that boots nothing
+        put_script 05_broken <<< "#!/bin/sh
+echo 'menuentry Broken { false; }'"
+        for default in 3 noptrace-maintenance 'Maintenance (ptrace on)'; do
+            for setting in default fallback; do
+                for script in 41_custom 50_later; do
+                    rm -f "$tree"/etc/grub.d/{41_custom,50_later}
+                    put_script "$script" <<< "#!/bin/sh
+echo \"set $setting='$default'\""
+                    configure
+                    start_grub "$suite"
+                    refute_open
+                    # a choice for one boot of what does not boot
+                    start_grub "$suite" writable next_entry=Broken
+                    refute_open
+                    start_grub "$suite" writable boot_once=true
+                    refute_open
+                    [[ $setting == default ]] || {
+                        start_grub "$suite" writable next_entry=0
+                        refute_open
+                    }
+                done
+            done
+        done
+    done
+}
+
+@test "whatever the configuration is, its reader ends with an exit code of its own" {
+    local size at call code=0
+    make_machine bookworm plain
+    configure
+    size=$(stat -c %s "$tree/boot/grub/grub.cfg")
+    for ((at = 0; at < size; at += 61)); do
+        for call in open normal 'maintenance id users'; do
+            # cut short, and with a byte of it replaced
+            # shellcheck disable=SC2086 # its arguments
+            head -c "$at" "$tree/boot/grub/grub.cfg" | "$top/build/noptrace-grub" $call > /dev/null 2>&1 || code=$?
+            assert [ "$code" -le 2 ]
+            # shellcheck disable=SC2086
+            { head -c "$at" "$tree/boot/grub/grub.cfg" && printf '%b' "\\0$((at % 8))\\0$((at % 7))'" \
+                && tail -c "+$((at + 1))" "$tree/boot/grub/grub.cfg"; } \
+                | "$top/build/noptrace-grub" $call > /dev/null 2>&1 || code=$?
+            assert [ "$code" -le 2 ]
+        done
+    done
+    head -c 5000000 /dev/zero | tr '\0' '\n' > "$BATS_TEST_TMPDIR/huge"
+    run "$top/build/noptrace-grub" open < "$BATS_TEST_TMPDIR/huge"
+    assert_failure 2
+    assert_output 'the configuration cannot be read, or is longer than 4 MiB'
+    run "$top/build/noptrace-grub" close
+    assert_failure 64
+}
+
+# Settings that hurt: each is tried on each of the other 10_linux.
+hurtful=(GRUB_DEFAULT=saved GRUB_DEFAULT=2 "GRUB_DEFAULT='1>0'" GRUB_DEFAULT=99 GRUB_SAVEDEFAULT=true GRUB_DISABLE_SUBMENU=y
+    GRUB_DISABLE_RECOVERY=true "GRUB_DISTRIBUTOR=\"Bob's\"" 'GRUB_CMDLINE_LINUX="maintenance=1 a=\"b c\""'
+    'GRUB_CMDLINE_LINUX="-- x"' "GRUB_DEFAULT=\$'2\t'")
+
+# try_10_linux NAME COMMAND…: with each of these settings; the command looks at what came out. 10_linux was run once.
+try_10_linux() {
+    local setting
+    make_machine bookworm plain
+    mkdir -p "$tree/boot/loader/entries"
+    put_script 10_linux < "$golden/10_linux.$1"
+    for setting in "${hurtful[@]}"; do
+        rm -f "$tree/runs"
+        printf '%s\n' 'title RHEL' 'linux /vmlinuz' 'options root=/dev/vda1 ro' > "$tree/boot/loader/entries/rhel.conf"
+        in_root "$bookworm" "$tree/boot/grub" grub-editenv /var/tmp/grubenv create
+        configure "${bls-}" "$setting"
+        assert_equal "$(cat "$tree/runs")" run
+        "${@:2}"
+    done
+}
+
+nothing_learnt_the_word() {
+    assert_silent
+    run "$top/build/noptrace-cmdline" has maintenance "$(sed -n 's/^kernelopts=//p' "$tree/boot/grub/grubenv")"
+    assert_failure 1
+    run "$top/build/noptrace-cmdline" has maintenance "$(sed -n 's/^options //p' "$tree/boot/loader/entries/rhel.conf")"
+    assert_failure 1
+}
+
+@test "where the entries are Boot Loader Specification ones it is silent, and nothing is run twice" {
+    # as their grub-mkconfig exports it
+    local bls='export GRUB_ENABLE_BLSCFG=true'
+    try_10_linux rhel8 nothing_learnt_the_word
+    bls=''
+    try_10_linux rhel8-expanded nothing_learnt_the_word
+    try_10_linux fedora nothing_learnt_the_word
+}
+
+no_kernel() {
+    assert_equal "$(grep -vc '^###' <<< "$section")" 0
+    assert_regex "$(grep noptrace <<< "$stderr")" '^noptrace: (10_linux wrote no entry for a kernel|GRUB_DEFAULT .*); no maintenance menu written$'
+}
+
+@test "a 10_linux that has nothing to offer gets no menu, which is said" {
+    try_10_linux none no_kernel
+}
+
+# menu_of ENTRIES LINES: so many entries, each with so many lines that load a kernel, each with the word first; normal
+# boots lock, and a choice for one boot opens.
+menu_of() {
+    assert_equal "$(grep -c '(maintenance)' <<< "$section")" "$1"
+    run grep -E $'^\t+linux' <<< "$(sed '/^\telse/,$d' <<< "$section")"
+    assert_equal "${#lines[@]}" "$(($1 * $2))"
+    assert_equal "$(grep -cE $'linux(efi)?[ \t]+[^ ]+ maintenance ' <<< "$output")" "$(($1 * $2))"
+    refute_regex "$section" savedefault
+    refute_regex "$section" 'Revert|recovery'
+    start_grub bookworm
+    assert_locked
+    start_grub bookworm writable saved_entry=noptrace-maintenance
+    assert_locked
+    start_grub bookworm writable 'next_entry=noptrace-maintenance>noptrace-maintenance-6.1.0-10-amd64'
+    assert_open
+    assert_regex "$loaded" 6.1.0-10
+}
+
+@test "the entries of RHEL 8 without Boot Loader Specification, of Ubuntu and of its ZFS are taken as they are" {
+    try_10_linux rhel8 menu_of 2 1
+    try_10_linux ubuntu menu_of 2 2
+    try_10_linux zfs menu_of 1 1
+}
+
+@test "it is silent where the programs were removed" {
+    make_machine bookworm plain
+    rm "$tree/usr/libexec/noptrace/noptrace-grub"
+    configure
+    assert_silent
+    make_machine bookworm plain
+    rm "$tree/usr/sbin/noptrace"
+    configure
+    assert_silent
+}

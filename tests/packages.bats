@@ -1,0 +1,326 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Debian's packages: what they hold, and what installing, upgrading and removing them does to a machine of Debian 12
+# and 13 with two kernels, the real generators and GRUB's own update-grub.
+
+# Each test is a subshell, and sets what it uses.
+# shellcheck disable=SC2030,SC2031
+
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=tests/machine.bash
+source "$BATS_TEST_DIRNAME/machine.bash"
+
+version=$(sed -n 's/^VERSION = //p' "$BATS_TEST_DIRNAME/../Makefile")
+
+setup_file() {
+    make -s -C "$top" build/noptrace-list
+    export packages=$BATS_FILE_TMPDIR/packages
+    local suite package
+    mkdir -p "$packages"/{new,previous}
+    make -s -C "$top" deb > "$BATS_FILE_TMPDIR/log" 2>&1 || {
+        cat "$BATS_FILE_TMPDIR/log" >&2
+        return 1
+    }
+    for package in noptrace noptrace-dracut noptrace-initramfs; do
+        cp "$top/build/deb/${package}_"*.deb "$packages/new/$package.deb"
+        make_previous "$package"
+    done
+    for suite in bookworm trixie; do make_machine "$suite"; done
+}
+
+# make_previous PACKAGE: as it was in version 0.0.1, whose program says so.
+make_previous() {
+    local tree=$BATS_FILE_TMPDIR/$1
+    dpkg-deb -R "$packages/new/$1.deb" "$tree"
+    sed -i "/^Version:\|^Depends:/s/$version/0.0.1/g" "$tree/DEBIAN/control"
+    [[ ! -e $tree/usr/sbin/noptrace ]] || LC_ALL=C sed -i "s/$version/0.0.1/" "$tree/usr/sbin/noptrace"
+    dpkg-deb -b -Znone "$tree" "$packages/previous/$1.deb" > /dev/null
+    rm -r "$tree"
+}
+
+# packages VERB VERSION PACKAGE…: dpkg's verb; leaves $status and $output.
+packages() {
+    local package
+    local -a files=()
+    for package in "${@:3}"; do files+=("/mnt/$2/$package.deb"); done
+    run on "$debian" dpkg "$1" "${files[@]}"
+}
+
+# assert_life SUITE GENERATOR PACKAGE: that of a machine that opts in.
+assert_life() {
+    local before
+    use "$1" "$2"
+    before=$(everything)
+
+    packages -i previous noptrace
+    assert_built 0
+    assert_open
+    packages -i previous "$3"
+    assert_built 2
+    assert_locked
+    run "$tree/usr/sbin/noptrace" --version
+    assert_output 'noptrace 0.0.1'
+
+    packages -i new noptrace "$3"
+    assert_built 2
+    assert_locked
+    run "$tree/usr/sbin/noptrace" --version
+    assert_output "noptrace $version"
+    # the program alone, as a rebuild without a new version
+    packages -i new noptrace
+    assert_built 2
+
+    run on "$debian" dpkg -r "$3"
+    assert_built 2
+    assert_open
+
+    run on "$debian" dpkg -P "$3" noptrace
+    assert_built 0
+    assert_equal "$(everything)" "$before"
+    run grep -c noptrace "$tree/$menu"
+    assert_output 0
+}
+
+@test "dracut of Debian 12: its package locks every kernel's image, upgrades and removal rebuild them, nothing is left" {
+    assert_life bookworm dracut noptrace-dracut
+}
+
+@test "dracut of Debian 13: its package locks every kernel's image, upgrades and removal rebuild them, nothing is left" {
+    assert_life trixie dracut noptrace-dracut
+}
+
+@test "initramfs-tools of Debian 12: its package locks every kernel's image, upgrades and removal rebuild them, nothing is left" {
+    assert_life bookworm initramfs-tools noptrace-initramfs
+}
+
+@test "initramfs-tools of Debian 13: its package locks every kernel's image, upgrades and removal rebuild them, nothing is left" {
+    assert_life trixie initramfs-tools noptrace-initramfs
+}
+
+@test "installing noptrace-image, and what it depends on, changes no image, no menu and no unit" {
+    use bookworm initramfs-tools
+    cp "$top"/build/deb/noptrace-image_*.deb "$BATS_TEST_TMPDIR/noptrace-image.deb"
+    packages=$BATS_TEST_TMPDIR run on "$debian" dpkg -i /mnt/noptrace-image.deb
+    assert_failure
+    packages -i new noptrace
+    assert_built 0
+    packages=$BATS_TEST_TMPDIR run on "$debian" dpkg -i /mnt/noptrace-image.deb
+    assert_built 0
+    assert_open
+    run on "$debian" systemctl is-enabled noptrace
+    assert_output disabled
+    # as the next kernel's would be
+    run on "$debian" update-initramfs -u -k all
+    assert_built 2
+    assert_open
+    assert_tool_is_whole
+}
+
+# without_yama: what the second kernel is then.
+without_yama() {
+    sed 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/' "$root/boot/config-${kernels[0]}" > "$tree/boot/config-$older"
+}
+
+# assert_half_configured PACKAGE
+assert_half_configured() {
+    # shellcheck disable=SC2016 # dpkg-query's
+    run on "$debian" dpkg-query -W -f '${db:Status-Status}' "$1"
+    assert_output half-configured
+}
+
+@test "a package that cannot have every image built says why and is not configured, until that is mended" {
+    use bookworm dracut
+    without_yama
+    packages -i new noptrace noptrace-dracut
+    assert_failure
+    assert_line --partial "/boot/config-$older: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+    assert_half_configured noptrace-dracut
+    # the kernel boots as it did
+    assert [ ! -e "$tree/boot/initrd.img-$older" ]
+
+    rm "$tree/boot/config-$older"
+    run on "$debian" dpkg --configure -a
+    assert_built 2
+    assert_locked
+}
+
+@test "a package that cannot have every image built can be removed again" {
+    use trixie initramfs-tools
+    without_yama
+    packages -i new noptrace noptrace-initramfs
+    assert_failure
+    assert_line "noptrace: /boot/config-$older: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+    assert_half_configured noptrace-initramfs
+    run on "$debian" dpkg -r noptrace-initramfs
+    assert_built 2
+    assert_open
+}
+
+@test "removal does not fail with an image that cannot be built, and names it" {
+    use trixie initramfs-tools
+    packages -i new noptrace noptrace-initramfs
+    assert_built 2
+    # shellcheck disable=SC2016 # the script's
+    printf '#!/bin/sh\n[ "$1" = prereqs ] || { echo broken; exit 1; }\n' > "$tree/etc/initramfs-tools/hooks/broken"
+    chmod 755 "$tree/etc/initramfs-tools/hooks/broken"
+    run on "$debian" dpkg -r noptrace-initramfs
+    assert_success
+    assert_line broken
+    assert_line 'noptrace-initramfs: an image could not be built, see above; it may still lock'
+    assert_line "noptrace-initramfs: /boot/initrd.img-$older: not built again; it may still lock"
+}
+
+@test "an image that is left as it was is named" {
+    use bookworm initramfs-tools
+    touch -d yesterday "$tree/boot/initrd.img-4.9.0-gone"
+    packages -i new noptrace noptrace-initramfs
+    assert_built 2
+    assert_line 'noptrace-initramfs: /boot/initrd.img-4.9.0-gone: not built again; it may lack the lock'
+    echo update_initramfs=no > "$tree/etc/initramfs-tools/update-initramfs.conf"
+    packages -i new noptrace-initramfs
+    assert_built 0
+    assert_line "noptrace-initramfs: /boot/initrd.img-$older: not built again; it may lack the lock"
+}
+
+@test "in a chroot without a kernel, a menu, or an update-initramfs that does something the packages are installed and removed" {
+    use trixie dracut
+    mount_and "$debian" rm -r "$debian/root/boot" "$debian/root/usr/lib/modules"
+    packages -i new noptrace noptrace-dracut
+    assert_built 0
+    refute_output --regexp 'Generating grub|/boot'
+    run on "$debian" dpkg -P noptrace-dracut noptrace
+    assert_success
+
+    use bookworm initramfs-tools
+    run on "$debian" dpkg-divert --rename --add /usr/sbin/update-initramfs
+    on "$debian" ln -s /bin/true /usr/sbin/update-initramfs
+    packages -i new noptrace noptrace-initramfs
+    assert_built 0
+    on "$debian" rm /usr/sbin/update-initramfs
+    run on "$debian" dpkg -P noptrace-initramfs noptrace
+    assert_success
+}
+
+@test "one opt-in takes the other's place, with the knobs as they were set" {
+    local knobs=etc/default/grub.d/noptrace.cfg
+    use bookworm initramfs-tools
+    packages -i new noptrace noptrace-initramfs
+    sed -i 's/^NOPTRACE_MENU_TITLE=.*/NOPTRACE_MENU_TITLE=Ours/' "$tree/$knobs"
+    cp "$tree/$knobs" "$BATS_TEST_TMPDIR/knobs"
+    packages -i new noptrace-dracut
+    assert_failure
+    assert_line --partial 'conflicting packages - not installing noptrace-dracut'
+    run on "$debian" dpkg -r noptrace-initramfs initramfs-tools
+    run on "$debian" dpkg -i /srv/dracut.deb
+    packages -i new noptrace-dracut < /dev/null
+    assert_built 2
+    assert_locked
+    run on "$debian" dpkg -P noptrace-initramfs
+    assert_success
+    cmp "$tree/$knobs" "$BATS_TEST_TMPDIR/knobs"
+    grep -q "^submenu 'Ours'" "$tree/$menu"
+}
+
+@test "an administrator's policy goes before the package's" {
+    use trixie initramfs-tools
+    echo noptrace_on_failure=poweroff > "$tree/etc/initramfs-tools/noptrace.conf"
+    packages -i new noptrace noptrace-initramfs
+    assert_built 2
+    check_image "$tree/boot/initrd.img-$older"
+    assert_line --regexp '^  ok    policy        poweroff: '
+    use trixie dracut
+    echo noptrace_on_failure=reboot > "$tree/etc/dracut.conf.d/policy.conf"
+    packages -i new noptrace noptrace-dracut
+    assert_built 2
+    check_image "$tree/boot/initrd.img-$older"
+    assert_line --regexp '^  ok    policy        reboot: '
+}
+
+@test "a machine with the package boots locked, and open again once that was removed" {
+    local image
+    use bookworm initramfs-tools
+    image=$tree/boot/initrd.img-${kernels[0]}
+    packages -i new noptrace noptrace-initramfs
+    known_program=$tree/usr/sbin/noptrace assert_locks "$image" "$root"
+    run on "$debian" dpkg -r noptrace-initramfs
+    run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$root")" "$image"
+    assert_failure 1
+    assert_line --regexp '^outcome +open +open$'
+}
+
+# contents PACKAGE: its files and links.
+contents() {
+    dpkg-deb --fsys-tarfile "$top/build/deb/$1_"*.deb | tar -t | sed -n 's,^\./\(.*[^/]\)$,\1,p' | LC_ALL=C sort
+}
+
+@test "each package has what it is for, and together they have all that make install installs" {
+    local package
+    run contents noptrace-dracut
+    assert_output - << 'END'
+etc/default/grub.d/noptrace.cfg
+etc/grub.d/000_noptrace
+etc/grub.d/99_noptrace
+usr/lib/dracut/dracut.conf.d/noptrace.conf
+usr/lib/kernel/install.d/95-noptrace.install
+usr/lib/systemd/system/sysinit.target.wants/noptrace.service
+usr/share/doc/noptrace-dracut/changelog.Debian.gz
+usr/share/doc/noptrace-dracut/changelog.gz
+usr/share/doc/noptrace-dracut/copyright
+usr/share/lintian/overrides/noptrace-dracut
+END
+    assert_equal "$(contents noptrace-initramfs)" "$(contents noptrace-dracut | sed -e 's/noptrace-dracut/noptrace-initramfs/' \
+        -e 's,lib/dracut/dracut.conf.d/,share/initramfs-tools/,' | LC_ALL=C sort)"
+    # what opts in, and what only a builder needs
+    run contents noptrace
+    refute_output --regexp 'etc/|\.wants/|dracut\.conf\.d|initramfs-tools/noptrace\.conf|noptrace-(image|check|probe|report)'
+
+    make -s -C "$top" install DESTDIR="$BATS_TEST_TMPDIR/installed"
+    (cd "$BATS_TEST_TMPDIR/installed" && find . -type f -printf '%P %m\n' | grep -v /LICENSE | LC_ALL=C sort) > "$BATS_TEST_TMPDIR/expected"
+    for package in noptrace noptrace-dracut noptrace-image; do
+        dpkg-deb -x "$top/build/deb/${package}_"*.deb "$BATS_TEST_TMPDIR/tree"
+    done
+    find "$BATS_TEST_TMPDIR/tree" -name '*.gz' -exec gunzip {} +
+    (cd "$BATS_TEST_TMPDIR/tree" && find . -type f -printf '%P %m\n' \
+        | grep -v '/lintian/\|/changelog\|/copyright\|dracut.conf.d' | LC_ALL=C sort) > "$BATS_TEST_TMPDIR/actual"
+    diff "$BATS_TEST_TMPDIR"/{expected,actual}
+}
+
+@test "lintian has nothing to say" {
+    # which Debian 12's does not know yet, and later ones ask for: Static-Built-Using
+    run lintian --allow-root --fail-on error,warning --suppress-tags unknown-field "$top"/build/deb/*.changes
+    assert_success
+    assert_output ''
+}
+
+@test "packages and programs are the same, bit by bit, from another folder, at another time, with another umask and locale" {
+    local elsewhere=$BATS_TEST_TMPDIR/else file
+    mkdir "$elsewhere"
+    tar -C "$top" -c --exclude=./build --exclude=./.git . | tar -C "$elsewhere" -x
+    (
+        umask 077
+        cd "$elsewhere"
+        chmod -R go= .
+        env TZ=Asia/Kolkata LC_ALL=C.UTF-8 LANGUAGE=de make -s deb build/noptrace build/noptrace-judge build/noptrace-probe
+    ) > "$BATS_TEST_TMPDIR/log" 2>&1
+    for file in "$top"/build/deb/*.{deb,dsc,tar.xz} "$top"/build/noptrace{,-judge,-probe}; do
+        cmp "$file" "$elsewhere${file#"$top"}"
+    done
+}
+
+@test "what is released is the same, bit by bit, from another clone and with another umask" {
+    [[ -e $top/.git ]] || skip 'not a clone'
+    git clone -q "$top" "$BATS_TEST_TMPDIR/clone"
+    make -s -C "$top" dist
+    (umask 077 && make -s -C "$BATS_TEST_TMPDIR/clone" dist)
+    cmp {"$top","$BATS_TEST_TMPDIR/clone"}"/build/noptrace-$version.tar.gz"
+}
+
+@test "the newest release of NEWS.md is the version that is built" {
+    run "$top/packaging/changelog" deb "$version" 'A <a@example.org>' < "$top/NEWS.md"
+    assert_success
+    assert_line --index 0 "noptrace ($version) unstable; urgency=medium"
+    run "$top/packaging/changelog" deb 9.9.9 'A <a@example.org>' < "$top/NEWS.md"
+    assert_failure
+    assert_output "changelog: this is 9.9.9, and the newest release of NEWS.md is $version"
+}

@@ -1,0 +1,377 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# How images are read: noptrace-list stands for all that reads them.
+
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+
+setup_file() {
+    export reader=$top/build/noptrace-list sanitized=$top/build/noptrace-list-sanitized
+    export outside=$BATS_FILE_TMPDIR/outside hostile=$BATS_FILE_TMPDIR/hostile
+    export uki=$BATS_FILE_TMPDIR/uki small=$BATS_FILE_TMPDIR/small erofs=$BATS_FILE_TMPDIR/erofs
+    make -s -C "$top" build/noptrace-list build/noptrace-list-sanitized build/guest-list
+    mkdir "$outside" "$hostile" "$uki" "$small" "$erofs"
+    # whoever tries it as another user must come here
+    chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
+    echo secret > "$outside/secret"
+    "$BATS_TEST_DIRNAME/hostile-images" "$hostile" "$outside"
+    "$BATS_TEST_DIRNAME/uki-images" "$uki"
+    "$BATS_TEST_DIRNAME/erofs-images" "$erofs" "$outside"
+    "$BATS_TEST_DIRNAME/judged-images" /dev/null "$small" apart
+}
+
+# What is outside, in every way that an image could change it.
+outside_is() {
+    (cd "$outside" && stat -c '%A %u %g %h %s %n' . ./* && cat secret)
+}
+
+# assert_ends SECONDS COMMAND…: with an answer, or with one line that says why not.
+assert_ends() {
+    local code=0 seconds=$1
+    shift
+    timeout "$seconds" "$@" > "$BATS_TEST_TMPDIR/out" 2> "$BATS_TEST_TMPDIR/err" || code=$?
+    [[ $code == 0 || $code == 2 ]] || fail "$*: exit code $code: $(< "$BATS_TEST_TMPDIR/err")"
+    [[ $code == 0 || $(wc -l < "$BATS_TEST_TMPDIR/err") == 1 ]] || fail "$*: $(< "$BATS_TEST_TMPDIR/err")"
+    ! LC_ALL=C grep -q '[^ -~]' "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/err" || fail "$*: control characters"
+}
+
+# assert_refused IMAGE WORDS…
+assert_refused() {
+    run "$reader" "$1"
+    assert_failure 2
+    assert_output --partial "${*:2}"
+    assert_equal "${#lines[@]}" 1
+}
+
+# What the reader finds in a UKI, without what every kernel has.
+files_of() {
+    "$reader" "$1" | awk '$1 ~ /^-/ { print $6 }'
+}
+
+@test "a kernel and the reader make the same of an image, or both refuse it" {
+    local judged=$BATS_FILE_TMPDIR/judged image name differ='' count=0
+    mkdir "$judged"
+    "$BATS_TEST_DIRNAME/judged-images" "$top/build/guest-list" "$judged"
+    "$BATS_TEST_DIRNAME/judge" "$(kernel_of "$bookworm")" "$judged"/*.img
+    for image in "$judged"/*.img; do
+        name=${image%.img} count=$((count + 1))
+        [[ -s $name.kernel ]] || fail "$name: the kernel gave no answer: $(plain "$name.console" | tail -n 3)"
+        "$reader" "$image" > "$name.list" 2> "$name.reason" || echo refused: > "$name.list"
+        LC_ALL=C sort -o "$name.list" "$name.list"
+        diff <(sed 's/^refused:.*/refused:/' "$name.kernel") "$name.list" > "$name.diff" \
+            || differ+="$name: $(< "$name.diff") $(< "$name.reason")"$'\n'
+    done
+    assert_equal "$differ" ''
+    ((count > 50))
+}
+
+@test "no image writes anything outside, whatever it holds" {
+    local image before
+    before=$(outside_is)
+    for image in "$hostile"/out-*.img; do
+        assert_ends 10 "$reader" "$image"
+    done
+    assert_equal "$(outside_is)" "$before"
+}
+
+@test "no image writes anything outside when another user looks at it" {
+    ((UID == 0)) || skip 'only root can become another user'
+    local image before
+    before=$(outside_is)
+    chmod 777 "$outside"
+    cp "$reader" "$BATS_FILE_TMPDIR/reader"
+    for image in "$hostile"/out-*.img; do
+        assert_ends 10 setpriv --reuid=65534 --regid=65534 --clear-groups "$BATS_FILE_TMPDIR/reader" "$image"
+    done
+    chmod 755 "$outside"
+    assert_equal "$(outside_is)" "$before"
+}
+
+@test "the reader opens nothing but the image, and makes, removes and runs nothing" {
+    local image
+    for image in "$hostile"/out-*-link.img "$small/all-types.img" "$uki/profiles.efi"; do
+        strace -f -o "$BATS_TEST_TMPDIR/calls" -e trace=%file,%process,%network "$reader" "$image" > "$BATS_TEST_TMPDIR/out"
+        run grep -vE "execve\(\"$reader\"|openat\(AT_FDCWD, \"(/etc/ld.so.cache|/lib/|/usr/lib/)|access\(\"/etc/ld.so.preload\"|newfstatat\(|exit_group\(|exited with 0|openat\(AT_FDCWD, \"$image\", O_RDONLY" "$BATS_TEST_TMPDIR/calls"
+        assert_output ''
+    done
+}
+
+@test "every bound has its reason" {
+    assert_refused "$hostile/much-entries.img" 'more than 250,000'
+    assert_refused "$hostile/much-depth.img" 'folders more than 256 deep'
+    assert_refused "$hostile/much-steps.img" 'more than 10,000,000 steps'
+    assert_refused "$hostile/much-content.img" 'contents of more than 256 MiB'
+    assert_refused "$hostile/much-unpacked.img" 'unpacks to more than'
+    assert_refused "$hostile/much-image.img" 'too large to be looked at'
+    assert_refused "$hostile/much-dictionary.img" 'a dictionary of'
+    assert_refused "$hostile/much-window.img" 'too much memory'
+    assert_refused "$hostile/much-sections.img" 'more than 1024 sections'
+    assert_refused "$hostile/much-nothing.img" 'an empty file'
+}
+
+@test "no image takes long" {
+    local image
+    for image in "$hostile"/much-*.img; do
+        assert_ends 10 "$reader" "$image"
+    done
+}
+
+@test "what is no regular file is refused at once" {
+    mkfifo "$BATS_TEST_TMPDIR/fifo"
+    ln -s fifo "$BATS_TEST_TMPDIR/link"
+    local file
+    for file in "$BATS_TEST_TMPDIR"/{fifo,link} /dev/null /dev/zero /; do
+        run timeout 5 "$reader" "$file"
+        assert_failure 2
+        assert_output 'noptrace-list: not a regular file'
+    done
+    run "$reader" "$BATS_TEST_TMPDIR/none"
+    assert_failure 2
+    assert_output --partial ENOENT
+}
+
+@test "a link to an image is read as the image" {
+    ln -s "$small/two-archives.img" "$BATS_TEST_TMPDIR/initrd.img"
+    run "$reader" "$BATS_TEST_TMPDIR/initrd.img"
+    assert_success
+    assert_line --partial 'a/b/f'
+}
+
+@test "an image that is cut anywhere is read or refused, and no sanitizer complains" {
+    local size i
+    for image in format-gzip format-bzip2 format-lzma format-xz-crc32 format-lzop format-lz4-legacy format-zstd all-types; do
+        size=$(stat -c %s "$small/$image.img")
+        for ((i = 1; i < size; i += 1 + size / 25)); do
+            head -c "$i" "$small/$image.img" > "$BATS_TEST_TMPDIR/cut"
+            assert_ends 20 "$sanitized" "$BATS_TEST_TMPDIR/cut"
+        done
+    done
+}
+
+@test "the corpus makes no sanitizer complain" {
+    local image
+    for image in "$hostile"/out-*.img "$hostile"/much-{depth,dictionary,window,sections,links,claimed,claimed-name,magic,nothing,kernel,configurations}.img \
+        "$small"/*.img "$uki"/*.efi; do
+        assert_ends 20 "$sanitized" "$image"
+    done
+}
+
+@test "two thousand mutated images end with an exit code that is documented" {
+    run "$BATS_TEST_DIRNAME/mutate" 1 2000 "$reader" "$small"/[!l]*.img "$uki"/*.efi
+    assert_success
+    assert_output '2000 images read'
+}
+
+@test "two hundred mutated images make no sanitizer complain" {
+    run "$BATS_TEST_DIRNAME/mutate" 2 200 "$sanitized" "$small"/[!l]*.img "$uki"/*.efi
+    assert_success
+}
+
+# written NAME ENTRY…: what the reader writes of NAME, of an archive of these, in perl; and whether its list has the
+# size of that.
+written() {
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(eval $ARGV[0])' "$2" > "$BATS_TEST_TMPDIR/written.img"
+    "$reader" "$BATS_TEST_TMPDIR/written.img" "$1" "$BATS_TEST_TMPDIR/written" > "$BATS_TEST_TMPDIR/list"
+}
+
+@test "a content that is asked for is written, whole, and what replaced it last" {
+    written big 'file("big", "x" x 3_000_000 . "end"), file("other", "y")'
+    assert_equal "$(stat -c %s "$BATS_TEST_TMPDIR/written")" 3000003
+    assert_equal "$(tail -c 3 "$BATS_TEST_TMPDIR/written")" end
+    written big 'file("big", "first one"), file("big", "second")'
+    assert_equal "$(< "$BATS_TEST_TMPDIR/written")" second
+    written big 'file("big", "first one"), entry(name => "big", mode => 0), file("/./big", "third")'
+    assert_equal "$(< "$BATS_TEST_TMPDIR/written")" third
+    written big 'dir("d"), file("d/big", "another"), symlink_to("l", "big"), file("l", "x")'
+    assert_equal "$(< "$BATS_TEST_TMPDIR/written")" ''
+}
+
+@test "of a UKI the first section of a name counts" {
+    assert_equal "$(files_of "$uki/first-of-two.efi")" first
+    assert_equal "$(files_of "$uki/plain.efi")" plain
+    assert_refused "$uki/longer-name.efi" 'without an initramfs'
+    assert_refused "$uki/none.efi" 'without an initramfs'
+}
+
+@test "of a UKI with profiles the first one counts, over what all of them share" {
+    assert_equal "$(files_of "$uki/profiles.efi")" profile-a
+    assert_equal "$(files_of "$uki/profile-without-its-own.efi")" shared
+    assert_refused "$uki/profile-with-an-empty-one.efi" 'without an initramfs'
+}
+
+@test "of a UKI the microcode goes first, and both are aligned" {
+    assert_equal "$(files_of "$uki/microcode-first.efi")" $'microcode\nown'
+    assert_equal "$(files_of "$uki/microcode-not-aligned.efi")" $'microcode\nown'
+}
+
+@test "a section has VirtualSize bytes, zeros behind what the file has" {
+    assert_equal "$(files_of "$uki/more-zeros.efi")" zeros
+    assert_equal "$(files_of "$uki/less-than-there-is.efi")" less
+    assert_refused "$uki/too-many-zeros.efi" 'more than 16 MiB of zeros'
+}
+
+@test "a section that is not in the file, or over another, is refused" {
+    assert_refused "$uki/beyond-the-end.efi" 'section .initrd: the file ends before it does'
+    assert_refused "$uki/offset-beyond-the-end.efi" 'section .initrd: the file ends before it does'
+    cp "$uki/around-4-gib.efi" "$BATS_TEST_TMPDIR/large.efi"
+    truncate -s 4G "$BATS_TEST_TMPDIR/large.efi"
+    assert_refused "$BATS_TEST_TMPDIR/large.efi" 'section .initrd: the file ends before it does'
+    assert_refused "$uki/over-each-other.efi" 'lie over each other'
+    assert_refused "$uki/cut.efi" 'the file ends within its PE headers'
+}
+
+# kernel_in IMAGE: the release of a UKI's kernel, and the size and sum of the configuration in it.
+kernel_in() {
+    "$reader" "$1" | sed -n 's/^kernel //p'
+}
+
+@test "the configuration in a kernel is found, by every compression, and the release in its header" {
+    local name want
+    want=$(cksum < "$uki/config" | awk '{ print $2, $1 }')
+    for name in gzip bzip2 lzma xz lzop lz4 zstd unpacked decoys; do
+        assert_equal "$name $(kernel_in "$uki/kernel-$name.efi")" "$name 6.1.0-0~test+1_x.y $want"
+    done
+    # those for other machines have no such header
+    for name in plain zboot; do
+        assert_equal "$name $(kernel_in "$uki/kernel-$name.efi")" "$name - $want"
+    done
+}
+
+@test "what only looks like a kernel's configuration, is one of two, or too large, is none" {
+    local name
+    for name in none two without-an-end cut damaged too-large beyond-the-end elsewhere payload-cut payload-of-nothing; do
+        assert_equal "$name $(kernel_in "$uki/kernel-odd-$name.efi")" "$name 6.1.0-0~test+1_x.y - -"
+    done
+    assert_equal "$(kernel_in "$uki/kernel-odd-header-cut.efi")" '- - -'
+    assert_equal "$(kernel_in "$uki/kernel-odd-release.efi")" '- - -'
+}
+
+# They have no configuration in them: what they unpack to gets one at its end, and is packed as it was.
+@test "the configuration is found in Debian's kernels, of 50 MB, as well" {
+    local root kernel command
+    for root in "$bookworm" "$trixie"; do
+        kernel=$(kernel_of "$root")
+        command='lz4 -l'
+        ! grep -qx CONFIG_KERNEL_ZSTD=y "$root"/boot/config-* || command='zstd -q'
+        # shellcheck disable=SC2016 # perl's
+        COMMAND=$command perl -I "$BATS_TEST_DIRNAME" -MImages -e '
+            my ($kernel, $config) = map { slurp($_) } @ARGV[0, 1];
+            my $setup = (1 + ord substr $kernel, 0x1f1, 1) * 512;
+            my ($offset, $length) = unpack "VV", substr $kernel, 0x248, 8;
+            # lz4 complains of the size behind it
+            my $unpacked = packed("sh -c \"$ENV{COMMAND} -dc 2> /dev/null || :\"", substr $kernel, $setup + $offset, $length);
+            length $unpacked > 40_000_000 or die "not unpacked\n";
+            my $packed = packed("$ENV{COMMAND} -c", $unpacked . ikconfig($config)) . pack "V", 1;
+            substr($kernel, 0x248, 8) = pack "VV", length($kernel) - $setup, length $packed;
+            spit($ARGV[2], pe(0x8664, [ ".linux", $kernel . $packed ], [ ".initrd", archive(file("f", "x")) ]))' \
+            "$kernel" "$root"/boot/config-* "$BATS_TEST_TMPDIR/uki.efi"
+        assert_equal "$(kernel_in "$BATS_TEST_TMPDIR/uki.efi")" \
+            "${kernel##*/vmlinuz-} $(cksum < "$(echo "$root"/boot/config-*)" | awk '{ print $2, $1 }')"
+    done
+}
+
+# tree_for_erofs TREE: contents of every form, none of them longer than what is kept of a file.
+tree_for_erofs() {
+    local i
+    mkdir -p "$1"/{empty,many,deep/er}
+    : > "$1/nothing"
+    head -c 200000 "$(command -v bash)" > "$1/deep/program"
+    cp "$(command -v env)" "$1/deep/er/env"
+    for ((i = 0; i < 400; i++)); do
+        seq "$i" "$((2 * i))" > "$1/many/a-name-that-fills-more-than-one-block-of-a-folder-$i"
+    done
+    head -c 100000 /dev/zero > "$1/zeros"
+    perl -e 'srand 1; print map { chr int rand 256 } 1 .. 20_000' > "$1/random"
+    head -c 4096 "$1/random" > "$1/block"
+    ln -s ../deep "$1/many/link"
+    ln "$1/random" "$1/deep/same"
+    chmod 4750 "$1/block"
+}
+
+# files_in TREE, files_in_erofs IMAGE: mode, size, sum and name of each file, and where each link leads.
+files_in() {
+    (cd "$1" && find . -type f -printf '%m %s %P\n' | while read -r mode size name; do
+        printf '%04d %s %s %s\n' "$mode" "$size" "$(cksum < "$name" | cut -d ' ' -f 1)" "$name"
+    done && find . -type l -printf '%P -> %l\n') | LC_ALL=C sort
+}
+
+files_in_erofs() {
+    "$reader" "$1" | awk '/^-/ { print substr($1, 2), $4, $5, $6 } /^l/ { print $6, $7, $8 }' | LC_ALL=C sort
+}
+
+@test "an erofs is what its maker put into it, by every algorithm and layout" {
+    local work=$BATS_TEST_TMPDIR want count=0
+    local -a options
+    tree_for_erofs "$work/tree"
+    want=$(files_in "$work/tree")
+    # erofs-utils 1.8 knows all algorithms, and 1.5 has other defaults; with fragments they are dracut's options
+    while read -ra options; do
+        rm -f "$work/erofs"
+        if ((count++ < 9)); then
+            in_root "$trixie" "$work" mkfs.erofs "${options[@]}" /var/tmp/erofs /var/tmp/tree > "$work/log" 2>&1
+        else
+            mkfs.erofs "${options[@]}" "$work/erofs" "$work/tree" > "$work/log" 2>&1
+        fi || fail "${options[*]}: $(tail -n 2 "$work/log")"
+        assert_equal "${options[*]}: $(files_in_erofs "$work/erofs")" "${options[*]}: $want"
+        assert_ends 20 "$sanitized" "$work/erofs"
+    done << 'END'
+-E fragments
+-E fragments -z lz4
+-C 65536 -E fragments -x -1 -T 0 -z lz4hc
+-C 65536 -E fragments -x -1 -T 0 -z zstd
+-C 65536 -E fragments -x -1 -T 0 -z lzma
+-C 65536 -E fragments -x -1 -T 0 -z deflate
+-z zstd -E all-fragments,dedupe
+-b 1024
+-z lz4 -E legacy-compress,fragments
+-z lz4
+-E noinline_data
+-E force-inode-extended -z lz4hc -C 1048576
+-E legacy-compress -z lz4
+-E all-fragments,dedupe -z lz4 -C 65536
+END
+    assert_equal "$count" 14
+}
+
+@test "an erofs that would mislead its reader is refused with the reason, and nothing is written" {
+    local image before
+    before=$(outside_is)
+    for image in "$erofs"/*.erofs; do
+        assert_ends 20 "$sanitized" "$image"
+        assert_equal "${image##*/} $(sed 's/^noptrace-list: erofs root: //' "$BATS_TEST_TMPDIR/err")" \
+            "${image##*/} $(< "${image%.erofs}.says")"
+    done
+    assert_equal "$(outside_is)" "$before"
+    assert_equal "$(files_of "$erofs/nothing-wrong.erofs")" $'etc/hosts\ninit'
+}
+
+@test "mutated erofs file systems are read or refused, and no sanitizer complains" {
+    local tree=$BATS_TEST_TMPDIR/tree i=0 options
+    mkdir "$tree"
+    head -c 30000 "$(command -v bash)" > "$tree/program"
+    seq 3000 > "$tree/text"
+    for options in fragments legacy-compress all-fragments; do
+        mkfs.erofs -E "$options,nosbcrc" -z lz4 -C 65536 "$BATS_TEST_TMPDIR/$((i++)).img" "$tree" > "$BATS_TEST_TMPDIR/log" 2>&1
+    done
+    run "$BATS_TEST_DIRNAME/mutate" 3 300 "$sanitized" "$BATS_TEST_TMPDIR"/?.img "$erofs"/*.erofs
+    assert_success
+}
+
+@test "an image with a boot configuration behind it is refused" {
+    { cat "$small/two-archives.img" && printf 'kernel.maintenance\0\0\0\0\0\0\0\0#BOOTCONFIG\n'; } > "$BATS_TEST_TMPDIR/boot.img"
+    assert_refused "$BATS_TEST_TMPDIR/boot.img" '#BOOTCONFIG'
+    printf '\0\0' >> "$BATS_TEST_TMPDIR/boot.img"
+    assert_refused "$BATS_TEST_TMPDIR/boot.img" '#BOOTCONFIG'
+}
+
+@test "numbers that kernels read differently are refused" {
+    sed 's/07070100000/0707010x000/' "$small/names.img" > "$BATS_TEST_TMPDIR/prefix.img"
+    assert_refused "$BATS_TEST_TMPDIR/prefix.img" 'a number that is not hexadecimal'
+}
+
+@test "what a reason quotes from an image steers no terminal" {
+    run "$reader" "$small/control-characters.img"
+    assert_success
+    assert_line --partial 'a\x1b[31mred\x0a'
+    assert_line --partial '-> \x80\xff\x5c\x09'
+}

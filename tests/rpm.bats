@@ -1,0 +1,332 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The rpms: what they hold, for which distributions, and what installing, upgrading and removing them does to a machine
+# with two kernels. That is a Debian, with an rpm database beside dpkg's, whose dracut and GRUB are real: no other
+# distribution is at hand.
+
+# Each test is a subshell, and sets what it uses.
+# shellcheck disable=SC2030,SC2031
+
+# shellcheck source=tests/common.bash
+source "$BATS_TEST_DIRNAME/common.bash"
+# shellcheck source=tests/machine.bash
+source "$BATS_TEST_DIRNAME/machine.bash"
+
+version=$(sed -n 's/^VERSION = //p' "$BATS_TEST_DIRNAME/../Makefile")
+spec=$top/build/rpm/SPECS/noptrace.spec
+# as Fedora and openSUSE have them
+menu=boot/grub2/grub.cfg
+write_menu=(grub2-mkconfig -o /boot/grub2/grub.cfg)
+
+setup_file() {
+    make -s -C "$top" build/noptrace-list
+    export packages=$BATS_FILE_TMPDIR/packages
+    local suite
+    mkdir -p "$packages"/{new,previous}
+    keep_rpms "$top" new
+    copy_tree "$BATS_FILE_TMPDIR/previous"
+    sed -i 's/^VERSION = .*/VERSION = 0.0.1/' "$BATS_FILE_TMPDIR/previous/Makefile"
+    sed -i "s/^## $version /## 0.0.1 /" "$BATS_FILE_TMPDIR/previous/NEWS.md"
+    keep_rpms "$BATS_FILE_TMPDIR/previous" previous
+    for suite in bookworm trixie; do
+        make_machine "$suite"
+        # Debian's scripts look at their own folder
+        mkdir -p "$BATS_FILE_TMPDIR/$suite/upper"/{boot/grub,usr/share/licenses}
+        # which is noptrace-dracut's, where nothing else is in it
+        mount_and "$BATS_FILE_TMPDIR/$suite" rm -rf "$BATS_FILE_TMPDIR/$suite/root/etc/default/grub.d"
+        ln -s grub-mkconfig "$BATS_FILE_TMPDIR/$suite/upper/usr/sbin/grub2-mkconfig"
+    done
+}
+
+# copy_tree DIRECTORY
+copy_tree() {
+    mkdir "$1"
+    tar -C "$top" -c --exclude=./build --exclude=./.git . | tar -C "$1" -x
+}
+
+# keep_rpms TREE FOLDER: what make rpm makes of it, by the names of the packages.
+keep_rpms() {
+    local file
+    make -s -C "$1" rpm > "$BATS_FILE_TMPDIR/log" 2>&1 || {
+        cat "$BATS_FILE_TMPDIR/log" >&2
+        return 1
+    }
+    for file in "$1"/build/rpm/RPMS/*/*.rpm; do
+        cp "$file" "$packages/$2/$(rpm -qp --qf '%{NAME}' "$file").rpm"
+    done
+}
+
+# rpm_on_machine ARGUMENT…: leaves $status and $output. There is no package there that ours could depend on.
+rpm_on_machine() {
+    touch "$BATS_TEST_TMPDIR/before"
+    run mount_and "$debian" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C rpm --root "$debian/root" --dbpath /var/lib/rpm \
+        --force-debian --nodeps "$@"
+}
+
+# rpms VERB VERSION PACKAGE…
+rpms() {
+    local package
+    local -a files=()
+    for package in "${@:3}"; do files+=("$packages/$2/$package.rpm"); done
+    rpm_on_machine "$1" "${files[@]}"
+}
+
+# dracut, which is not told to be loud, has built so many images.
+assert_built() {
+    assert_success
+    assert_equal "$(find "$tree/boot" -name 'initrd.img-*' -newer "$BATS_TEST_TMPDIR/before" | wc -l)" "$1"
+}
+
+# What another boot loader has a copy of is dracut's business there.
+assert_same_elsewhere() {
+    :
+}
+
+@test "an rpm of the opt-in locks every kernel's image, an upgrade and removal rebuild them, and nothing is left" {
+    use trixie dracut
+    everything > "$BATS_TEST_TMPDIR/everything"
+
+    rpms -U previous noptrace
+    assert_built 0
+    assert_output ''
+    assert_open
+    rpms -U previous noptrace-dracut
+    assert_built 2
+    assert_locked
+    run "$tree/usr/sbin/noptrace" --version
+    assert_output 'noptrace 0.0.1'
+
+    rpms -U new noptrace noptrace-dracut
+    assert_built 2
+    assert_locked
+    run "$tree/usr/sbin/noptrace" --version
+    assert_output "noptrace $version"
+
+    rpm_on_machine -e noptrace-dracut
+    assert_built 2
+    assert_open
+    rpm_on_machine -e noptrace
+    assert_built 0
+    everything | diff "$BATS_TEST_TMPDIR/everything" -
+    run grep -c noptrace "$tree/$menu"
+    assert_output 0
+}
+
+@test "an rpm that cannot have every image built says why, locks the others, and does it when it is installed again" {
+    use bookworm dracut
+    everything > "$BATS_TEST_TMPDIR/everything"
+    sed 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/' "$root/boot/config-${kernels[0]}" > "$tree/boot/config-$older"
+    rpms -U new noptrace noptrace-dracut
+    assert_line --partial "/boot/config-$older: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+    assert_line 'noptrace-dracut: not every image could be built, see above; mend that, and install this package again'
+    assert_line --regexp "%posttrans\(noptrace-dracut-.*\) scriptlet failed, exit status 1"
+    check_image "$tree/boot/initrd.img-${kernels[0]}" --program "$tree/usr/sbin/noptrace"
+    assert_success
+
+    rm "$tree/boot/config-$older"
+    rpms --reinstall new noptrace-dracut
+    assert_built 2
+    assert_locked
+
+    # both at once
+    rpm_on_machine -e noptrace noptrace-dracut
+    assert_built 2
+    assert_open
+    everything | diff "$BATS_TEST_TMPDIR/everything" -
+}
+
+@test "rpms of noptrace and noptrace-image change no image, no menu and no unit" {
+    use bookworm dracut
+    rpms -U new noptrace noptrace-image
+    assert_built 0
+    assert_open
+    run on "$debian" systemctl is-enabled noptrace
+    assert_output disabled
+    # as the next kernel's would be
+    run on "$debian" dracut --quiet --regenerate-all --force
+    assert_open
+    assert_tool_is_whole
+}
+
+# answer_for COMMAND: a small one in its place, which writes down how it was called.
+answer_for() {
+    mkdir -p "$tree${1%/*}"
+    # shellcheck disable=SC2016 # the script's
+    printf '#!/bin/sh\necho "${0##*/} $*" >> /calls\n' > "$tree$1"
+    chmod 755 "$tree$1"
+}
+
+@test "images are built where bootc and ostree have them, and with openSUSE's own script; those that stay are named" {
+    use trixie dracut
+    touch -d yesterday "$tree/boot/initramfs-0-rescue-1234.img" "$tree/boot/initrd-5.14.21-default" "$tree/boot/initramfs-5.14.0kdump.img"
+    mkdir -p "$tree/usr/lib/modules/$older"
+    touch "$tree/usr/lib/modules/$older/initramfs.img"
+    rm -f "$tree/usr/bin/dracut"
+    answer_for /usr/bin/dracut
+    rpms -U new noptrace noptrace-dracut
+    assert_success
+    assert_line 'noptrace-dracut: /boot/initramfs-0-rescue-1234.img: not built again; it may lack the lock'
+    assert_line 'noptrace-dracut: /boot/initrd-5.14.21-default: not built again; it may lack the lock'
+    refute_output --partial kdump
+    assert_equal "$(< "$tree/calls")" "dracut --quiet --force /lib/modules/$older/initramfs.img $older
+dracut --quiet --regenerate-all --force"
+
+    answer_for /usr/lib/module-init-tools/regenerate-initrd-posttrans
+    rm "$tree/calls"
+    rpm_on_machine -e noptrace-dracut
+    assert_success
+    assert_equal "$(< "$tree/calls")" 'regenerate-initrd-posttrans '
+    assert [ -e "$tree/run/regenerate-initrd/all" ]
+}
+
+@test "in a chroot without a kernel or a menu, and where entries are the plugin's, the rpms are installed and removed" {
+    use trixie dracut
+    mount_and "$debian" rm -r "$debian/root/boot" "$debian/root/usr/lib/modules"
+    rpms -U new noptrace noptrace-dracut
+    assert_built 0
+    assert_output ''
+    rpm_on_machine -e noptrace noptrace-dracut
+    assert_success
+
+    # whose grub2-mkconfig would take back what others have set
+    use trixie dracut
+    mkdir -p "$tree"/{boot/grub2,usr/sbin}
+    echo blscfg > "$tree/$menu"
+    rm -f "$tree/usr/sbin/grub2-mkconfig"
+    answer_for /usr/sbin/grub2-mkconfig
+    rpms -U new noptrace noptrace-dracut
+    assert_success
+    assert [ ! -e "$tree/calls" ]
+}
+
+# files PACKAGE: the modes and names of an rpm's files and links.
+files() {
+    rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$packages/new/$1.rpm" | grep -v '^d'
+}
+
+# debian_files PACKAGE: those that packaging/debian takes for the deb of that name, out of $BATS_TEST_TMPDIR/installed,
+# or out of the tree.
+debian_files() {
+    local pattern folder file installed=$BATS_TEST_TMPDIR/installed
+    while read -r pattern folder; do
+        if [[ $folder ]]; then
+            find "$top/$pattern" -printf "%M /$folder/%f\n"
+            continue
+        fi
+        for file in "$installed"/$pattern; do
+            find "$file" ! -type d -printf '%M %p\n'
+        done
+    done < "$top/packaging/debian/$1.install" | sed "s,$installed,,"
+    [[ ! -e $top/packaging/debian/$1.links ]] || sed 's,.* ,lrwxrwxrwx /,' "$top/packaging/debian/$1.links"
+}
+
+@test "the rpms have the files of the debs, with the same modes, but for what this table has" {
+    local package
+    make -s -C "$top" install DESTDIR="$BATS_TEST_TMPDIR/installed"
+    for package in noptrace noptrace-dracut noptrace-image; do
+        comm -3 <(debian_files "$package" | LC_ALL=C sort -u) <(files "$package" | LC_ALL=C sort) | sed -e "s/^\t/$package rpm /;t" -e "s/^/$package deb /"
+    done | LC_ALL=C sort > "$BATS_TEST_TMPDIR/differences"
+    # manuals are compressed, as debhelper does it too; and nothing there makes images with initramfs-tools, but
+    # noptrace-image looks at some
+    diff - "$BATS_TEST_TMPDIR/differences" << END
+noptrace deb -rw-r--r-- /usr/share/man/man7/noptrace-fleet.7
+noptrace deb -rw-r--r-- /usr/share/man/man8/noptrace.8
+noptrace deb -rwxr-xr-x /usr/share/initramfs-tools/hooks/noptrace
+noptrace deb -rwxr-xr-x /usr/share/initramfs-tools/scripts/init-top/00-noptrace
+noptrace rpm -rw-r--r-- /usr/share/doc/noptrace/NEWS.md
+noptrace rpm -rw-r--r-- /usr/share/licenses/noptrace-$version/LICENSE
+noptrace rpm -rw-r--r-- /usr/share/man/man7/noptrace-fleet.7.gz
+noptrace rpm -rw-r--r-- /usr/share/man/man8/noptrace.8.gz
+noptrace-image deb -rw-r--r-- /usr/share/man/man7/noptrace-recipes.7
+noptrace-image deb -rw-r--r-- /usr/share/man/man8/noptrace-image.8
+noptrace-image rpm -rw-r--r-- /usr/share/man/man7/noptrace-recipes.7.gz
+noptrace-image rpm -rw-r--r-- /usr/share/man/man8/noptrace-image.8.gz
+noptrace-image rpm -rwxr-xr-x /usr/share/initramfs-tools/scripts/init-top/00-noptrace
+END
+
+    # and what is in them, but for what other flags make of the programs
+    mkdir "$BATS_TEST_TMPDIR/unpacked"
+    for package in noptrace noptrace-dracut noptrace-image; do
+        rpm2cpio "$packages/new/$package.rpm" | cpio --quiet -id -D "$BATS_TEST_TMPDIR/unpacked"
+    done
+    gunzip "$BATS_TEST_TMPDIR"/unpacked/usr/share/man/man[78]/*.gz
+    run diff -rq "$BATS_TEST_TMPDIR/installed" "$BATS_TEST_TMPDIR/unpacked"
+    assert_equal "$(grep '^Files .* differ$' <<< "$output" | grep -v '/noptrace-[a-z]* and \|/usr/sbin/noptrace and ')" ''
+}
+
+@test "rpmlint has nothing to say" {
+    run rpmlint -c "$top/packaging/rpmlint.toml" "$top"/build/rpm/RPMS/*/*.rpm "$top"/build/rpm/SRPMS/*.rpm "$spec"
+    assert_success
+    assert_output --partial ' 4 packages and 1 specfiles checked; 0 errors, 0 warnings,'
+}
+
+@test "the rpms are the same, bit by bit, from another folder, at another time, with another umask and locale" {
+    local elsewhere=$BATS_TEST_TMPDIR/else file
+    copy_tree "$elsewhere"
+    (
+        umask 077
+        cd "$elsewhere"
+        chmod -R go= .
+        env TZ=Asia/Kolkata LC_ALL=C.UTF-8 LANGUAGE=de make -s rpm
+    ) > "$BATS_TEST_TMPDIR/log" 2>&1
+    for file in "$top"/build/rpm/RPMS/*/*.rpm "$top"/build/rpm/SRPMS/*.rpm; do
+        cmp "$file" "$elsewhere${file#"$top"}"
+    done
+}
+
+@test "the scriptlets are those of Debian's opt-in, each with its own name, and shellcheck has nothing to say" {
+    local scriptlet tag
+    for scriptlet in posttrans preun postun; do
+        tag=${scriptlet^^}
+        assert_equal "$(rpm -qp --qf "%{${tag}PROG}" "$packages/new/noptrace-dracut.rpm")" /bin/sh
+        rpm -qp --qf "%{$tag}" "$packages/new/noptrace-dracut.rpm" > "$BATS_TEST_TMPDIR/$scriptlet.sh"
+        run diff "$top/packaging/opt-in.sh" "$BATS_TEST_TMPDIR/$scriptlet.sh"
+        assert_equal "$(grep '^[<>]' <<< "$output")" "< scriptlet=
+> scriptlet=$scriptlet
+< #DEBHELPER#"
+        shellcheck "$BATS_TEST_TMPDIR/$scriptlet.sh"
+    done
+    # and no others
+    run rpm -qp --scripts --triggers --filetriggers "$packages/new/noptrace.rpm" "$packages/new/noptrace-image.rpm"
+    assert_output ''
+    run bash -c 'rpm -qp --scripts --triggers --filetriggers "$0" | grep -c "scriptlet (using"' "$packages/new/noptrace-dracut.rpm"
+    assert_output 3
+}
+
+# for_distribution MACRO VALUE DEPENDENCIES COMPILER RECOMMENDS: what the spec is there.
+for_distribution() {
+    local common='binutils gcc lzo-devel make pkgconfig(json-c) pkgconfig(liblz4) pkgconfig(liblzma) pkgconfig(libzstd) pkgconfig(zlib) systemd-rpm-macros'
+    assert_equal "$(rpmspec -q --buildrequires --define "$1 $2" "$spec" | LC_ALL=C sort | xargs)" \
+        "$(tr ' ' '\n' <<< "$common $3" | LC_ALL=C sort | xargs)"
+    run rpmspec -P --define "$1 $2" "$spec"
+    assert_success
+    assert_line --regexp "^/usr/bin/make .* CC=$4 "
+    assert_line --regexp "^Recommends: +$5\$"
+}
+
+@test "for Fedora, RHEL 8 to 10 and openSUSE the spec asks for what they have, and knows where they have it" {
+    local value
+    for value in 41 43; do for_distribution fedora "$value" 'bzip2-devel musl-gcc musl-libc-static' musl-gcc qemu-system-x86; done
+    for value in 8 9 10; do for_distribution rhel "$value" 'bzip2-devel glibc-static' gcc qemu-system-x86; done
+    for value in 1500 1600 1699; do for_distribution suse_version "$value" 'glibc-devel-static libbz2-devel' gcc qemu-x86; done
+    # EPEL has it from 10 on
+    run rpmspec -q --buildrequires --define 'rhel 10' --with musl "$spec"
+    assert_line musl-gcc
+
+    # the programs of Fedora 42 are in /usr/bin, those that programs call are in /usr/lib on SLE 15
+    run rpmspec -P --define 'fedora 42' --define '_sbindir /usr/bin' "$spec"
+    assert_line --regexp '^ +prefix=/usr sbindir=/usr/bin bindir=/usr/bin libexecdir=/usr/libexec '
+    assert_line /usr/bin/noptrace
+    run rpmspec -P --define 'suse_version 1500' --define '_libexecdir /usr/lib' --define '_defaultdocdir /usr/share/doc/packages' "$spec"
+    assert_line --regexp ' libexecdir=/usr/lib '
+    assert_line --regexp ' docdir=/usr/share/doc/packages/noptrace '
+    assert_line /usr/lib/noptrace/noptrace-judge
+    assert_line '%dir /etc/grub.d'
+}
+
+@test "the version and the changelog of the rpms are those of the Makefile and of NEWS.md" {
+    assert_equal "$(rpm -qp --qf '%{VERSION}' "$packages/new/noptrace.rpm")" "$version"
+    run rpm -qp --changelog "$packages/new/noptrace.rpm"
+    assert_line --index 0 --regexp "^\* [A-Z][a-z]{2} [A-Z][a-z]{2} [0-9]{2} 20[0-9]{2} .* <.*> - $version-1\$"
+    assert_equal "$(grep -c '^- ' <<< "$output")" "$(grep -c '^- ' "$top/NEWS.md")"
+}
