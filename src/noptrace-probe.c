@@ -29,6 +29,15 @@
 #include <termios.h>
 #include <unistd.h>
 
+/* The same for every architecture; headers of kernels before 5.3 and 5.6 (RHEL 8, SLE 15) lack
+ * them. */
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438
+#endif
+
 #define SCOPE "/proc/sys/kernel/yama/ptrace_scope"
 #define STRACE "/usr/bin/strace"
 

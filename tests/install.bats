@@ -188,6 +188,16 @@ options_of() {
     assert_equal "$(LC_ALL=C readelf -lW "$tree/build/noptrace" | grep -c INTERP)" 0
 }
 
+# Of what glibc has got since, these are old functions that were moved or given another version: a build there finds them.
+@test "the tools of noptrace-image call nothing that RHEL 8's glibc, 2.28, does not have" {
+    run objdump -T "$top"/build/noptrace-{check,report,cmdline,entry,grub,uki}
+    assert_success
+    assert_output --partial ' (GLIBC_2'
+    run awk '/\*UND\*.*\(GLIBC_2/ { split($(NF - 1), version, /[.)]/)
+        if (version[2] > 28 && $NF !~ /^(__libc_start_main|__isoc23_.*|f?stat|lstat)$/) print $NF }' <<< "$output"
+    assert_output ''
+}
+
 @test "with ARCH= install puts that architecture's programs into a root, and nothing that runs beside its images" {
     make -s -C "$top" install ARCH=arm64 DESTDIR="$BATS_TEST_TMPDIR/root"
     cd "$BATS_TEST_TMPDIR/root"

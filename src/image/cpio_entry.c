@@ -35,8 +35,8 @@ static bool written(struct cpio *cpio, int error)
 {
 	if (!goes_on(cpio, error))
 		return false;
-	return error == 0 || fail(cpio->failure, "what was unpacked cannot be written: %s",
-				  strerrorname_np(error));
+	return error == 0 ||
+	       fail(cpio->failure, "what was unpacked cannot be written: %s", strerror(error));
 }
 
 /* Removes what has the name if it is of another type. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* An image that is looked at: opening it, and looking things up; image.h has the rules. */
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,29 +33,6 @@ const struct node *image_folder(struct image *image, const char *path)
 	const struct node *node = tree_lookup(&image->tree, path);
 
 	return node && S_ISDIR(node->mode) ? node : NULL;
-}
-
-struct each {
-	void (*visit)(void *closure, const struct label *label);
-	void *closure;
-};
-
-static void each(const void *at, VISIT visit, void *closure)
-{
-	const struct label *const *label = at;
-	const struct each *asked = closure;
-
-	if (visit == postorder || visit == leaf)
-		asked->visit(asked->closure, *label);
-}
-
-void image_each(const struct node *folder, void (*visit)(void *closure, const struct label *label),
-		void *closure)
-{
-	struct each asked = { visit, closure };
-
-	if (folder && S_ISDIR(folder->mode))
-		twalk_r(folder->children, each, &asked);
 }
 
 void image_is_ours(struct image *image, const char *path)

@@ -79,10 +79,6 @@ const struct node *image_file(struct image *image, const char *path);
 /* A folder, or NULL. */
 const struct node *image_folder(struct image *image, const char *path);
 
-/* Calls `visit` for each name in a folder, in the order of their bytes. */
-void image_each(const struct node *folder, void (*visit)(void *closure, const struct label *label),
-		void *closure);
-
 /* Says that what has this path is as it should be, and need not be looked at by points_others(). */
 void image_is_ours(struct image *image, const char *path);
 

@@ -202,7 +202,7 @@ static void mark(struct image *image)
 		if (units_masks(image, path))
 			image_is_ours(image, path);
 		(void)snprintf(path, sizeof path, "%s/sysinit.target.wants", units_folders[i]);
-		image_each(image_folder(image, path), mark_link, &in);
+		tree_each(image_folder(image, path), mark_link, &in);
 	}
 	if (image->init == INIT_HANDMADE)
 		image_is_ours(image, "init");

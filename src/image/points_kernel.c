@@ -34,8 +34,8 @@ static bool is_one_version(struct image *image)
 	struct versions versions = { image->version, sizeof image->version, 0 };
 
 	if (image->version[0] == '\0') {
-		image_each(image_folder(image, "usr/lib/modules"), find_version, &versions);
-		image_each(image_folder(image, "lib/modules"), find_version, &versions);
+		tree_each(image_folder(image, "usr/lib/modules"), find_version, &versions);
+		tree_each(image_folder(image, "lib/modules"), find_version, &versions);
 	}
 	return versions.count <= 1 && configs_is_version(image->version);
 }
@@ -273,7 +273,7 @@ static void maintenance(struct image *image)
 		return;
 	}
 	look_at_file(&lines, "etc/cmdline");
-	image_each(image_folder(image, "etc/cmdline.d"), look_at_label, &lines);
+	tree_each(image_folder(image, "etc/cmdline.d"), look_at_label, &lines);
 	if (lines.found)
 		return;
 	results_add(image->results, STATUS_OK, "maintenance",

@@ -223,7 +223,7 @@ static bool systemd_policy(struct image *image, char *policy, size_t size)
 	for (size_t i = 0; i < UNITS_FOLDERS; i++) {
 		char path[UNITS_PATH];
 		(void)snprintf(path, sizeof path, "%s/sysinit.target.wants", units_folders[i]);
-		image_each(image_folder(image, path), find_locked, &locked);
+		tree_each(image_folder(image, path), find_locked, &locked);
 	}
 	(void)snprintf(policy, size, "%s", locked.policy);
 	return locked.count == 0 || policy_holds(image, &locked);

@@ -146,7 +146,7 @@ static void find_last(struct image *image, struct last *last)
 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
 		files.folder = folders[i];
-		image_each(image_folder(image, folders[i]), add_file, &files);
+		tree_each(image_folder(image, folders[i]), add_file, &files);
 	}
 	if (files.count > 0)
 		qsort(files.paths, files.count, sizeof *files.paths, by_name);

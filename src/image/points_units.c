@@ -116,7 +116,7 @@ static bool leaves_pid1_alone(struct image *image, char *room)
 		(void)snprintf(path, sizeof path, "%s/systemd/system.conf", roots[i]);
 		look_at_conf(&conf, path);
 		(void)snprintf(path, sizeof path, "%s/systemd/system.conf.d", roots[i]);
-		image_each(image_folder(image, path), look_in_folder, &conf);
+		tree_each(image_folder(image, path), look_in_folder, &conf);
 		if (conf.odd)
 			return false;
 	}

@@ -57,7 +57,7 @@ const char *points_hook(struct image *image, char *path, size_t size)
 {
 	for (int i = 0; i < HOOK_FOLDERS; i++) {
 		struct hook hook = { image, HOOKS[i], path, size, false };
-		image_each(image_folder(image, HOOKS[i]), find_hook, &hook);
+		tree_each(image_folder(image, HOOKS[i]), find_hook, &hook);
 		if (hook.found)
 			return path;
 	}
@@ -201,7 +201,7 @@ static void order_dracut(struct image *image)
 	before.ours = strrchr(path, '/') + 1;
 	for (int i = 0; i < HOOK_FOLDERS; i++) {
 		before.folder = HOOKS[i];
-		image_each(image_folder(image, HOOKS[i]), look_before, &before);
+		tree_each(image_folder(image, HOOKS[i]), look_before, &before);
 	}
 	if (!text_has(text_of_node(image_file(image, "init")), "source_hook cmdline"))
 		results_add(image->results, STATUS_FAIL, point,
@@ -258,8 +258,8 @@ static void order_initramfs_tools(struct image *image)
 	unsigned at = script && script->mode & 0111 ? place_in_order(text) : 0;
 	struct conf conf = { "" };
 
-	image_each(image_folder(image, "conf"), look_at_conf, &conf);
-	image_each(image_folder(image, "conf/conf.d"), look_at_conf, &conf);
+	tree_each(image_folder(image, "conf"), look_at_conf, &conf);
+	tree_each(image_folder(image, "conf/conf.d"), look_at_conf, &conf);
 	image_is_ours(image, order);
 	if (!text_has(text_of_node(image_file(image, "init")), "/scripts/init-top"))
 		results_add(image->results, STATUS_FAIL, point,

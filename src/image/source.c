@@ -14,7 +14,7 @@ static bool measure(int fd, uint64_t *size, struct failure *failure)
 	struct stat status;
 
 	if (fstat(fd, &status) != 0)
-		return fail(failure, "%s", strerrorname_np(errno));
+		return fail(failure, "%s", strerror(errno));
 	if (!S_ISREG(status.st_mode))
 		return fail(failure, "not a regular file");
 	if ((uint64_t)status.st_size > LIMIT_IMAGE)
@@ -48,7 +48,7 @@ bool source_open(struct source *source, const char *path, struct failure *failur
 
 	reset(source, -1);
 	if (fd < 0)
-		return fail(failure, "%s: %s", strerrorname_np(errno), strerror(errno));
+		return fail(failure, "%s", strerror(errno));
 	if (source_take(source, fd, failure))
 		return true;
 	source_close(source);
@@ -115,7 +115,7 @@ static bool fill_from_file(struct source *source, uint64_t offset, size_t length
 			continue;
 		if (got < 0)
 			return fail(failure, "byte %llu: %s", (unsigned long long)offset,
-				    strerrorname_np(errno));
+				    strerror(errno));
 		if (got == 0)
 			return fail(failure, "byte %llu: the file was cut while it was read",
 				    (unsigned long long)offset);

@@ -195,6 +195,8 @@ bool stream_xz(struct stream *stream)
 	return ok;
 }
 
+enum { LZMA_HEADER = 13 }; /* properties, dictionary, size or -1 */
+
 /* The kernel's buffer is the dictionary, which it hands on when it is full. */
 struct alone {
 	lzma_stream lzma;
@@ -262,33 +264,50 @@ static uint64_t little_endian(const unsigned char *bytes, unsigned count)
 	return number;
 }
 
+/* A mark at the end only where no size is given: the kernel stops before it, and chokes. */
+static lzma_ret begin_alone(struct alone *alone, const unsigned char *header, uint64_t size)
+{
+#if LZMA_VERSION >= 50040002U
+	/* the magic number says 5d, which is these three */
+	lzma_options_lzma options = { .dict_size = alone->dictionary, .lc = 3, .lp = 0, .pb = 2 };
+	const lzma_filter filters[] = { { LZMA_FILTER_LZMA1EXT, &options },
+					{ LZMA_VLI_UNKNOWN, NULL } };
+
+	(void)header;
+	options.ext_flags = size == UINT64_MAX ? LZMA_LZMA1EXT_ALLOW_EOPM : 0;
+	lzma_set_ext_size(options, size);
+	return lzma_raw_decoder(&alone->lzma, filters);
+#else
+	/* liblzma 5.2 has no other decoder that knows of a size, and to 5.2.5 this one wants no
+	   mark behind it; later it takes one */
+	lzma_ret code = lzma_alone_decoder(&alone->lzma, UINT64_MAX);
+
+	(void)size;
+	alone->lzma.next_in = header;
+	alone->lzma.avail_in = LZMA_HEADER;
+	/* it reads nothing as long as there is no room */
+	alone->lzma.next_out = alone->piece;
+	alone->lzma.avail_out = sizeof alone->piece;
+	return code == LZMA_OK ? lzma_code(&alone->lzma, LZMA_RUN) : code;
+#endif
+}
+
 bool stream_lzma(struct stream *stream)
 {
 	struct alone alone = { .lzma = LZMA_STREAM_INIT };
-	unsigned char header[13]; /* properties, dictionary, size or -1 */
-	/* the magic number says 5d, which is these three */
-	lzma_options_lzma options = { .lc = 3, .lp = 0, .pb = 2 };
-	const lzma_filter filters[] = { { LZMA_FILTER_LZMA1EXT, &options },
-					{ LZMA_VLI_UNKNOWN, NULL } };
-	uint64_t size = 0;
+	unsigned char header[LZMA_HEADER];
 	lzma_ret code = LZMA_OK;
 	bool ok = false;
 
 	if (!stream_read(stream, header, sizeof header))
 		return false;
 	alone.dictionary = (uint32_t)little_endian(header + 1, 4);
-	size = little_endian(header + 5, 8);
 	if (alone.dictionary < LZMA_DICT_SIZE_MIN || alone.dictionary > LIMIT_DICTIONARY)
 		return stream_fail(stream, "lzma",
 				   "a dictionary of less than 4 KiB or more than 256 MiB");
-	options.dict_size = alone.dictionary;
-	/* a mark at the end only where no size is given: the kernel stops before it, and chokes */
-	options.ext_flags = size == UINT64_MAX ? LZMA_LZMA1EXT_ALLOW_EOPM : 0;
-	lzma_set_ext_size(options, size);
-	code = lzma_raw_decoder(&alone.lzma, filters);
-	if (code != LZMA_OK)
-		return stream_fail(stream, "lzma", reason_of(code));
-	ok = unpack_alone(stream, &alone);
+	code = begin_alone(&alone, header, little_endian(header + 5, 8));
+	ok = code == LZMA_OK ? unpack_alone(stream, &alone)
+			     : stream_fail(stream, "lzma", reason_of(code));
 	lzma_end(&alone.lzma);
 	return ok;
 }

@@ -88,6 +88,13 @@ const struct node *tree_lookup(struct tree *tree, const char *path);
 /* What has this name in a folder; NULL if nothing, or if it is none. No step is counted. */
 struct node *tree_child(const struct node *folder, const char *name, size_t length);
 
+/*
+ * Calls `visit` for each name in a folder, in the order of their bytes; not at all for NULL, or
+ * what is none.
+ */
+void tree_each(const struct node *folder, void (*visit)(void *closure, const struct label *label),
+	       void *closure);
+
 /* A node's path from the root on, for a folder. Cut if it does not fit; returns `to`. */
 char *tree_path(const struct node *folder, char *to, size_t size);
 

@@ -33,19 +33,47 @@ static void push(struct stack *stack, const struct label *label)
 	stack->entries[stack->count++] = label;
 }
 
-static void push_child(const void *at, VISIT visit, void *closure)
+/* What twalk(3) does not hand on. twalk_r() would, which glibc has since 2.30 and musl never had.
+ */
+struct each {
+	void (*visit)(void *closure, const struct label *label);
+	void *closure;
+};
+static const struct each *walked;
+
+static void visit_label(const void *at, VISIT visit, int depth)
 {
 	const struct label *const *label = at;
 
+	(void)depth;
 	if (visit == postorder || visit == leaf)
-		push(closure, *label);
+		walked->visit(walked->closure, *label);
+}
+
+void tree_each(const struct node *folder, void (*visit)(void *closure, const struct label *label),
+	       void *closure)
+{
+	const struct each each = { visit, closure };
+	const struct each *outer = walked;
+
+	if (!folder || !S_ISDIR(folder->mode))
+		return;
+	walked = &each;
+	twalk(folder->children, visit_label);
+	/* who visits may look into another folder meanwhile */
+	walked = outer;
+}
+
+static void push_child(void *closure, const struct label *label)
+{
+	push(closure, label);
 }
 
 static void push_children(struct stack *stack, const struct node *folder)
 {
 	size_t first = stack->count;
 
-	twalk_r(folder->children, push_child, stack);
+	tree_each(folder, push_child, stack);
 	for (size_t i = first, j = stack->count; i + 1 < j; i++) {
 		const struct label *last = stack->entries[--j];
 		stack->entries[j] = stack->entries[i];

@@ -100,7 +100,7 @@ static bool is_plain_folder(struct image *image, const char *name, char *room, s
 		struct look look = { image, path, room, size, false };
 
 		(void)snprintf(path, sizeof path, "%s/%s.d", units_folders[i], name);
-		image_each(image_folder(image, path), look_at_dropin, &look);
+		tree_each(image_folder(image, path), look_at_dropin, &look);
 		if (look.odd)
 			return false;
 	}
