@@ -73,7 +73,7 @@ IMAGE_PROGRAMS = noptrace-check noptrace-report $(ASKED:%=noptrace-%)
 
 SHELL_FILES = src/noptrace-image .ci/run $(wildcard src/completion/*) \
 	$(wildcard modules.d/50noptrace/*.sh modules.d/50noptrace/on-failure/*.sh) \
-	$(wildcard hooks/initramfs-tools/* hooks/grub.d/* hooks/kernel-install/* tests/*.bash tests/*.bats) \
+	$(wildcard hooks/initramfs-tools/* hooks/grub.d/* hooks/kernel-install/* hooks/*.sh tests/*.bash tests/*.bats) \
 	$(wildcard packaging/*.sh) packaging/changelog packaging/ci/prove \
 	$(shell grep -slE '^\#!/bin/(ba)?sh' tests/* tests/grub.d/* tests/recipes/*/*)
 IMAGE_LIB = $(wildcard src/image/*.bash)
@@ -248,6 +248,7 @@ install-tools: all
 	chmod 755 $(DESTDIR)$(bindir)/noptrace-image
 	install -m 644 $(IMAGE_LIB) $(DESTDIR)$(libexecdir)/noptrace
 	install -m 644 $(INSTEAD) $(DESTDIR)$(libexecdir)/noptrace/instead
+	install -m 644 hooks/knobs.sh $(DESTDIR)$(libexecdir)/noptrace
 	install -d $(DESTDIR)$(sysconfdir)/grub.d $(DESTDIR)$(sysconfdir)/default/grub.d $(DESTDIR)$(kernelinstalldir)
 	$(RELOCATE) hooks/kernel-install/95-noptrace.install > $(DESTDIR)$(kernelinstalldir)/95-noptrace.install
 	chmod 755 $(DESTDIR)$(kernelinstalldir)/95-noptrace.install
@@ -261,7 +262,7 @@ install-tools: all
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(sbindir)/noptrace $(DESTDIR)$(bindir)/noptrace-image \
-		$(addprefix $(DESTDIR)$(libexecdir)/noptrace/,noptrace-judge noptrace-probe $(IMAGE_PROGRAMS) $(notdir $(IMAGE_LIB))) \
+		$(addprefix $(DESTDIR)$(libexecdir)/noptrace/,noptrace-judge noptrace-probe knobs.sh $(IMAGE_PROGRAMS) $(notdir $(IMAGE_LIB))) \
 		$(DESTDIR)$(initramfsdir)/hooks/noptrace $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace \
 		$(DESTDIR)$(systemdunitdir)/noptrace.service $(dropindir)/before.conf \
 		$(DESTDIR)$(kernelinstalldir)/95-noptrace.install \

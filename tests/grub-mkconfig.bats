@@ -90,6 +90,14 @@ set_knob() {
     sed "s/^${1%%=*}=.*/$1/" "$top/hooks/grub.d/noptrace.cfg" > "$tree/etc/default/grub.d/noptrace.cfg"
 }
 
+# upstream_mkconfig: the machine's grub-mkconfig reads /etc/default/grub alone, as upstream's does.
+upstream_mkconfig() {
+    sed '/^for x in .*\/default\/grub\.d\//,/^done/d' "$tree/usr/sbin/grub-mkconfig" > "$BATS_TEST_TMPDIR/grub-mkconfig"
+    refute cmp -s "$BATS_TEST_TMPDIR/grub-mkconfig" "$tree/usr/sbin/grub-mkconfig"
+    rm "$tree/usr/sbin/grub-mkconfig"
+    install -m 755 "$BATS_TEST_TMPDIR/grub-mkconfig" "$tree/usr/sbin/grub-mkconfig"
+}
+
 @test "the knobs: title, users, hotkey, and no menu" {
     make_machine bookworm plain
     set_knob "NOPTRACE_MENU_TITLE=\"Bob's workshop\""
@@ -105,19 +113,42 @@ set_knob() {
     configure
     assert_silent
     # and where grub-mkconfig does not read that folder
-    sed '/^for x in .*\/default\/grub\.d\//,/^done/d' "$tree/usr/sbin/grub-mkconfig" > "$BATS_TEST_TMPDIR/grub-mkconfig"
-    refute cmp -s "$BATS_TEST_TMPDIR/grub-mkconfig" "$tree/usr/sbin/grub-mkconfig"
-    rm "$tree/usr/sbin/grub-mkconfig"
-    install -m 755 "$BATS_TEST_TMPDIR/grub-mkconfig" "$tree/usr/sbin/grub-mkconfig"
+    upstream_mkconfig
     configure
     assert_silent
+    set_knob "NOPTRACE_MENU_USERS='alice bob'"
+    configure
+    assert_equal "$(grep -c -- "--users 'alice bob' {" <<< "$section")" 3
+}
+
+@test "knobs that the shell cannot read to their end, or that print, cost the menu at most where grub-mkconfig leaves them to us" {
+    local knob shell
+    make_machine bookworm plain
+    upstream_mkconfig
+    for shell in dash bash; do
+        ln -sf "$shell" "$tree/usr/bin/sh"
+        for knob in 'exit 0' 'exit 1' if 'nosuch() {' "NOPTRACE_MENU_USERS='alice"; do
+            set_knob ''
+            echo "$knob" >> "$tree/etc/default/grub.d/noptrace.cfg"
+            configure
+            echo "$shell: $knob"
+            assert_equal "$(grep -vc '^###' <<< "$section")" 0
+            assert_equal "$(grep '^noptrace:' <<< "$stderr")" \
+                'noptrace: /etc/default/grub.d/noptrace.cfg could not be read to its end; no maintenance menu written'
+        done
+        set_knob ''
+        printf '%s\n' 'echo no' cat false >> "$tree/etc/default/grub.d/noptrace.cfg"
+        configure
+        assert_equal "$(grep -cx no <<< "$section")" 0
+        assert_regex "$section" $'\n'"submenu 'Maintenance"
+    done
 }
 
 @test "the manual, the sample and the script know the same knobs" {
     local knobs
     knobs=$(sed -n 's/^\(NOPTRACE_[A-Z_]*\)=.*/\1/p' "$top/hooks/grub.d/noptrace.cfg" | sort)
     assert_equal "$(sed -n 's/^\.It Ev \(NOPTRACE_[A-Z_]*\)$/\1/p' "$top/src/noptrace.8" | sort)" "$knobs"
-    assert_equal "$(grep -o '\${NOPTRACE_[A-Z_]*' "$top/hooks/grub.d/99_noptrace" | tr -d '\${' | sort -u)" "$knobs"
+    assert_equal "$(sed -n 's/^ *settings "$file" //p' "$top/hooks/knobs.sh" | tr ' ' '\n' | sort)" "$knobs"
     assert_equal "$(sed -n 's/^export //p' "$top/hooks/grub.d/noptrace.cfg" | tr ' ' '\n' | sort)" "$knobs"
 }
 

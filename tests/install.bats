@@ -46,6 +46,7 @@ installed() {
 -rw-r--r-- usr/libexec/noptrace/instead/instead.conf
 -rw-r--r-- usr/libexec/noptrace/instead/poweroff.service
 -rw-r--r-- usr/libexec/noptrace/instead/reboot.service
+-rw-r--r-- usr/libexec/noptrace/knobs.sh
 -rw-r--r-- usr/libexec/noptrace/make.bash
 -rwxr-xr-x usr/libexec/noptrace/noptrace-check
 -rwxr-xr-x usr/libexec/noptrace/noptrace-cmdline

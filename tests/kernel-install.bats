@@ -520,6 +520,7 @@ NOPTRACE_MENU_USERS='root;reboot'|NOPTRACE_MENU_USERS=root;reboot: names of GRUB
 exit 0|/etc/default/grub.d/noptrace.cfg could not be read to its end
 exit 1|/etc/default/grub.d/noptrace.cfg could not be read to its end
 NOPTRACE_MENU=yes; if|/etc/default/grub.d/noptrace.cfg could not be read to its end
+NOPTRACE_MENU_USERS='root|/etc/default/grub.d/noptrace.cfg could not be read to its end
 nosuch() {|/etc/default/grub.d/noptrace.cfg could not be read to its end
 END
         # what it prints, and what it does not say

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# The knobs of maintenance entries, for both who write them: sourced by hooks/grub.d and hooks/kernel-install. Whatever
+# is in such a file, neither grub-mkconfig nor a kernel's installation ends by it.
+
+# settings FILE NAME…: what the variables are after the shell has read FILE, as grub-mkconfig reads it, a line for
+# each, and a last line that is missing where FILE fails or exits. bash goes on behind a quote that is not closed.
+settings() {
+    # shellcheck disable=SC2016 # the inner shell's
+    sh -n "$1" && sh -c '. "$1" >&2; shift; for name; do eval "printf \"%s\\n\" \"\${$name-}\""; done; echo end' - "$@" < /dev/null
+}
+
+# read_knobs: sets $menu, $users, $hotkey and $title, and $wrong where it cannot be told from these what is wanted. In the
+# environment they are where grub-mkconfig has read them, as Debian's does; upstream's reads /etc/default/grub alone.
+read_knobs() {
+    knobs=/etc/default/grub.d/noptrace.cfg file=$knobs
+    [ -z "${NOPTRACE_MENU+set}" ] && [ -e "$knobs" ] || file=/dev/null
+    values=$(
+        export NOPTRACE_MENU="${NOPTRACE_MENU-yes}"
+        settings "$file" NOPTRACE_MENU NOPTRACE_MENU_USERS NOPTRACE_MENU_HOTKEY NOPTRACE_MENU_TITLE
+    ) || :
+    # shellcheck disable=SC2034 # whoever sources this uses them
+    {
+        IFS= read -r menu
+        IFS= read -r users
+        IFS= read -r hotkey
+        IFS= read -r title
+        IFS= read -r last
+    } << END || :
+$values
+END
+    # shellcheck disable=SC2034 # likewise
+    wrong=''
+    case $menu in
+        yes | no) ;;
+        *) wrong="NOPTRACE_MENU=$menu: is yes or no" ;;
+    esac
+    case $users in
+        *[!A-Za-z0-9._,\ -]*) wrong="NOPTRACE_MENU_USERS=$users: names of GRUB users, separated by spaces" ;;
+    esac
+    # shellcheck disable=SC2034 # likewise
+    [ "$last" = end ] || wrong="$knobs could not be read to its end"
+}
