@@ -97,7 +97,7 @@ QEMU_RISCV = $(if $(shell grep -s '^VERSION_ID="12"' /etc/os-release),qemu-syste
 TEST_DEPS = git bats bats-support bats-assert parallel dracut-core binutils perl jq libxml2-utils bsdutils \
 	bzip2 lz4 lzop xz-utils zstd squashfs-tools erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
 	ovmf dosfstools mtools yq $(CROSS_DEPS) $(DEB_DEPS) $(RPM_DEPS)
-BENCH_DEPS = hyperfine procps time dracut-core jq perl bsdextrautils bzip2 lz4 xz-utils zstd
+BENCH_DEPS = hyperfine valgrind gnuplot-nox procps time dracut-core jq perl bsdextrautils bzip2 lz4 xz-utils zstd
 PROVE_DEPS = frama-c-base why3 z3 cvc4
 LINT_DEPS = gcc clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd
 
@@ -400,6 +400,8 @@ bench-run: all build/bench/images
 	$(Q)tests/bench-program $(CURDIR)/build/noptrace build/bookworm/root build/bench
 	@echo
 	$(Q)mkdir -p build/bench/boots build/tmp && tests/bench-boot build/bookworm/root build/noptrace build/bench/boots
+	@echo
+	$(Q)tests/bench-picture build/bench && echo 'drawn in build/bench/bench.svg'
 	@echo
 	$(Q)tests/bench build/bookworm/root build/bench
 
