@@ -44,9 +44,7 @@ build_images() {
             # openSUSE's, which knows the boot loaders that want a copy
             regenerate=/usr/lib/module-init-tools/regenerate-initrd-posttrans
             if [ -x "$regenerate" ]; then
-                mkdir -p /run/regenerate-initrd
-                touch /run/regenerate-initrd/all
-                "$regenerate"
+                mkdir -p /run/regenerate-initrd && touch /run/regenerate-initrd/all && "$regenerate"
                 return
             fi
             elsewhere=no
@@ -65,12 +63,15 @@ build_images() {
     return "$failed"
 }
 
-# Of a kernel that is gone, of one that its administrator does not want updated, a rescue image, on a read-only /boot:
-# that is no reason to fail, but to be told. A kdump image is no boot of the machine, and kdump builds it.
+# Of a kernel that is gone, of one that its administrator does not want updated, a rescue image, a UKI, on a read-only
+# /boot: that is no reason to fail, but to be told. A kdump image is no boot of the machine, and kdump builds it. As deep
+# as /boot/efi/EFI/Linux; an ESP that is elsewhere is not looked at.
 name_images_of_before() {
-    [ "$1" ] && [ -d /boot ] || return 0
-    find /boot -maxdepth 1 -type f \( -name 'initrd*-*' -o -name 'initramfs-*' \) ! -name '*kdump*' ! -newer "$1" \
-        | while read -r image; do say "$image: not built again; it $2"; done
+    [ "$1" ] || return 0
+    for folder in /boot /efi; do
+        [ ! -d "$folder" ] || find "$folder" -maxdepth 4 -type f ! -name '*kdump*' ! -newer "$1" \
+            \( -name 'initrd*' -o -name 'initramfs-*' -o -path '*/EFI/Linux/*.efi' ! -name '*.addon.efi' \)
+    done | while read -r image; do say "$image: not built again; it $2"; done
 }
 
 # Entries of the Boot Loader Specification are the plugin's: there GRUB's menu stays as it is, since RHEL 8's

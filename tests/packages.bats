@@ -173,10 +173,18 @@ assert_half_configured() {
 
 @test "an image that is left as it was is named" {
     use bookworm initramfs-tools
-    touch -d yesterday "$tree/boot/initrd.img-4.9.0-gone"
+    local image
+    # by initramfs-tools, kernel-install, ostree; and in a UKI, on an ESP in either place
+    local -a images=(/boot/initrd.img-4.9.0-gone /boot/0123456789abcdef/4.9.0/initrd /boot/ostree/debian-0123/initramfs-4.9.0.img
+        /boot/efi/0123456789abcdef/4.9.0/initrd /boot/efi/EFI/Linux/debian-4.9.0.efi /efi/EFI/Linux/debian-4.9.0+3.efi)
+    for image in "${images[@]}" /efi/EFI/Linux/debian-4.9.0.efi.extra.d/words.addon.efi /boot/efi/EFI/debian/grubx64.efi; do
+        mkdir -p "$tree${image%/*}"
+        touch -d yesterday "$tree$image"
+    done
     packages -i new noptrace noptrace-initramfs
     assert_built 2
-    assert_line 'noptrace-initramfs: /boot/initrd.img-4.9.0-gone: not built again; it may lack the lock'
+    assert_equal "$(grep 'not built again' <<< "$output" | LC_ALL=C sort)" \
+        "$(printf 'noptrace-initramfs: %s: not built again; it may lack the lock\n' "${images[@]}" | LC_ALL=C sort)"
     echo update_initramfs=no > "$tree/etc/initramfs-tools/update-initramfs.conf"
     packages -i new noptrace-initramfs
     assert_built 0
