@@ -513,7 +513,7 @@ dist: ## make build/noptrace-VERSION.tar.gz
 	@mkdir -p build
 	git -c tar.umask=022 archive --prefix=noptrace-$(VERSION)/ -o build/noptrace-$(VERSION).tar.gz HEAD
 
-# Packages are of this tree as it is, as root would have it.
+# Packages are of this tree as it is, as root would have it. No pipes: a shell forgets how their first command ended.
 TREE = tar -c --mode=go=u-w --exclude=./build --exclude=./.git
 MAINTAINER = $(shell sed -n 's/^Maintainer: //p' packaging/debian/control)
 
@@ -531,7 +531,9 @@ $(B)/cross: tests/debian-root packaging/debian/control
 deb: deps-deb ## make Debian's packages, in build/deb, or in build/ARCH/deb
 	rm -rf $(B)/deb
 	mkdir -p $(DEB_TREE)
-	$(TREE) . | tar -x -C $(DEB_TREE)
+	$(TREE) -f $(B)/deb/tree.tar .
+	tar -x -f $(B)/deb/tree.tar -C $(DEB_TREE)
+	rm $(B)/deb/tree.tar
 	cp -aL $(DEB_TREE)/packaging/debian $(DEB_TREE)/debian
 	umask 022 && packaging/changelog deb $(VERSION) '$(MAINTAINER)' < NEWS.md > $(DEB_TREE)/debian/changelog
 ifdef ARCH
@@ -555,7 +557,8 @@ rpm: deps-rpm ## make packages for Fedora, RHEL and openSUSE, in build/rpm
 	rm -rf build/rpm
 	mkdir -p build/rpm/SOURCES build/rpm/SPECS
 	$(TREE) --sort=name --mtime=@$(RPM_DATE) --owner=root --group=root --numeric-owner \
-		--transform 's,^\.,noptrace-$(VERSION),S' . | gzip -n > build/rpm/SOURCES/noptrace-$(VERSION).tar.gz
+		--transform 's,^\.,noptrace-$(VERSION),S' --use-compress-program='gzip -n' \
+		-f build/rpm/SOURCES/noptrace-$(VERSION).tar.gz .
 	sed 's/@VERSION@/$(VERSION)/' packaging/noptrace.spec > build/rpm/SPECS/noptrace.spec
 	packaging/changelog rpm $(VERSION) '$(MAINTAINER)' < NEWS.md >> build/rpm/SPECS/noptrace.spec
 	chmod 644 build/rpm/SOURCES/* build/rpm/SPECS/*

@@ -280,6 +280,23 @@ END
     done
 }
 
+@test "sources that tar cannot read to their end make no package, neither rpm nor deb" {
+    local package
+    copy_tree "$BATS_TEST_TMPDIR/else"
+    cd "$BATS_TEST_TMPDIR/else"
+    mkdir bin
+    # shellcheck disable=SC2016 # the script's
+    printf '#!/bin/sh\n%s "$@" || exit\n[ "$1" != -c ] || exit 2\n' "$(command -v tar)" > bin/tar
+    chmod 755 bin/tar
+    for package in rpm deb; do
+        run env PATH="$PWD/bin:$PATH" make -s "$package"
+        assert_failure 2
+        assert_line --partial 'Error 2'
+        run find build -name "*.$package"
+        assert_output ''
+    done
+}
+
 @test "the scriptlets are those of Debian's opt-in, each with its own name, and shellcheck has nothing to say" {
     local scriptlet tag
     for scriptlet in posttrans preun postun; do
