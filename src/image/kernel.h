@@ -13,15 +13,16 @@ bool kernel_is_bzimage(struct source *kernel, struct failure *failure);
 
 /*
  * Writes its release, as uname -r has it, which the header of a bzImage says. What does not fit is
- * cut, and any byte may be in it. Empty if there is none.
+ * cut, and any byte but a space may be in it. Empty if there is none.
  */
 void kernel_release(struct source *kernel, char *release, size_t size);
 
 /*
  * The configuration that is in a kernel of CONFIG_IKCONFIG=y: gzip's, between two marks, in what
  * the kernel unpacks to. `kernel` is of one piece. The bytes are to be freed. NULL if there is
- * none, if there are several, and if it would take more than CONFIG_LARGEST bytes, or the kernel
- * more than stream.h allows. Time is linear in what the kernel unpacks to.
+ * none, if there are several, and if all that begins like one takes CONFIG_LARGEST bytes. Where
+ * unpacking ends early, at a damage or at a bound of stream.h, what came before counts: the kernel
+ * may be no whole one. Time is linear in what it unpacks to.
  */
 char *kernel_config(struct source *kernel, struct text *config);
 
