@@ -81,6 +81,7 @@ watch() {
     done
     says node_sysctl_kernel_yama_ptrace_scope 's/^node_sysctl_kernel_yama_ptrace_scope //p' < metrics
     says noptrace_status 's/^noptrace_status //p' < metrics
+    says textfile 's/^node_textfile_mtime_seconds{file="\(.*noptrace.*\)"}.*/\1/p' < metrics
     /usr/lib/nagios/plugins/check_nrpe -H localhost -c check_noptrace
     echo "check_nrpe $?"
 }
@@ -174,34 +175,54 @@ in_fleet() {
     in_root "$root" "$BATS_TEST_TMPDIR" "$@"
 }
 
+# series METRIC INSTANCE VALUES [LABEL]: for promtool, of a machine whose exporter is asked.
+series() {
+    echo "      - {series: '$1{job=\"node\", instance=\"$2\"${4:+, $4}}', values: '$3'}"
+}
+
+# machine INSTANCE SCOPE STATUS FILE WRITTEN: one that answers that, with a file of metrics that was written then.
+machine() {
+    series up "$1" 1x60
+    [[ $2 == none ]] || series node_sysctl_kernel_yama_ptrace_scope "$1" "$2x60"
+    [[ $3 == none ]] || series noptrace_status "$1" "$3x60"
+    [[ $4 == none ]] || series node_textfile_mtime_seconds "$1" "$5" "file=\"$4\""
+}
+
+# alerts NAME INSTANCE
+alerts() {
+    echo "          - {labels: '{alertname=\"$1\", instance=\"$2\"}', value: 1}"
+}
+
 @test "promtool takes the alert rules, and they alert where the page's table says, for what the exporter answered" {
-    local state value row
+    local state row every_minute=0+60x60 file=/var/lib/prometheus/node-exporter/noptrace.prom
     local -a rows answers
     example "$page" /etc/prometheus/noptrace.yml > "$BATS_TEST_TMPDIR/noptrace.yml"
     run in_fleet promtool check rules /var/tmp/noptrace.yml
     assert_success
-    assert_line --partial '3 rules found'
+    assert_line --partial '4 rules found'
     {
         printf '%s\n' 'rule_files: [noptrace.yml]' 'evaluation_interval: 1m' 'tests:' '  - interval: 1m' '    input_series:'
         for state in "${states[@]}"; do
-            echo "      - {series: 'up{job=\"node\", instance=\"$state\"}', values: '1x20'}"
-            for row in node_sysctl_kernel_yama_ptrace_scope noptrace_status; do
-                value=$(found "$files/$state" "$row")
-                [[ $value == none ]] || echo "      - {series: '$row{job=\"node\", instance=\"$state\"}', values: '${value}x20'}"
-            done
+            machine "$state" "$(found "$files/$state" node_sysctl_kernel_yama_ptrace_scope)" \
+                "$(found "$files/$state" noptrace_status)" "$(found "$files/$state" textfile)" "$every_minute"
         done
-        # a machine that does not answer is another alert's
-        echo "      - {series: 'up{job=\"node\", instance=\"down\"}', values: '0x20'}"
+        # one that does not answer is another alert's
+        series up down 0x60
+        machine 'no program' 3 127 "$file" "$every_minute"
+        machine 'timer ended' 3 0 "$file" 0x60
+        machine 'other file' 3 0 /var/lib/prometheus/node-exporter/apt.prom "$every_minute"
+        machine 'no file' 3 none none ''
         printf '%s\n' '    promql_expr_test:' "      - expr: 'count by (alertname, instance) (ALERTS{alertstate=\"firing\"})'" \
-            '        eval_time: 10m' '        exp_samples:'
+            '        eval_time: 30m' '        exp_samples:'
         mapfile -t rows < <(table 'What watchers answer' | grep ^Noptrace)
         for row in "${rows[@]}"; do
             IFS=$'\t' read -ra answers <<< "$row"
             for state in "${!states[@]}"; do
-                [[ ${answers[state + 1]} != alert ]] \
-                    || echo "          - {labels: '{alertname=\"${answers[0]}\", instance=\"${states[state]}\"}', value: 1}"
+                [[ ${answers[state + 1]} != alert ]] || alerts "${answers[0]}" "${states[state]}"
             done
         done
+        alerts NoptraceWarning 'no program'
+        for state in 'timer ended' 'other file' 'no file'; do alerts NoptraceStale "$state"; done
     } > "$BATS_TEST_TMPDIR/test.yml"
     run in_fleet promtool test rules /var/tmp/test.yml
     assert_success
@@ -220,4 +241,18 @@ in_fleet() {
     run in_fleet icinga2 daemon -C -c /var/tmp/icinga2.conf
     assert_success
     refute_output --regexp 'warning|critical'
+}
+
+@test "the versions that the page has for this release are those of the programs that were tried here" {
+    local column row
+    local -a columns
+    column=$(("$(sed -n 's/^VERSION_ID="\(.*\)"/\1/p' "$root/etc/os-release")" - 11))
+    table 'TRIED WITH' > "$BATS_TEST_TMPDIR/page"
+    while IFS=$'\t' read -ra columns; do
+        columns[column]=$(upstream_version "$root" "${columns[0]%%,*}")
+        row=$(printf '\t%s' "${columns[@]}")
+        echo "${row:1}"
+    done < "$BATS_TEST_TMPDIR/page" > "$BATS_TEST_TMPDIR/here"
+    diff "$BATS_TEST_TMPDIR/page" "$BATS_TEST_TMPDIR/here"
+    assert [ -s "$BATS_TEST_TMPDIR/page" ]
 }

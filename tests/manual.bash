@@ -19,3 +19,14 @@ example() {
         return 1
     }
 }
+
+# upstream_version ROOT PACKAGE: of what ROOT has of that package, or source package, without Debian's part; for the
+# manuals' tables of what was tried. What was unpacked there and not installed says it in its changelog.
+upstream_version() {
+    local version
+    # shellcheck disable=SC2016 # dpkg-query's variables
+    version=$(dpkg-query --admindir="$1/var/lib/dpkg" -W -f '${Package} ${source:Package} ${source:Upstream-Version}\n' \
+        | awk -v name="$2" '$1 == name || $2 == name { print $3; exit }')
+    [[ $version ]] || version=$(zcat "$1/usr/share/doc/$2/changelog.Debian.gz" | sed 's/.*(\([^)-]*\).*/\1/; q')
+    echo "${version%%[+~]*}"
+}

@@ -147,3 +147,12 @@ menu='The highlighted entry will be executed automatically'
 power_on_bios() {
     at_keyboard "$BATS_TEST_TMPDIR" run_guest "$BATS_TEST_TMPDIR/answer" 600 tcg '' -drive "$(guest_disk "$1")"
 }
+
+@test "the versions of the builders whose recipes are run here are those that the page has" {
+    local builder release
+    release=$(sed -n 's/^VERSION_ID="\(.*\)"/\1/p' "$builders/etc/os-release")
+    for builder in mkosi mmdebstrap; do
+        run grep "^\.It $builder Ta " "$top/src/noptrace-recipes.7"
+        assert_output --regexp "^\.It $builder Ta $(upstream_version "$builders" "$builder") of Debian $release Ta "
+    done
+}
