@@ -46,7 +46,7 @@ elif grep -q soft-reboot /proc/cmdline; then
     mkdir -p "$again"
     printf '[Service]\nExecStopPost=\n' > "$again/go-on.conf"
     systemctl daemon-reload
-    systemctl --no-block soft-reboot
+    systemctl --no-block start soft-reboot.target
     exit
 fi
 # is-system-running waits for the jobs that are queued, of which this unit is one: go by failed units.
