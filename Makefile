@@ -116,8 +116,10 @@ Q = $(if $(filter 1,$(V)),,@)
 FUZZ_SECONDS = 60
 # How many lines `kernel-lines` tries: some three seconds each.
 LINES = 300
+# How many boots `soak` makes: some two seconds each.
+SOAK = 200
 
-.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize fuzz fuzz-lines kernel-lines deps deps-cross deps-demo deps-test deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
+.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-test deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
 
 # Those for an image, and those for the machine that looks at it.
 PROGRAMS = noptrace noptrace-judge noptrace-probe
@@ -381,6 +383,11 @@ dracut-suite: deps-test ## run tests of dracut's own suite, without noptrace and
 kernel-lines: deps-test ## have a kernel that was booted with it read each of LINES=300 odd command lines
 	@$(MAKE) -s root-bookworm
 	@LINES_OF_KERNEL=$(LINES) tests/run -f 'odd command lines' tests/kernel.bats
+
+soak: deps-demo ## boot a small image SOAK=200 times in a row, normally and for maintenance: no answer may be wrong
+	@$(MAKE) -s root-bookworm
+	@mkdir -p build/tmp
+	@TMPDIR=$(CURDIR)/build/tmp tests/soak build/bookworm/root $(SOAK) build/soak
 
 bench: deps-bench ## measure the program and noptrace-image beside other tools, and print the numbers
 	@$(MAKE) -s bench-run

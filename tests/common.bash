@@ -52,6 +52,11 @@ assert_answered() {
     )"
 }
 
+# assert_on_console TEXT
+assert_on_console() {
+    plain "$console" | grep -qF -- "$1" || fail "not on the console: $1"$'\n'"$(plain "$console" | tail -n 40)"
+}
+
 # assert_boots locked|open: how the guest at the keyboard, whose first process is the probe, comes up.
 assert_boots() {
     wait "$guest"

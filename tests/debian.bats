@@ -36,6 +36,19 @@ make_disk() {
     printf '[Service]\nExecStart=\nExecStart=/bin/true\n' > "$tree/etc/systemd/system/nftables.service.d/true.conf"
     cat > "$tree/report" << 'END'
 #!/bin/sh
+# The first time, with that word, it does not report and does not power off, but has systemd start all of this anew.
+again=/run/systemd/system/report.service.d
+if [ -e "$again" ]; then
+    rm -r "$again"
+    systemctl daemon-reload
+    echo again
+elif grep -q soft-reboot /proc/cmdline; then
+    mkdir -p "$again"
+    printf '[Service]\nExecStopPost=\n' > "$again/go-on.conf"
+    systemctl daemon-reload
+    systemctl --no-block start soft-reboot.target
+    exit
+fi
 # is-system-running waits for the jobs that are queued, of which this unit is one: go by failed units.
 echo "failed $(systemctl --failed --plain --no-legend | awk '{ print $1 }' | xargs)"
 echo "sysctl $(systemctl is-active systemd-sysctl.service) $(systemctl show -P Result systemd-sysctl.service)"
@@ -149,6 +162,20 @@ opened_debian() {
 
 @test "Debian 13 on a maintenance boot: the same" {
     opened_debian trixie
+}
+
+# The kernel goes on, and so does /run.
+@test "Debian 13 after a soft reboot: still locked, and status says since when" {
+    boot_debian trixie '' soft-reboot
+    assert_line -n 0 again
+    assert_line 'failed '
+    assert_line 'sysctl active success'
+    assert_line 'unit active'
+    assert_journal "2 locked already, in the initramfs: $locked
+1 locked: $locked"
+    assert_line 'NOPTRACE OK - locked since the initramfs: kernel.yama.ptrace_scope is 3'
+    assert_line 'scope 3'
+    assert_line 'strace refused'
 }
 
 # Everything that hides a line of the kernel log: the reason is on the console, and in the journal once for

@@ -44,10 +44,6 @@ boot_image() {
         -drive "$(guest_disk "$images/root.disk")" "${@:3}"
 }
 
-assert_on_console() {
-    plain "$console" | grep -qF -- "$1" || fail "not on the console: $1"$'\n'"$(plain "$console" | tail -n 40)"
-}
-
 assert_stopped() {
     assert_on_console "$not_locked"
     assert_equal "$(cat "$answer")" ''
