@@ -2,13 +2,15 @@
 # shellcheck shell=sh
 #
 # The knobs of maintenance entries, for both who write them: sourced by hooks/grub.d and hooks/kernel-install. Whatever
-# is in such a file, neither grub-mkconfig nor a kernel's installation ends by it.
+# is in a file that is left to us to read, neither grub-mkconfig nor a kernel's installation ends by it.
 
 # settings FILE NAME…: what the variables are after the shell has read FILE, as grub-mkconfig reads it, a line for
-# each, and a last line that is missing where FILE fails or exits. bash goes on behind a quote that is not closed.
+# each, in which a newline is a tab, and a last line that is missing where FILE fails or exits. bash goes on behind a
+# quote that is not closed.
 settings() {
     # shellcheck disable=SC2016 # the inner shell's
-    sh -n "$1" && sh -c '. "$1" >&2; shift; for name; do eval "printf \"%s\\n\" \"\${$name-}\""; done; echo end' - "$@" < /dev/null
+    sh -n "$1" && sh -c '. "$1" >&2; shift
+        for name; do eval "printf %s \"\${$name-}\"" | tr "\n" "\t"; echo; done; echo end' - "$@" < /dev/null
 }
 
 # read_knobs: sets $menu, $users, $hotkey and $title, and $wrong where it cannot be told from these what is wanted. In the
@@ -32,12 +34,11 @@ $values
 END
     # shellcheck disable=SC2034 # likewise
     wrong=''
-    case $menu in
-        yes | no) ;;
+    case $menu/$users in
+        no/*) ;;
+        yes/*[!A-Za-z0-9._,\ -]*) wrong="NOPTRACE_MENU_USERS=$users: names of GRUB users, separated by spaces" ;;
+        yes/*) ;;
         *) wrong="NOPTRACE_MENU=$menu: is yes or no" ;;
-    esac
-    case $users in
-        *[!A-Za-z0-9._,\ -]*) wrong="NOPTRACE_MENU_USERS=$users: names of GRUB users, separated by spaces" ;;
     esac
     # shellcheck disable=SC2034 # likewise
     [ "$last" = end ] || wrong="$knobs could not be read to its end"

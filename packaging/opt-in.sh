@@ -70,7 +70,8 @@ name_images_of_before() {
     [ "$1" ] || return 0
     for folder in /boot /efi; do
         [ ! -d "$folder" ] || find "$folder" -maxdepth 4 -type f ! -name '*kdump*' ! -newer "$1" \
-            \( -name 'initrd*' -o -name 'initramfs-*' -o -path '*/EFI/Linux/*.efi' ! -name '*.addon.efi' \)
+            \( -name initrd -o -name 'initrd.img*' -o -name 'initrd-*' -o -name 'initramfs-*' \
+            -o -path '*/EFI/Linux/*.efi' ! -name '*.addon.efi' \) ! -name '*.conf' ! -name '*.sig' || :
     done | while read -r image; do say "$image: not built again; it $2"; done
 }
 

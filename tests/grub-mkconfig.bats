@@ -103,6 +103,9 @@ upstream_mkconfig() {
     set_knob "NOPTRACE_MENU_TITLE=\"Bob's workshop\""
     configure
     assert_regex "$section" $'\n'"submenu 'Bob'\\\\''s workshop' \\\$menuentry_id_option 'noptrace-maintenance' --users '' \\{"
+    set_knob $'NOPTRACE_MENU_TITLE=\'one\\nend\''
+    configure
+    assert_equal "$(grep '^noptrace:' <<< "$stderr")" 'noptrace: NOPTRACE_MENU_TITLE: is one line without control characters, and begins with no -; no maintenance menu written'
     set_knob "NOPTRACE_MENU_USERS='alice bob'"
     configure
     assert_equal "$(grep -c -- "--users 'alice bob' {" <<< "$section")" 3
@@ -116,6 +119,9 @@ upstream_mkconfig() {
     upstream_mkconfig
     configure
     assert_silent
+    set_knob $'NOPTRACE_MENU_TITLE=\'one\\nend\''
+    configure
+    assert_equal "$(grep '^noptrace:' <<< "$stderr")" 'noptrace: NOPTRACE_MENU_TITLE: is one line without control characters, and begins with no -; no maintenance menu written'
     set_knob "NOPTRACE_MENU_USERS='alice bob'"
     configure
     assert_equal "$(grep -c -- "--users 'alice bob' {" <<< "$section")" 3

@@ -514,6 +514,7 @@ END
             assert_equal "$knob: $(listed)" "$knob: $normal"
         done << 'END'
 NOPTRACE_MENU=no|
+NOPTRACE_MENU=no; NOPTRACE_MENU_USERS='a;b'|
 NOPTRACE_MENU=maybe|NOPTRACE_MENU=maybe: is yes or no
 NOPTRACE_MENU=|NOPTRACE_MENU=: is yes or no
 NOPTRACE_MENU_USERS='root;reboot'|NOPTRACE_MENU_USERS=root;reboot: names of GRUB users, separated by spaces
@@ -523,10 +524,10 @@ NOPTRACE_MENU=yes; if|/etc/default/grub.d/noptrace.cfg could not be read to its 
 NOPTRACE_MENU_USERS='root|/etc/default/grub.d/noptrace.cfg could not be read to its end
 nosuch() {|/etc/default/grub.d/noptrace.cfg could not be read to its end
 END
-        # what it prints, and what it does not say
+        # what it prints, and what it does not say; and what only the caller's environment says
         rm "$tree/etc/default/grub.d/noptrace.cfg"
         echo 'echo no; cat' > "$tree/etc/default/grub.d/noptrace.cfg"
-        kernel_install add 6.1.0-10-test
+        NOPTRACE_MENU=no NOPTRACE_MENU_USERS='alice;bob' kernel_install add 6.1.0-10-test
         assert [ -e "$entries/$maintenance" ]
     done
 }
