@@ -88,7 +88,7 @@ assert_no_real_root() {
     assert_no_real_root '/proc/sys/kernel/yama/ptrace_scope: EROFS: read-only here; run this on the host; not locked'
 }
 
-# The kernel goes on with what it has unpacked until then.
+# Without root= a kernel has half of the memory for it, and goes on with what it has unpacked until then.
 @test "an initramfs that does not fit into the memory, so that the program is missing: no real root" {
     local parts=$BATS_TEST_TMPDIR part
     variant_of "$files/tree" "$parts/1"
