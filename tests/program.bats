@@ -27,7 +27,7 @@ setup() {
 
 # noptrace_in_initramfs CALL: where the root is on a tmpfs.
 noptrace_in_initramfs() {
-    : > "$fake/initramfs"
+    echo tmpfs > "$fake/initramfs"
     noptrace "$@"
     rm "$fake/initramfs"
 }
@@ -129,6 +129,25 @@ scope_path=/proc/sys/kernel/yama/ptrace_scope
     rm -r "$fake/run/sysctl.d"
     noptrace_in_initramfs lock
     assert_equal "$(head -n 1 "$trace")" '# noptrace has locked, in the initramfs.'
+}
+
+@test "an initramfs is a root on a ramfs or tmpfs, or one that says so as systemd's does" {
+    needs_strace
+    echo ramfs > "$fake/initramfs"
+    noptrace apply
+    assert_equal "$(head -n 1 "$trace")" '# noptrace has locked, in the initramfs.'
+    # a squashed one, whose root is not the kernel's own; and one that cannot be asked
+    rm -r "$fake/initramfs" "$fake/run/sysctl.d"
+    mkdir "$fake/etc"
+    : > "$fake/etc/initrd-release"
+    noptrace apply
+    assert_equal "$(head -n 1 "$trace")" '# noptrace has locked, in the initramfs.'
+    rm -r "$fake/run/sysctl.d"
+    noptrace_with statfs:error=EACCES:when=1 apply
+    assert_equal "$(head -n 1 "$trace")" '# noptrace has locked, in the initramfs.'
+    rm -r "$fake/run/sysctl.d" "$fake/etc"
+    noptrace_with statfs:error=EACCES:when=1 apply
+    assert_equal "$(head -n 1 "$trace")" '# noptrace has locked.'
 }
 
 @test "what was not locked leaves no file in /run: a maintenance boot, a lock that failed, status" {
@@ -458,6 +477,33 @@ END
     assert_equal "$stderr" 'noptrace: kernel.yama.ptrace_scope is not a number after 3 was written; not locked'
 }
 
+@test "of two errors the first is said, of which the second comes" {
+    needs_strace
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" strace -qq -o "$fake/strace" \
+        -e inject=write:error=EPERM:when=1 -e inject=pread64:error=EIO:when=2 "$program" lock
+    assert_failure 1
+    assert_equal "$stderr" "noptrace: $scope_path: EPERM: needs CAP_SYS_PTRACE; run this on the host, not in a container; not locked"
+}
+
+@test "a scope that is anything but one digit is not known, and not locked" {
+    local odd
+    for odd in '' '\n' '12\n' '3 \n' '33' '/\n' ':\n' 'x' '3\n\n'; do
+        printf %b "$odd" > "$scope_file"
+        noptrace status
+        assert_equal "$odd $status" "$odd 3"
+        assert_output 'NOPTRACE UNKNOWN - kernel.yama.ptrace_scope is not a number'
+    done
+    noptrace lock
+    assert_failure 1
+    assert_equal "$stderr" 'noptrace: kernel.yama.ptrace_scope is not a number after 3 was written; not locked'
+    for odd in 0 '0\n' 9 '9\n'; do
+        printf %b "$odd" > "$scope_file"
+        noptrace status
+        assert_failure 2
+        assert_output --partial ": kernel.yama.ptrace_scope is ${odd:0:1}"
+    done
+}
+
 # bats test_tags=architecture
 @test "without /dev/kmsg the line is on stderr" {
     rm "$fake/kmsg"
@@ -536,6 +582,13 @@ END
     assert_output --partial '; maintenance= was not taken, only the bare word is'
 }
 
+@test "status of an open machine is CRITICAL where its command line was not read to its end, and says so" {
+    echo maintenance > "$fake/proc/cmdline"
+    noptrace_with read:error=EIO:when=2 status
+    assert_failure 2
+    assert_output "NOPTRACE CRITICAL - open, 'noptrace lock' locks: kernel.yama.ptrace_scope is 1; /proc/cmdline: errno 005: not read, so this is no maintenance boot"
+}
+
 @test "status of a maintenance boot is WARNING, 1" {
     echo maintenance > "$fake/proc/cmdline"
     noptrace status
@@ -608,6 +661,56 @@ teardown() {
     assert_line -n 1 "noptrace: still traced: PID $tracee (?\\\\TracerPid:?0) by PID $tracer (strace); end it or reboot"
 }
 
+# has_status PID LINES THREAD…: a process in the fake /proc, with that in the status of each thread.
+has_status() {
+    local thread
+    for thread in "${@:3}"; do
+        mkdir -p "$fake/proc/$thread" "$fake/proc/$1/task/$thread"
+        printf %b "$2" > "$fake/proc/$thread/status"
+    done
+}
+
+@test "a process is traced if one of its threads is, and named once" {
+    has_status 41 'Name:\tidle\nTracerPid:\t0\n' 41
+    has_status 41 'Name:\tworker\nTracerPid:\t9\n' 43 44
+    has_status 9 'Name:\tgdb\nTracerPid:\t0\n' 9
+    has_status 999 'Name:\tlast\nTracerPid:\t9\n' 999
+    # not a process's, whatever it says
+    mkdir -p "$fake/proc/0/task/9" "$fake/proc/:/task/43" "$fake/proc/self/task/43"
+    noptrace lock
+    assert_success
+    run sort <<< "$stderr"
+    assert_output "$locked_line
+noptrace: still traced: PID 41 (worker) by PID 9 (gdb); end it or reboot
+noptrace: still traced: PID 999 (last) by PID 9 (gdb); end it or reboot"
+}
+
+@test "a process of which nothing is known is not traced, and a name that is not known is a ?" {
+    echo 3 > "$scope_file"
+    has_status 41 '' 41
+    has_status 42 'Name:\tonly\n' 42
+    has_status 43 'Name:\tfar\nTracerPid:\t0\n' 43
+    noptrace status
+    assert_line -n 0 'NOPTRACE WARNING - locked, but not since the initramfs: kernel.yama.ptrace_scope is 3'
+    assert_equal "${#lines[@]}" 1
+    has_status 44 'State:\tt\nTracerPid:\t9\n' 44
+    noptrace status
+    assert_failure 1
+    assert_line -n 0 'NOPTRACE WARNING - locked, but processes are still traced: kernel.yama.ptrace_scope is 3'
+    # its tracer has just ended
+    assert_line -n 1 'noptrace: still traced: PID 44 (?) by PID 9 (?); end it or reboot'
+    assert_equal "${#lines[@]}" 2
+}
+
+@test "a line of output is cut at 507 bytes, and holds no byte that a terminal would take for more than itself" {
+    local long
+    long=$(printf %600s '' | tr ' ' x)
+    noptrace "$long"
+    assert_equal "${stderr_lines[0]}" "$(printf %s "noptrace: not a call, or a word too many: $long" | head -c 507)"
+    noptrace $'100% ~\x7f\x80\xff\ts %'
+    assert_equal "${stderr_lines[0]}" 'noptrace: not a call, or a word too many: 100% ~????s %'
+}
+
 @test "the bare name, unknown words and words too many exit 64, name the word and change nothing" {
     local call
     for call in '' unknown 'apply now' 'status --help' --lock '-h' 'lock lock'; do
@@ -628,7 +731,22 @@ teardown() {
 @test "--help and --version go to stdout and exit 0, or 1 where stdout is full" {
     run --separate-stderr "$program" --help
     assert_success
-    assert_line -n 0 'usage: noptrace apply|ensure|lock|status|--help|--version'
+    assert_output - << 'END'
+usage: noptrace apply|ensure|lock|status|--help|--version
+
+  apply   lock, unless the bare word 'maintenance' is on the kernel command line
+    exit 0: decision carried out, 1: could not lock
+  ensure  the same, in the real root: warn where the initramfs had not locked
+  lock    lock now, on a maintenance boot too
+    exit 0: locked, 1: could not lock
+  status
+    exit 0: OK, locked since the initramfs
+         1: WARNING, open on purpose, locked later, or tracers left
+         2: CRITICAL, open
+         3: UNKNOWN, no Yama or no /proc
+
+Any other call exits 64. See noptrace(8).
+END
     assert_equal "$stderr" ''
     run --separate-stderr "$program" --version
     assert_success
@@ -683,7 +801,7 @@ teardown() {
 # bats test_tags=size
 @test "a locking apply takes at most 18 system calls after execve" {
     needs_strace
-    : > "$fake/initramfs"
+    echo tmpfs > "$fake/initramfs"
     run "$BATS_TEST_DIRNAME/fake-proc" "$fake" strace -o "$fake/strace" "$program" apply
     assert_success
     local calls
