@@ -481,10 +481,10 @@ build/fuzz-cmdline: tests/fuzz-cmdline.c $(CMDLINE_C) src/cmdline.h src/cmdline_
 	@mkdir -p build
 	$(Q)clang -O1 -g $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(HOST_NEEDED)) $(SANITIZE),fuzzer -o $@ tests/fuzz-cmdline.c $(CMDLINE_C)
 
-# Each line of the table is a file to begin with.
-build/fuzz-lines: tests/command-lines
+# Each line of the table is a file to begin with, and each that the fuzzer had found.
+build/fuzz-lines: tests/command-lines tests/fuzz-cmdline.lines
 	@rm -rf $@ && mkdir -p $@
-	$(Q)sed -n 's/^[Yn]\t//p' $< | { i=0; while IFS= read -r line; do i=$$((i + 1)); printf %b "$$line" > $@/$$i; done; }
+	$(Q)sed '/^#/d; s/^[Yn]\t//' $^ | { i=0; while IFS= read -r line; do i=$$((i + 1)); printf %b "$$line" > $@/$$i; done; }
 
 FUZZ_CMDLINE = ./fuzz-cmdline -max_len=512 -dict=../tests/fuzz-cmdline.dict
 
