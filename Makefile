@@ -494,6 +494,8 @@ fuzz: build/fuzz build/fuzz-cmdline build/fuzz-lines ## let a fuzzer try the rea
 	$(Q)tests/judged-images /dev/null build/fuzz-seeds apart
 	$(Q)tests/uki-images build/fuzz-seeds
 	$(Q)tests/erofs-images build/fuzz-seeds /nowhere && rm build/fuzz-seeds/*.says
+	$(Q)printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="bpf"' 'CONFIG_CMDLINE="a=\"b\" lsm=yama"' CONFIG_CMDLINE_EXTEND=y > build/fuzz-seeds/small-config
+	$(Q)printf '\0lsm=bpf' >> build/fuzz-seeds/small-config
 	$(Q)cd build && ./fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 fuzzed fuzz-seeds
 
 # The bounded run: the same lines every time.

@@ -751,6 +751,7 @@ END
     run --separate-stderr "$program" --version
     assert_success
     assert_output "noptrace $(sed -n 's/^VERSION = //p' "$top/Makefile")"
+    assert_equal "$("$program" --help | wc -l) $("$program" --version | wc -l)" '14 1'
     run sh -c "'$program' --help > /dev/full"
     assert_failure 1
 }
