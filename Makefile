@@ -94,8 +94,11 @@ RPM_DEPS = rpm rpmlint
 CI_DEPS = qemu-system-x86 e2fsprogs strace squashfs-tools
 # Not qemu-user-static, which on Debian 13 tells the kernel to run foreign programs with it, for the whole machine.
 QEMU_RISCV = $(if $(shell grep -s '^VERSION_ID="12"' /etc/os-release),qemu-system-misc,qemu-system-riscv)
-TEST_DEPS = bats bats-support bats-assert parallel dracut-core binutils perl jq libxml2-utils bsdutils \
-	bzip2 lz4 lzop xz-utils zstd squashfs-tools erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
+# For program.bats and the fuzzer beside it; for the images that the reader of images is tried with.
+PROGRAM_DEPS = bats bats-support bats-assert clang mandoc perl strace util-linux
+CORPUS_DEPS = bzip2 lz4 lzop xz-utils zstd squashfs-tools perl
+TEST_DEPS = $(PROGRAM_DEPS) $(CORPUS_DEPS) parallel dracut-core binutils jq libxml2-utils bsdutils \
+	erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
 	ovmf dosfstools mtools yq $(CROSS_DEPS) $(DEB_DEPS) $(RPM_DEPS)
 BENCH_DEPS = hyperfine procps time dracut-core jq perl bsdextrautils bzip2 lz4 xz-utils zstd
 PROVE_DEPS = frama-c-base why3 z3 cvc4
@@ -117,7 +120,7 @@ FUZZ_SECONDS = 60
 # How many lines `kernel-lines` tries: some three seconds each.
 LINES = 300
 
-.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize fuzz fuzz-lines kernel-lines deps deps-cross deps-demo deps-test deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
+.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize coverage fuzz fuzz-lines kernel-lines deps deps-cross deps-demo deps-test deps-prove deps-deb deps-rpm deps-ci deps-bench deps-program install install-tools uninstall clean dist deb rpm recipes dracut-suite help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
 
 # Those for an image, and those for the machine that looks at it.
 PROGRAMS = noptrace noptrace-judge noptrace-probe
@@ -300,6 +303,9 @@ deps-rpm:
 deps-ci:
 	@tests/deps $(BUILD_DEPS) $(CI_DEPS)
 
+deps-program:
+	@tests/deps $(BUILD_DEPS) $(PROGRAM_DEPS) $(CORPUS_DEPS)
+
 deps-bench:
 	@tests/deps $(BUILD_DEPS) $(BOOT_DEPS) $(BENCH_DEPS)
 
@@ -463,6 +469,11 @@ build/noptrace-sanitized: src/noptrace.c src/cmdline.c src/cmdline.h src/cmdline
 sanitize: all build/noptrace-sanitized ## run the program's tests on a build that stops at undefined behaviour
 	@PROGRAM=$(CURDIR)/build/noptrace-sanitized tests/run tests/program.bats
 
+coverage: deps-program ## print how much of the program, and of the reader of images, the tests reach
+	@rm -rf build/coverage && mkdir -p build/coverage build/tmp
+	@cp -a Makefile src tests build/coverage
+	@TMPDIR=$(CURDIR)/build/tmp tests/coverage build/coverage
+
 # The reader of images that stops at undefined behaviour and at memory that is not its own or is left behind.
 SANITIZE = -fno-sanitize-recover=all -fno-omit-frame-pointer -fsanitize=address,undefined
 
@@ -485,6 +496,11 @@ build/fuzz-cmdline: tests/fuzz-cmdline.c $(CMDLINE_C) src/cmdline.h src/cmdline_
 build/fuzz-lines: tests/command-lines tests/fuzz-cmdline.lines
 	@rm -rf $@ && mkdir -p $@
 	$(Q)sed '/^#/d; s/^[Yn]\t//' $^ | { i=0; while IFS= read -r line; do i=$$((i + 1)); printf %b "$$line" > $@/$$i; done; }
+
+# The two readers without a fuzzer, for files: in no time.
+build/read-lines: tests/fuzz-cmdline.c tests/fuzz-files.c $(CMDLINE_C) src/cmdline.h Makefile
+	@mkdir -p build
+	$(Q)$(HOSTCC) -O1 $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(HOST_NEEDED)) -pie -o $@ $(filter %.c,$^)
 
 FUZZ_CMDLINE = ./fuzz-cmdline -max_len=512 -dict=../tests/fuzz-cmdline.dict
 

@@ -400,6 +400,12 @@ END
     assert_equal "$stderr" "noptrace: $scope_path: errno 004: see errno(3); not locked"
 }
 
+@test "an error that has no remedy is said by its number, in three digits" {
+    noptrace_with write:error=ECANCELED:when=1 lock
+    assert_failure 1
+    assert_equal "$stderr" "noptrace: $scope_path: errno 125: see errno(3); not locked"
+}
+
 @test "no Yama: exit 1, and the kernel log says why as an error" {
     rm "$scope_file"
     noptrace apply
