@@ -145,7 +145,7 @@ scope_path=/proc/sys/kernel/yama/ptrace_scope
     rm -r "$fake/run/sysctl.d"
     noptrace_with statfs:error=EACCES:when=1 apply
     assert_equal "$(head -n 1 "$trace")" '# noptrace has locked, in the initramfs.'
-    rm -r "$fake/run/sysctl.d" "$fake/etc"
+    rm -r "$fake/run/sysctl.d" "${fake:?}/etc"
     noptrace_with statfs:error=EACCES:when=1 apply
     assert_equal "$(head -n 1 "$trace")" '# noptrace has locked.'
 }
@@ -549,13 +549,19 @@ END
     assert_log ''
 }
 
-@test "anybody may ask for the status" {
+@test "anybody may ask for the status, and what a maintenance boot says" {
     chmod 755 "$fake"
     noptrace_in_initramfs apply
     run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" \
         setpriv --reuid=65534 --regid=65534 --clear-groups "$program" status
     assert_success
     assert_output 'NOPTRACE OK - locked since the initramfs: kernel.yama.ptrace_scope is 3'
+    echo 1 > "$scope_file"
+    echo maintenance > "$fake/proc/cmdline"
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" \
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$program" apply
+    assert_success
+    assert_equal "$stderr" 'noptrace: maintenance boot: not locking; kernel.yama.ptrace_scope is 1'
 }
 
 @test "status of a machine that was locked later is WARNING, 1, for the whole boot" {
@@ -698,6 +704,18 @@ has_status() {
     assert_output "$locked_line
 noptrace: still traced: PID 41 (worker) by PID 9 (gdb); end it or reboot
 noptrace: still traced: PID 999 (last) by PID 9 (gdb); end it or reboot"
+}
+
+@test "however many processes are traced, each is named, with few descriptors" {
+    local pid
+    for pid in {1000..1099}; do
+        has_status "$pid" 'Name:\tmany\nTracerPid:\t9\n' "$pid"
+    done
+    # shellcheck disable=SC2016 # the inner shell's
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" sh -c 'ulimit -n 32 && exec "$0" lock' "$program"
+    assert_success
+    assert_equal "$(sort <<< "$stderr" | sed 1d)" \
+        "$(printf 'noptrace: still traced: PID %s (many) by PID 9 (?); end it or reboot\n' {1000..1099})"
 }
 
 @test "a process of which nothing is known is not traced, and a name that is not known is a ?" {
