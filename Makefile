@@ -119,8 +119,11 @@ Q = $(if $(filter 1,$(V)),,@)
 FUZZ_SECONDS = 60
 # How many lines `kernel-lines` tries: some three seconds each.
 LINES = 300
+# How many changes `mutants` tries, spread over all places: some five minutes. Or those of src/noptrace.c, or of
+# src/cmdline.c:111; all of them if it is empty.
+MUTANTS = 100
 
-.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize coverage fuzz fuzz-lines kernel-lines deps deps-cross deps-demo deps-test deps-prove deps-deb deps-rpm deps-ci deps-bench deps-program install install-tools uninstall clean dist deb rpm recipes dracut-suite help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
+.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage fuzz fuzz-lines kernel-lines deps deps-cross deps-demo deps-test deps-prove deps-deb deps-rpm deps-ci deps-bench deps-program install install-tools uninstall clean dist deb rpm recipes dracut-suite help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
 
 # Those for an image, and those for the machine that looks at it.
 PROGRAMS = noptrace noptrace-judge noptrace-probe
@@ -440,7 +443,7 @@ lint: ## run the compilers' and linters' checks, warnings as errors
 		clang $(MUSL_HEADERS) -O2 -Werror \
 			$(filter-out -MMD -MP,$(NEEDED)) -c -o build/lint.o $$file || exit 1; \
 	done
-	$(Q)for file in $(IMAGE_C) tests/fuzz.c tests/fuzz-cmdline.c; do \
+	$(Q)for file in $(IMAGE_C) tests/fuzz.c tests/fuzz-cmdline.c tests/fuzz-files.c; do \
 		$(HOSTCC) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror $(filter-out -MMD -MP,$(HOST_NEEDED)) -c -o build/lint.o $$file && \
 		clang -O2 -Werror $(filter-out -MMD -MP,$(HOST_NEEDED)) -c -o build/lint.o $$file || exit 1; \
 	done
@@ -468,6 +471,10 @@ build/noptrace-sanitized: src/noptrace.c src/cmdline.c src/cmdline.h src/cmdline
 
 sanitize: all build/noptrace-sanitized ## run the program's tests on a build that stops at undefined behaviour
 	@PROGRAM=$(CURDIR)/build/noptrace-sanitized tests/run tests/program.bats
+
+mutants: deps-program ## change the program in one of MUTANTS=100 places at a time, and see a test fail
+	@$(MAKE) -s all
+	@tests/mutants $(MUTANTS)
 
 coverage: deps-program ## print how much of the program, and of the reader of images, the tests reach
 	@rm -rf build/coverage && mkdir -p build/coverage build/tmp

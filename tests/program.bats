@@ -111,8 +111,7 @@ scope_path=/proc/sys/kernel/yama/ptrace_scope
 # bats test_tags=architecture
 @test "what has locked leaves a sysctl.d file in /run that keeps the lock, is the last by name, and tells the stage" {
     noptrace_in_initramfs apply
-    run cat "$trace"
-    assert_output $'# noptrace has locked, in the initramfs.\nkernel.yama.ptrace_scope = 3'
+    printf '%s\n' '# noptrace has locked, in the initramfs.' 'kernel.yama.ptrace_scope = 3' | cmp - "$trace"
     # of all names that begin with a letter or digit, this link's comes last
     assert_equal "$(readlink "$fake/run/sysctl.d/~noptrace.conf")" zz-noptrace.conf
     assert_equal "$(stat -c %a "$fake/run/sysctl.d" "$trace" | paste -s -d ' ')" '755 644'
@@ -122,8 +121,7 @@ scope_path=/proc/sys/kernel/yama/ptrace_scope
         rm -r "$fake/run/sysctl.d"
         echo 1 > "$scope_file"
         (umask 077 && noptrace "$call")
-        run cat "$trace"
-        assert_output $'# noptrace has locked.\nkernel.yama.ptrace_scope = 3'
+        printf '%s\n' '# noptrace has locked.' 'kernel.yama.ptrace_scope = 3' | cmp - "$trace"
         assert_equal "$(stat -c %a "$fake/run/sysctl.d" "$trace" | paste -s -d ' ')" '755 644'
     done
     rm -r "$fake/run/sysctl.d"
@@ -471,6 +469,11 @@ END
     assert_log '<3>noptrace: kernel.yama.ptrace_scope is 1 after 3 was written; not locked'
     noptrace_with write:retval=2:when=1 lock
     assert_failure 1
+    # nor is an error said that came before
+    rm "$fake/proc/cmdline"
+    noptrace_with write:retval=0:when=1 apply
+    assert_failure 1
+    assert_log '<3>noptrace: kernel.yama.ptrace_scope is 1 after 3 was written; not locked; /proc/cmdline: ENOENT: not read, so this is no maintenance boot'
 }
 
 @test "a scope that cannot be read back is not locked" {
@@ -615,6 +618,9 @@ END
     noptrace status
     assert_failure 1
     assert_output "NOPTRACE WARNING - open for maintenance, 'noptrace lock' ends it: kernel.yama.ptrace_scope is 1"
+    echo '"maintenance"' > "$fake/proc/cmdline"
+    noptrace status
+    assert_failure 1
 }
 
 @test "status without Yama is UNKNOWN, 3, on a maintenance boot too" {
@@ -742,6 +748,20 @@ noptrace: still traced: PID 999 (last) by PID 9 (gdb); end it or reboot"
     assert_equal "${stderr_lines[0]}" "$(printf %s "noptrace: not a call, or a word too many: $long" | head -c 507)"
     noptrace $'100% ~\x7f\x80\xff\ts %'
     assert_equal "${stderr_lines[0]}" 'noptrace: not a call, or a word too many: 100% ~????s %'
+}
+
+@test "no line has a NUL in it" {
+    has_status 41 'Name:\tidle\nTracerPid:\t9\n' 41
+    local call line
+    for line in quiet maintenance; do
+        echo "$line" > "$fake/proc/cmdline"
+        for call in apply ensure status lock status unknown; do
+            # shellcheck disable=SC2016 # the inner shell's
+            "$BATS_TEST_DIRNAME/fake-proc" "$fake" sh -c '"$@"' - "$program" "$call" >> "$fake/said" 2>&1 || true
+            echo 1 > "$scope_file"
+        done
+    done
+    assert_equal "$(cat "$fake/said" "$fake/kmsg" | LC_ALL=C tr -dc '\0' | wc -c) $(grep -c noptrace: "$fake/said")" '0 6'
 }
 
 @test "the bare name, unknown words and words too many exit 64, name the word and change nothing" {
