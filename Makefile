@@ -97,10 +97,10 @@ QEMU_RISCV = $(if $(shell grep -s '^VERSION_ID="12"' /etc/os-release),qemu-syste
 # For program.bats and the fuzzer beside it; for the images that the reader of images is tried with.
 PROGRAM_DEPS = bats bats-support bats-assert clang mandoc perl strace util-linux
 CORPUS_DEPS = bzip2 lz4 lzop xz-utils zstd squashfs-tools perl
-TEST_DEPS = $(PROGRAM_DEPS) $(CORPUS_DEPS) parallel dracut-core binutils jq libxml2-utils bsdutils \
+TEST_DEPS = git $(PROGRAM_DEPS) $(CORPUS_DEPS) parallel dracut-core binutils jq libxml2-utils bsdutils \
 	erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
 	ovmf dosfstools mtools yq $(CROSS_DEPS) $(DEB_DEPS) $(RPM_DEPS)
-BENCH_DEPS = hyperfine procps time dracut-core jq perl bsdextrautils bzip2 lz4 xz-utils zstd
+BENCH_DEPS = hyperfine valgrind gnuplot-nox procps time dracut-core jq perl bsdextrautils bzip2 lz4 xz-utils zstd
 PROVE_DEPS = frama-c-base why3 z3 cvc4
 LINT_DEPS = gcc clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd
 
@@ -318,11 +318,10 @@ build/%/root: tests/debian-root
 
 # A Debian 13 with the image builders whose recipes are run.
 RECIPE_BUILDERS = debian-archive-keyring dosfstools fdisk mkosi mmdebstrap mount mtools reprepro systemd-repart
-build/recipes/root: Makefile | root-trixie
-	rm -rf $@.partial && mkdir -p build/tmp $(@D) && cp -a build/trixie/root $@.partial
-	tests/in-root $@.partial build/tmp sh -e -c 'apt-get -qq -o APT::Sandbox::User=root update; \
-		DEBIAN_FRONTEND=noninteractive apt-get -qq -o APT::Sandbox::User=root install --no-install-recommends -y $(RECIPE_BUILDERS)'
-	rm -rf $@ && mv $@.partial $@
+build/recipes/root: tests/derived-root Makefile | root-trixie
+	@echo 'recipes: getting image builders into $@: a minute'
+	$(Q)echo 'add $(RECIPE_BUILDERS)' | tests/derived-root build/trixie/root $@
+	@touch $@
 
 $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) recipes): root-%: build/%/root all
 	$(Q)$(MAKE) -s install DESTDIR=build/$*/root > /dev/null
@@ -351,7 +350,7 @@ demo-boot: root-bookworm
 # Debian does.
 FLEET = trixie
 
-build/%-fleet/root: tests/fleet-root | build/%/root all
+build/%-fleet/root: tests/fleet-root tests/derived-root | build/%/root all
 	tests/fleet-root build/$*/root $@
 	@touch $@
 
@@ -370,12 +369,13 @@ matrix: deps-test ## make, check and boot the image of each platform, and print 
 	@$(MAKE) -s fleet recipes
 
 recipes: deps-test ## run the recipes of noptrace-recipes(7), and boot their disks: some minutes
+	@mkdir -p build
 	@$(MAKE) -s deb > build/deb.log 2>&1 || { cat build/deb.log; exit 1; }
 	@$(MAKE) -s root-recipes
 	@JOBS=1 tests/run tests/recipes.bats
 
 # Debian 13's, whose suite has TEST_DRACUT_ARGS; that of 059 has nothing of the kind. The source is apt's, of that root.
-build/dracut-suite/root: tests/dracut-suite | build/trixie/root
+build/dracut-suite/root: tests/dracut-suite tests/derived-root | build/trixie/root all
 	@echo 'dracut-suite: getting QEMU and the source of dracut into $@: a minute'
 	$(Q)tests/dracut-suite prepare build/trixie/root $@
 	@touch $@
@@ -410,6 +410,8 @@ bench-run: all build/bench/images
 	@echo
 	$(Q)mkdir -p build/bench/boots build/tmp && tests/bench-boot build/bookworm/root build/noptrace build/bench/boots
 	@echo
+	$(Q)tests/bench-picture build/bench && echo 'drawn in build/bench/bench.svg'
+	@echo
 	$(Q)tests/bench build/bookworm/root build/bench
 
 # What the tests take for the program of another architecture.
@@ -418,7 +420,7 @@ $(B)/noptrace-emulated: Makefile
 	$(Q)printf '#!/bin/sh\nexec qemu-%s %s "$$@"\n' $(word 2,$(ARCH_$(ARCH))) $(CURDIR)/$(B)/noptrace > $@
 	$(Q)chmod 755 $@
 
-check: all $(if $(ARCH),$(B)/noptrace-emulated) ## run the tests that boot nothing; with ARCH=, the program's under qemu-user
+check: deps-test $(if $(ARCH),deps-cross) all $(if $(ARCH),$(B)/noptrace-emulated) ## run the tests that boot nothing; with ARCH=, the program's under qemu-user
 	@$(if $(ARCH),PROGRAM=$(CURDIR)/$(B)/noptrace-emulated tests/run $(ONLY) tests/program.bats,tests/run tests/program.bats tests/install.bats)
 
 emulate: # each architecture's program, built, and what of its tests may differ there
@@ -469,7 +471,7 @@ build/noptrace-sanitized: src/noptrace.c src/cmdline.c src/cmdline.h src/cmdline
 	done
 	$(Q)$(CC) -static -no-pie -o $@ build/sanitized/noptrace.o build/sanitized/cmdline.o
 
-sanitize: all build/noptrace-sanitized ## run the program's tests on a build that stops at undefined behaviour
+sanitize: deps-test all build/noptrace-sanitized ## run the program's tests on a build that stops at undefined behaviour
 	@PROGRAM=$(CURDIR)/build/noptrace-sanitized tests/run tests/program.bats
 
 mutants: deps-program ## change the program in one of MUTANTS=100 places at a time, and see a test fail
@@ -511,7 +513,7 @@ build/read-lines: tests/fuzz-cmdline.c tests/fuzz-files.c $(CMDLINE_C) src/cmdli
 
 FUZZ_CMDLINE = ./fuzz-cmdline -max_len=512 -dict=../tests/fuzz-cmdline.dict
 
-fuzz: build/fuzz build/fuzz-cmdline build/fuzz-lines ## let a fuzzer try the readers of images and of command lines, each for FUZZ_SECONDS=60
+fuzz: deps-test build/fuzz build/fuzz-cmdline build/fuzz-lines ## let a fuzzer try the readers of images and of command lines, each for FUZZ_SECONDS=60
 	@mkdir -p build/fuzzed build/fuzzed-lines build/fuzz-seeds
 	$(Q)cd build && $(FUZZ_CMDLINE) -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 fuzzed-lines fuzz-lines
 	$(Q)tests/judged-images /dev/null build/fuzz-seeds apart

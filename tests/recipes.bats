@@ -123,7 +123,7 @@ power_on_efi() {
     # whatever fails, the machine keeps no loop device
     # shellcheck disable=SC2016 # the recipe's shell's
     cook mmdebstrap 'mmdebstrap with GRUB' \
-        "trap 'umount --recursive /mnt; losetup --detach \"\$loop\"' EXIT" \
+        "trap 'set +e; umount --recursive /mnt; partx --delete \"\$loop\"; losetup --detach \"\$loop\"' EXIT" \
         'losetup() { [ "$1" != --detach ] || trap - EXIT; command losetup "$@"; }' \
         "mmdebstrap() { command mmdebstrap --customize-hook=./local \"\$@\" $mirror; }"
     prove_it mmdebstrap
