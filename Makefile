@@ -96,9 +96,9 @@ CI_DEPS = qemu-system-x86 e2fsprogs strace squashfs-tools
 QEMU_RISCV = $(if $(shell grep -s '^VERSION_ID="12"' /etc/os-release),qemu-system-misc,qemu-system-riscv)
 # For program.bats and the fuzzer beside it; for the images that the reader of images is tried with.
 PROGRAM_DEPS = bats bats-support bats-assert clang mandoc perl strace util-linux
-CORPUS_DEPS = bzip2 lz4 lzop xz-utils zstd squashfs-tools perl
+CORPUS_DEPS = bzip2 lz4 lzop xz-utils zstd perl
 TEST_DEPS = git $(PROGRAM_DEPS) $(CORPUS_DEPS) parallel dracut-core binutils jq libxml2-utils bsdutils \
-	erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
+	squashfs-tools erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
 	ovmf dosfstools mtools yq $(CROSS_DEPS) $(DEB_DEPS) $(RPM_DEPS)
 BENCH_DEPS = hyperfine valgrind gnuplot-nox procps time dracut-core jq perl bsdextrautils bzip2 lz4 xz-utils zstd
 PROVE_DEPS = frama-c-base why3 z3 cvc4
