@@ -94,10 +94,11 @@ RPM_DEPS = rpm rpmlint
 CI_DEPS = qemu-system-x86 e2fsprogs strace squashfs-tools
 # Not qemu-user-static, which on Debian 13 tells the kernel to run foreign programs with it, for the whole machine.
 QEMU_RISCV = $(if $(shell grep -s '^VERSION_ID="12"' /etc/os-release),qemu-system-misc,qemu-system-riscv)
-# For the tests that boot nothing.
-CHECK_DEPS = git bats bats-support bats-assert parallel dracut-core binutils perl strace util-linux bsdutils $(if $(ARCH),$(CROSS_DEPS) qemu-user)
-TEST_DEPS = $(CHECK_DEPS) jq libxml2-utils \
-	bzip2 lz4 lzop xz-utils zstd squashfs-tools erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
+# For the tests that boot nothing, and for what else is done with them: changing the program, counting what they reach.
+CHECK_DEPS = git bats bats-support bats-assert parallel dracut-core binutils mandoc perl strace util-linux bsdutils $(if $(ARCH),$(CROSS_DEPS) qemu-user)
+PROGRAM_DEPS = $(CHECK_DEPS) clang bzip2 lz4 lzop xz-utils zstd
+TEST_DEPS = $(PROGRAM_DEPS) jq libxml2-utils \
+	squashfs-tools erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
 	ovmf dosfstools mtools yq $(CROSS_DEPS) $(DEB_DEPS) $(RPM_DEPS)
 BENCH_DEPS = hyperfine valgrind gnuplot-nox procps time dracut-core jq perl bsdextrautils bzip2 lz4 xz-utils zstd
 PROVE_DEPS = frama-c-base why3 z3 cvc4
@@ -120,8 +121,11 @@ FUZZ_SECONDS = 60
 LINES = 300
 # How many boots `soak` makes: some two seconds each.
 SOAK = 200
+# How many changes `mutants` tries, spread over all places: some five minutes. Or those of src/noptrace.c, or of
+# src/cmdline.c:111; all of them if it is empty.
+MUTANTS = 100
 
-.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-test deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
+.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-program deps-test deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
 
 # Those for an image, and those for the machine that looks at it.
 PROGRAMS = noptrace noptrace-judge noptrace-probe
@@ -309,6 +313,9 @@ deps-rpm:
 deps-ci:
 	@tests/deps $(BUILD_DEPS) $(CI_DEPS)
 
+deps-program:
+	@tests/deps $(BUILD_DEPS) $(PROGRAM_DEPS)
+
 deps-bench:
 	@tests/deps $(BUILD_DEPS) $(BOOT_DEPS) $(BENCH_DEPS)
 
@@ -450,7 +457,7 @@ lint: ## run the compilers' and linters' checks, warnings as errors
 		clang $(MUSL_HEADERS) -O2 -Werror \
 			$(filter-out -MMD -MP,$(NEEDED)) -c -o build/lint.o $$file || exit 1; \
 	done
-	$(Q)for file in $(IMAGE_C) tests/fuzz.c tests/fuzz-cmdline.c; do \
+	$(Q)for file in $(IMAGE_C) tests/fuzz.c tests/fuzz-cmdline.c tests/fuzz-files.c; do \
 		$(HOSTCC) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror $(filter-out -MMD -MP,$(HOST_NEEDED)) -c -o build/lint.o $$file && \
 		clang -O2 -Werror $(filter-out -MMD -MP,$(HOST_NEEDED)) -c -o build/lint.o $$file || exit 1; \
 	done
@@ -479,6 +486,15 @@ build/noptrace-sanitized: src/noptrace.c src/cmdline.c src/cmdline.h src/cmdline
 sanitize: deps-check all build/noptrace-sanitized ## run the program's tests on a build that stops at undefined behaviour
 	@PROGRAM=$(CURDIR)/build/noptrace-sanitized tests/run tests/program.bats
 
+mutants: deps-program ## change the program in one of MUTANTS=100 places at a time, and see a test fail
+	@$(MAKE) -s all
+	@tests/mutants $(MUTANTS)
+
+coverage: deps-program ## print how much of the program, and of the reader of images, the tests reach
+	@rm -rf build/coverage && mkdir -p build/coverage build/tmp
+	@cp -a Makefile src tests build/coverage
+	@TMPDIR=$(CURDIR)/build/tmp tests/coverage build/coverage
+
 # The reader of images that stops at undefined behaviour and at memory that is not its own or is left behind.
 SANITIZE = -fno-sanitize-recover=all -fno-omit-frame-pointer -fsanitize=address,undefined
 
@@ -497,10 +513,15 @@ build/fuzz-cmdline: tests/fuzz-cmdline.c $(CMDLINE_C) src/cmdline.h src/cmdline_
 	@mkdir -p build
 	$(Q)clang -O1 -g $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(HOST_NEEDED)) $(SANITIZE),fuzzer -o $@ tests/fuzz-cmdline.c $(CMDLINE_C)
 
-# Each line of the table is a file to begin with.
-build/fuzz-lines: tests/command-lines
+# Each line of the table is a file to begin with, and each that the fuzzer had found.
+build/fuzz-lines: tests/command-lines tests/fuzz-cmdline.lines
 	@rm -rf $@ && mkdir -p $@
-	$(Q)sed -n 's/^[Yn]\t//p' $< | { i=0; while IFS= read -r line; do i=$$((i + 1)); printf %b "$$line" > $@/$$i; done; }
+	$(Q)sed '/^#/d; s/^[Yn]\t//' $^ | { i=0; while IFS= read -r line; do i=$$((i + 1)); printf %b "$$line" > $@/$$i; done; }
+
+# The two readers without a fuzzer, for files: in no time.
+build/read-lines: tests/fuzz-cmdline.c tests/fuzz-files.c $(CMDLINE_C) src/cmdline.h Makefile
+	@mkdir -p build
+	$(Q)$(HOSTCC) -O1 $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(HOST_NEEDED)) -pie -o $@ $(filter %.c,$^)
 
 FUZZ_CMDLINE = ./fuzz-cmdline -max_len=512 -dict=../tests/fuzz-cmdline.dict
 
@@ -510,6 +531,8 @@ fuzz: deps-test build/fuzz build/fuzz-cmdline build/fuzz-lines ## let a fuzzer t
 	$(Q)tests/judged-images /dev/null build/fuzz-seeds apart
 	$(Q)tests/uki-images build/fuzz-seeds
 	$(Q)tests/erofs-images build/fuzz-seeds /nowhere && rm build/fuzz-seeds/*.says
+	$(Q)printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="bpf"' 'CONFIG_CMDLINE="a=\"b\" lsm=yama"' CONFIG_CMDLINE_EXTEND=y > build/fuzz-seeds/small-config
+	$(Q)printf '\0lsm=bpf' >> build/fuzz-seeds/small-config
 	$(Q)cd build && ./fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 fuzzed fuzz-seeds
 
 # The bounded run: the same lines every time.

@@ -72,7 +72,7 @@ static const char HELP[] =
 
 static const char NAME_VERSION[] = "noptrace " VERSION "\n";
 
-/* One line of output. */
+/* One line of output, or a path: all zero at first, so that a string ends where it ends. */
 struct text {
 	unsigned length;
 	char bytes[508];
@@ -105,12 +105,6 @@ static void append(struct text *text, const char *format, ...)
 			text->bytes[text->length++] = byte;
 	}
 	va_end(strings);
-}
-
-static const char *as_string(struct text *text)
-{
-	text->bytes[text->length] = '\0';
-	return text->bytes;
 }
 
 /*
@@ -316,7 +310,7 @@ static void read_status(struct start *status, const char *number)
 	struct text path = { 0 };
 
 	append(&path, "/proc/%/status", number);
-	read_start(status, as_string(&path));
+	read_start(status, path.bytes);
 }
 
 static const char *name_of(const struct start *status)
@@ -367,7 +361,7 @@ static bool find_traced(int fd, const char *pid)
 	long size;
 
 	append(&path, pid ? "/proc/%/task" : "/proc", pid);
-	directory = open_path(as_string(&path), O_RDONLY | O_DIRECTORY);
+	directory = open_path(path.bytes, O_RDONLY | O_DIRECTORY);
 	while ((size = getdents(directory, (void *)entries, sizeof entries)) > 0) {
 		const struct dirent *entry;
 

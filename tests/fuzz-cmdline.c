@@ -72,14 +72,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool maintenance = false;
 	bool assigned = false;
 	size_t at = 0;
+	size_t end = 0; /* where the kernel's part does: behind its last word, or at a "--" */
 
 	expect(copy != NULL);
 	if (length)
 		memcpy(copy, data, length);
 	for (char *rest = over_spaces(copy); *rest; rest = over_spaces(rest)) {
+		const char *start = rest;
+
 		rest = cut(rest, &argument);
-		if (!argument.value && !strcmp(argument.param, "--"))
+		if (!argument.value && !strcmp(argument.param, "--")) {
+			end = (size_t)(start - copy);
 			break;
+		}
 		if (!strcmp(argument.param, "maintenance"))
 			*(argument.value ? &assigned : &maintenance) = true;
 		expect(cmdline_next(data, length, &at, &word));
@@ -87,8 +92,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		expect(!argument.value == !word.value);
 		if (argument.value)
 			expect(same(argument.value, data, word.value, word.value_end));
+		end = at;
 	}
 	expect(!cmdline_next(data, length, &at, &word));
+	expect(at == end);
 	free(copy);
 
 	for (size_t i = 0; i < size; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A target for libFuzzer: the reader of images, with any bytes for an image. What it may not do is
- * to crash, to hang, to leave memory behind, or to say something that steers a terminal.
+ * A target for libFuzzer: the reader of images, with any bytes for an image, or for a kernel's
+ * configuration. What it may not do is to crash, to hang, to leave memory behind, or to say
+ * something that steers a terminal.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "../src/image/archive.h"
 #include "../src/image/erofs.h"
+#include "../src/image/kconfig.h"
 #include "../src/image/kernel.h"
 #include "../src/image/pe.h"
 
@@ -36,6 +38,15 @@ static void read_archives(struct source *source, struct failure *failure)
 	tree_free(&tree);
 }
 
+/* A configuration, and behind a NUL the command line. */
+static void read_config(const char *bytes, size_t size)
+{
+	const char *line = memchr(bytes, '\0', size);
+	size_t length = line ? (size_t)(line++ - bytes) : size;
+
+	(void)kconfig_judge(bytes, length, line ? line : "", line ? size - length - 1 : 0);
+}
+
 static void read_kernel(struct source *source, const struct pe *pe)
 {
 	static struct source kernel;
@@ -51,6 +62,8 @@ static void read_kernel(struct source *source, const struct pe *pe)
 	memory = kernel_config(&kernel, &config);
 	if (memory && (config.bytes < memory || strlen(release) >= sizeof release))
 		abort();
+	if (memory)
+		read_config(config.bytes, config.length);
 	free(memory);
 }
 
@@ -91,10 +104,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char option[] = "CONFIG_";
 	static struct source source;
 	struct failure failure = { "" };
 	int fd = memfd_create("image", MFD_CLOEXEC);
 
+	if (size >= sizeof option && !memcmp(data, option, sizeof option - 1))
+		read_config((const char *)data, size);
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	if (source_take(&source, fd, &failure)) {

@@ -27,7 +27,7 @@ setup() {
 
 # noptrace_in_initramfs CALL: where the root is on a tmpfs.
 noptrace_in_initramfs() {
-    : > "$fake/initramfs"
+    echo tmpfs > "$fake/initramfs"
     noptrace "$@"
     rm "$fake/initramfs"
 }
@@ -111,8 +111,7 @@ scope_path=/proc/sys/kernel/yama/ptrace_scope
 # bats test_tags=architecture
 @test "what has locked leaves a sysctl.d file in /run that keeps the lock, is the last by name, and tells the stage" {
     noptrace_in_initramfs apply
-    run cat "$trace"
-    assert_output $'# noptrace has locked, in the initramfs.\nkernel.yama.ptrace_scope = 3'
+    printf '%s\n' '# noptrace has locked, in the initramfs.' 'kernel.yama.ptrace_scope = 3' | cmp - "$trace"
     # of all names that begin with a letter or digit, this link's comes last
     assert_equal "$(readlink "$fake/run/sysctl.d/~noptrace.conf")" zz-noptrace.conf
     assert_equal "$(stat -c %a "$fake/run/sysctl.d" "$trace" | paste -s -d ' ')" '755 644'
@@ -122,13 +121,31 @@ scope_path=/proc/sys/kernel/yama/ptrace_scope
         rm -r "$fake/run/sysctl.d"
         echo 1 > "$scope_file"
         (umask 077 && noptrace "$call")
-        run cat "$trace"
-        assert_output $'# noptrace has locked.\nkernel.yama.ptrace_scope = 3'
+        printf '%s\n' '# noptrace has locked.' 'kernel.yama.ptrace_scope = 3' | cmp - "$trace"
         assert_equal "$(stat -c %a "$fake/run/sysctl.d" "$trace" | paste -s -d ' ')" '755 644'
     done
     rm -r "$fake/run/sysctl.d"
     noptrace_in_initramfs lock
     assert_equal "$(head -n 1 "$trace")" '# noptrace has locked, in the initramfs.'
+}
+
+@test "an initramfs is a root on a ramfs or tmpfs, or one that says so as systemd's does" {
+    needs_strace
+    echo ramfs > "$fake/initramfs"
+    noptrace apply
+    assert_equal "$(head -n 1 "$trace")" '# noptrace has locked, in the initramfs.'
+    # a squashed one, whose root is not the kernel's own; and one that cannot be asked
+    rm -r "$fake/initramfs" "$fake/run/sysctl.d"
+    mkdir "$fake/etc"
+    : > "$fake/etc/initrd-release"
+    noptrace apply
+    assert_equal "$(head -n 1 "$trace")" '# noptrace has locked, in the initramfs.'
+    rm -r "$fake/run/sysctl.d"
+    noptrace_with statfs:error=EACCES:when=1 apply
+    assert_equal "$(head -n 1 "$trace")" '# noptrace has locked, in the initramfs.'
+    rm -r "$fake/run/sysctl.d" "${fake:?}/etc"
+    noptrace_with statfs:error=EACCES:when=1 apply
+    assert_equal "$(head -n 1 "$trace")" '# noptrace has locked.'
 }
 
 @test "what was not locked leaves no file in /run: a maintenance boot, a lock that failed, status" {
@@ -280,7 +297,7 @@ scope_path=/proc/sys/kernel/yama/ptrace_scope
     assert_log "<5>$locked_line"
 }
 
-# bats test_tags=architecture
+# bats test_tags=architecture,slow
 @test "every line of the table is read as the kernel reads it" {
     local want escaped rows=0 wrong=''
     while IFS=$'\t' read -r want escaped; do
@@ -381,6 +398,12 @@ END
     assert_equal "$stderr" "noptrace: $scope_path: errno 004: see errno(3); not locked"
 }
 
+@test "an error that has no remedy is said by its number, in three digits" {
+    noptrace_with write:error=ECANCELED:when=1 lock
+    assert_failure 1
+    assert_equal "$stderr" "noptrace: $scope_path: errno 125: see errno(3); not locked"
+}
+
 @test "no Yama: exit 1, and the kernel log says why as an error" {
     rm "$scope_file"
     noptrace apply
@@ -446,6 +469,11 @@ END
     assert_log '<3>noptrace: kernel.yama.ptrace_scope is 1 after 3 was written; not locked'
     noptrace_with write:retval=2:when=1 lock
     assert_failure 1
+    # nor is an error said that came before
+    rm "$fake/proc/cmdline"
+    noptrace_with write:retval=0:when=1 apply
+    assert_failure 1
+    assert_log '<3>noptrace: kernel.yama.ptrace_scope is 1 after 3 was written; not locked; /proc/cmdline: ENOENT: not read, so this is no maintenance boot'
 }
 
 @test "a scope that cannot be read back is not locked" {
@@ -456,6 +484,33 @@ END
     noptrace_with pread64:retval=0:when=2 lock
     assert_failure 1
     assert_equal "$stderr" 'noptrace: kernel.yama.ptrace_scope is not a number after 3 was written; not locked'
+}
+
+@test "of two errors the first is said, of which the second comes" {
+    needs_strace
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" strace -qq -o "$fake/strace" \
+        -e inject=write:error=EPERM:when=1 -e inject=pread64:error=EIO:when=2 "$program" lock
+    assert_failure 1
+    assert_equal "$stderr" "noptrace: $scope_path: EPERM: needs CAP_SYS_PTRACE; run this on the host, not in a container; not locked"
+}
+
+@test "a scope that is anything but one digit is not known, and not locked" {
+    local odd
+    for odd in '' '\n' '12\n' '3 \n' '33' '/\n' ':\n' 'x' '3\n\n'; do
+        printf %b "$odd" > "$scope_file"
+        noptrace status
+        assert_equal "$odd $status" "$odd 3"
+        assert_output 'NOPTRACE UNKNOWN - kernel.yama.ptrace_scope is not a number'
+    done
+    noptrace lock
+    assert_failure 1
+    assert_equal "$stderr" 'noptrace: kernel.yama.ptrace_scope is not a number after 3 was written; not locked'
+    for odd in 0 '0\n' 9 '9\n'; do
+        printf %b "$odd" > "$scope_file"
+        noptrace status
+        assert_failure 2
+        assert_output --partial ": kernel.yama.ptrace_scope is ${odd:0:1}"
+    done
 }
 
 # bats test_tags=architecture
@@ -497,6 +552,21 @@ END
     assert_log ''
 }
 
+@test "anybody may ask for the status, and what a maintenance boot says" {
+    chmod 755 "$fake"
+    noptrace_in_initramfs apply
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" \
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$program" status
+    assert_success
+    assert_output 'NOPTRACE OK - locked since the initramfs: kernel.yama.ptrace_scope is 3'
+    echo 1 > "$scope_file"
+    echo maintenance > "$fake/proc/cmdline"
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" \
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$program" apply
+    assert_success
+    assert_equal "$stderr" 'noptrace: maintenance boot: not locking; kernel.yama.ptrace_scope is 1'
+}
+
 @test "status of a machine that was locked later is WARNING, 1, for the whole boot" {
     local late='NOPTRACE WARNING - locked, but not since the initramfs: kernel.yama.ptrace_scope is 3'
     # by nobody that is known: sysctl, a kernel parameter, an initramfs whose /run was lost
@@ -536,11 +606,21 @@ END
     assert_output --partial '; maintenance= was not taken, only the bare word is'
 }
 
+@test "status of an open machine is CRITICAL where its command line was not read to its end, and says so" {
+    echo maintenance > "$fake/proc/cmdline"
+    noptrace_with read:error=EIO:when=2 status
+    assert_failure 2
+    assert_output "NOPTRACE CRITICAL - open, 'noptrace lock' locks: kernel.yama.ptrace_scope is 1; /proc/cmdline: errno 005: not read, so this is no maintenance boot"
+}
+
 @test "status of a maintenance boot is WARNING, 1" {
     echo maintenance > "$fake/proc/cmdline"
     noptrace status
     assert_failure 1
     assert_output "NOPTRACE WARNING - open for maintenance, 'noptrace lock' ends it: kernel.yama.ptrace_scope is 1"
+    echo '"maintenance"' > "$fake/proc/cmdline"
+    noptrace status
+    assert_failure 1
 }
 
 @test "status without Yama is UNKNOWN, 3, on a maintenance boot too" {
@@ -608,6 +688,82 @@ teardown() {
     assert_line -n 1 "noptrace: still traced: PID $tracee (?\\\\TracerPid:?0) by PID $tracer (strace); end it or reboot"
 }
 
+# has_status PID LINES THREAD…: a process in the fake /proc, with that in the status of each thread.
+has_status() {
+    local thread
+    for thread in "${@:3}"; do
+        mkdir -p "$fake/proc/$thread" "$fake/proc/$1/task/$thread"
+        printf %b "$2" > "$fake/proc/$thread/status"
+    done
+}
+
+@test "a process is traced if one of its threads is, and named once" {
+    has_status 41 'Name:\tidle\nTracerPid:\t0\n' 41
+    has_status 41 'Name:\tworker\nTracerPid:\t9\n' 43 44
+    has_status 9 'Name:\tgdb\nTracerPid:\t0\n' 9
+    has_status 999 'Name:\tlast\nTracerPid:\t9\n' 999
+    # not a process's, whatever it says
+    mkdir -p "$fake/proc/0/task/9" "$fake/proc/:/task/43" "$fake/proc/self/task/43"
+    noptrace lock
+    assert_success
+    run sort <<< "$stderr"
+    assert_output "$locked_line
+noptrace: still traced: PID 41 (worker) by PID 9 (gdb); end it or reboot
+noptrace: still traced: PID 999 (last) by PID 9 (gdb); end it or reboot"
+}
+
+@test "however many processes are traced, each is named, with few descriptors" {
+    local pid
+    for pid in {1000..1099}; do
+        has_status "$pid" 'Name:\tmany\nTracerPid:\t9\n' "$pid"
+    done
+    # shellcheck disable=SC2016 # the inner shell's
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" sh -c 'ulimit -n 32 && exec "$0" lock' "$program"
+    assert_success
+    assert_equal "$(sort <<< "$stderr" | sed 1d)" \
+        "$(printf 'noptrace: still traced: PID %s (many) by PID 9 (?); end it or reboot\n' {1000..1099})"
+}
+
+@test "a process of which nothing is known is not traced, and a name that is not known is a ?" {
+    echo 3 > "$scope_file"
+    has_status 41 '' 41
+    has_status 42 'Name:\tonly\n' 42
+    has_status 43 'Name:\tfar\nTracerPid:\t0\n' 43
+    noptrace status
+    assert_line -n 0 'NOPTRACE WARNING - locked, but not since the initramfs: kernel.yama.ptrace_scope is 3'
+    assert_equal "${#lines[@]}" 1
+    has_status 44 'State:\tt\nTracerPid:\t9\n' 44
+    noptrace status
+    assert_failure 1
+    assert_line -n 0 'NOPTRACE WARNING - locked, but processes are still traced: kernel.yama.ptrace_scope is 3'
+    # its tracer has just ended
+    assert_line -n 1 'noptrace: still traced: PID 44 (?) by PID 9 (?); end it or reboot'
+    assert_equal "${#lines[@]}" 2
+}
+
+@test "a line of output is cut at 507 bytes, and holds no byte that a terminal would take for more than itself" {
+    local long
+    long=$(printf %600s '' | tr ' ' x)
+    noptrace "$long"
+    assert_equal "${stderr_lines[0]}" "$(printf %s "noptrace: not a call, or a word too many: $long" | head -c 507)"
+    noptrace $'100% ~\x7f\x80\xff\ts %'
+    assert_equal "${stderr_lines[0]}" 'noptrace: not a call, or a word too many: 100% ~????s %'
+}
+
+@test "no line has a NUL in it" {
+    has_status 41 'Name:\tidle\nTracerPid:\t9\n' 41
+    local call line
+    for line in quiet maintenance; do
+        echo "$line" > "$fake/proc/cmdline"
+        for call in apply ensure status lock status unknown; do
+            # shellcheck disable=SC2016 # the inner shell's
+            "$BATS_TEST_DIRNAME/fake-proc" "$fake" sh -c '"$@"' - "$program" "$call" >> "$fake/said" 2>&1 || true
+            echo 1 > "$scope_file"
+        done
+    done
+    assert_equal "$(cat "$fake/said" "$fake/kmsg" | LC_ALL=C tr -dc '\0' | wc -c) $(grep -c noptrace: "$fake/said")" '0 6'
+}
+
 @test "the bare name, unknown words and words too many exit 64, name the word and change nothing" {
     local call
     for call in '' unknown 'apply now' 'status --help' --lock '-h' 'lock lock'; do
@@ -628,11 +784,27 @@ teardown() {
 @test "--help and --version go to stdout and exit 0, or 1 where stdout is full" {
     run --separate-stderr "$program" --help
     assert_success
-    assert_line -n 0 'usage: noptrace apply|ensure|lock|status|--help|--version'
+    assert_output - << 'END'
+usage: noptrace apply|ensure|lock|status|--help|--version
+
+  apply   lock, unless the bare word 'maintenance' is on the kernel command line
+    exit 0: decision carried out, 1: could not lock
+  ensure  the same, in the real root: warn where the initramfs had not locked
+  lock    lock now, on a maintenance boot too
+    exit 0: locked, 1: could not lock
+  status
+    exit 0: OK, locked since the initramfs
+         1: WARNING, open on purpose, locked later, or tracers left
+         2: CRITICAL, open
+         3: UNKNOWN, no Yama or no /proc
+
+Any other call exits 64. See noptrace(8).
+END
     assert_equal "$stderr" ''
     run --separate-stderr "$program" --version
     assert_success
     assert_output "noptrace $(sed -n 's/^VERSION = //p' "$top/Makefile")"
+    assert_equal "$("$program" --help | wc -l) $("$program" --version | wc -l)" '14 1'
     run sh -c "'$program' --help > /dev/full"
     assert_failure 1
 }
@@ -668,14 +840,14 @@ teardown() {
     grep -qF "of $((($(stat -c %s "$top/build/noptrace") + 500) / 1000)) kB" "$top/README.md"
 }
 
-@test "no file that it opens is left to a program that somebody starts" {
+@test "no file that it opens becomes its terminal, or is left to a program that somebody starts" {
     needs_strace
     at_terminal
     local call
     for call in apply ensure lock status; do
         run "$BATS_TEST_DIRNAME/fake-proc" "$fake" strace -qq -e trace=openat,open -o "$fake/strace" "$program" "$call"
         assert [ -s "$fake/strace" ]
-        run grep -v O_CLOEXEC "$fake/strace"
+        run grep -v 'O_NOCTTY|.*O_CLOEXEC' "$fake/strace"
         assert_output ''
     done
 }
@@ -683,7 +855,7 @@ teardown() {
 # bats test_tags=size
 @test "a locking apply takes at most 18 system calls after execve" {
     needs_strace
-    : > "$fake/initramfs"
+    echo tmpfs > "$fake/initramfs"
     run "$BATS_TEST_DIRNAME/fake-proc" "$fake" strace -o "$fake/strace" "$program" apply
     assert_success
     local calls
@@ -692,7 +864,7 @@ teardown() {
 }
 
 # Not those of musl's start, which a kernel never refuses; glibc's has more of them.
-# bats test_tags=musl
+# bats test_tags=musl,slow
 @test "whichever system call fails, and however, it ends locked, or says why not, exit 1" {
     needs_strace
     local call errno calls fault number=0

@@ -173,13 +173,13 @@ files_of() {
 }
 
 @test "two thousand mutated images end with an exit code that is documented" {
-    run "$BATS_TEST_DIRNAME/mutate" 1 2000 "$reader" "$small"/[!l]*.img "$uki"/*.efi
+    run "$BATS_TEST_DIRNAME/mutate-images" 1 2000 "$reader" "$small"/[!l]*.img "$uki"/*.efi
     assert_success
     assert_output '2000 images read'
 }
 
 @test "two hundred mutated images make no sanitizer complain" {
-    run "$BATS_TEST_DIRNAME/mutate" 2 200 "$sanitized" "$small"/[!l]*.img "$uki"/*.efi
+    run "$BATS_TEST_DIRNAME/mutate-images" 2 200 "$sanitized" "$small"/[!l]*.img "$uki"/*.efi
     assert_success
 }
 
@@ -369,7 +369,7 @@ END
     for options in fragments legacy-compress all-fragments; do
         mkfs.erofs -E "$options,nosbcrc" -z lz4 -C 65536 "$BATS_TEST_TMPDIR/$((i++)).img" "$tree" > "$BATS_TEST_TMPDIR/log" 2>&1
     done
-    run "$BATS_TEST_DIRNAME/mutate" 3 300 "$sanitized" "$BATS_TEST_TMPDIR"/?.img "$erofs"/*.erofs
+    run "$BATS_TEST_DIRNAME/mutate-images" 3 300 "$sanitized" "$BATS_TEST_TMPDIR"/?.img "$erofs"/*.erofs
     assert_success
 }
 
