@@ -98,17 +98,22 @@ upstream_mkconfig() {
     install -m 755 "$BATS_TEST_TMPDIR/grub-mkconfig" "$tree/usr/sbin/grub-mkconfig"
 }
 
-@test "the knobs: title, users, hotkey, and no menu" {
-    make_machine bookworm plain
-    set_knob "NOPTRACE_MENU_TITLE=\"Bob's workshop\""
-    configure
-    assert_regex "$section" $'\n'"submenu 'Bob'\\\\''s workshop' \\\$menuentry_id_option 'noptrace-maintenance' --users '' \\{"
+# assert_heeded: a title that is refused, and users.
+assert_heeded() {
     set_knob $'NOPTRACE_MENU_TITLE=\'one\\nend\''
     configure
     assert_equal "$(grep '^noptrace:' <<< "$stderr")" 'noptrace: NOPTRACE_MENU_TITLE: is one line without control characters, and begins with no -; no maintenance menu written'
     set_knob "NOPTRACE_MENU_USERS='alice bob'"
     configure
     assert_equal "$(grep -c -- "--users 'alice bob' {" <<< "$section")" 3
+}
+
+@test "the knobs: title, users, hotkey, and no menu" {
+    make_machine bookworm plain
+    set_knob "NOPTRACE_MENU_TITLE=\"Bob's workshop\""
+    configure
+    assert_regex "$section" $'\n'"submenu 'Bob'\\\\''s workshop' \\\$menuentry_id_option 'noptrace-maintenance' --users '' \\{"
+    assert_heeded
     set_knob NOPTRACE_MENU_HOTKEY=x
     configure
     assert_equal "$(grep -c -- '--hotkey=x' <<< "$section")" 1
@@ -119,12 +124,7 @@ upstream_mkconfig() {
     upstream_mkconfig
     configure
     assert_silent
-    set_knob $'NOPTRACE_MENU_TITLE=\'one\\nend\''
-    configure
-    assert_equal "$(grep '^noptrace:' <<< "$stderr")" 'noptrace: NOPTRACE_MENU_TITLE: is one line without control characters, and begins with no -; no maintenance menu written'
-    set_knob "NOPTRACE_MENU_USERS='alice bob'"
-    configure
-    assert_equal "$(grep -c -- "--users 'alice bob' {" <<< "$section")" 3
+    assert_heeded
 }
 
 @test "knobs that the shell cannot read to their end, or that print, cost the menu at most where grub-mkconfig leaves them to us" {

@@ -61,13 +61,7 @@ static bool is_blank(char c)
 
 static struct text trim(struct text text)
 {
-	while (text.length > 0 && is_blank(text.bytes[0])) {
-		text.bytes++;
-		text.length--;
-	}
-	while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
-		text.length--;
-	return text;
+	return text_strip(text, " \t");
 }
 
 static void split(struct setting *setting)

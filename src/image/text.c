@@ -33,20 +33,22 @@ bool text_line(struct text *rest, struct text *line)
 	return true;
 }
 
-static bool is_blank(char byte)
+struct text text_strip(struct text text, const char *bytes)
 {
-	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\v' || byte == '\f';
+	size_t count = strlen(bytes);
+
+	while (text.length > 0 && memchr(bytes, text.bytes[0], count)) {
+		text.bytes++;
+		text.length--;
+	}
+	while (text.length > 0 && memchr(bytes, text.bytes[text.length - 1], count))
+		text.length--;
+	return text;
 }
 
 struct text text_trim(struct text text)
 {
-	while (text.length > 0 && is_blank(text.bytes[0])) {
-		text.bytes++;
-		text.length--;
-	}
-	while (text.length > 0 && is_blank(text.bytes[text.length - 1]))
-		text.length--;
-	return text;
+	return text_strip(text, " \t\r\v\f");
 }
 
 bool text_is(struct text text, const char *string)

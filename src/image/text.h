@@ -27,6 +27,9 @@ struct text text_of_node(const struct node *node);
  */
 bool text_line(struct text *rest, struct text *line);
 
+/* Without those of the bytes, a string, that are at both ends. */
+struct text text_strip(struct text text, const char *bytes);
+
 /* Without the blanks (space, tab, CR, vertical tab, form feed) at both ends. */
 struct text text_trim(struct text text);
 
