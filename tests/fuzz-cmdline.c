@@ -90,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		expect(cmdline_next(data, length, &at, &word));
 		expect(same(argument.param, data, word.name, word.name_end));
 		expect(!argument.value == !word.value);
+		expect(argument.value || !word.value_end);
 		if (argument.value)
 			expect(same(argument.value, data, word.value, word.value_end));
 		end = at;
