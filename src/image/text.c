@@ -33,15 +33,18 @@ bool text_line(struct text *rest, struct text *line)
 	return true;
 }
 
+static bool is_one_of(char byte, const char *bytes)
+{
+	return byte != '\0' && strchr(bytes, byte);
+}
+
 struct text text_strip(struct text text, const char *bytes)
 {
-	size_t count = strlen(bytes);
-
-	while (text.length > 0 && memchr(bytes, text.bytes[0], count)) {
+	while (text.length > 0 && is_one_of(text.bytes[0], bytes)) {
 		text.bytes++;
 		text.length--;
 	}
-	while (text.length > 0 && memchr(bytes, text.bytes[text.length - 1], count))
+	while (text.length > 0 && is_one_of(text.bytes[text.length - 1], bytes))
 		text.length--;
 	return text;
 }
