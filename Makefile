@@ -365,7 +365,7 @@ fleet: deps-test all build/$(FLEET)-fleet/root ## try what noptrace-fleet(7) say
 	$(Q)$(MAKE) -s install DESTDIR=build/$(FLEET)-fleet/root > /dev/null
 	@FLEET=$(FLEET) tests/run tests/fleet.bats
 
-test: deps-test ## run everything but matrix: lint, the program's tests, every boot
+test: deps-test ## run the linters, the proof and the suites, every boot among them
 	@$(MAKE) -s lint sanitize prove fuzz-lines emulate
 	@$(MAKE) -s $(patsubst %,root-%,$(ROOTS) $(FOREIGN_ROOTS)) build/noptrace-list
 	@tests/run
