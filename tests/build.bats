@@ -147,6 +147,13 @@ judged() {
     assert_success
 }
 
+@test "an image without a kernel's modules is not judged by the kernel that is at hand" {
+    with_config 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/'
+    run bake "$root" "$image" "${systemd_flavour[@]}" no_kernel=yes
+    assert_success
+    assert [ -s "$image" ]
+}
+
 @test "an unknown failure policy, or a part of one: no image" {
     local policy
     for policy in panic power poweroffs 'continue ' Reboot; do
