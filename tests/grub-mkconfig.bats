@@ -125,6 +125,9 @@ assert_heeded() {
     configure
     assert_silent
     assert_heeded
+    rm "$tree/etc/default/grub.d/noptrace.cfg"
+    configure
+    assert_regex "$section" $'\n'"submenu 'Maintenance"
 }
 
 @test "knobs that the shell cannot read to their end, or that print, cost the menu at most where grub-mkconfig leaves them to us" {
