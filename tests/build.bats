@@ -147,6 +147,13 @@ judged() {
     assert_success
 }
 
+@test "an image without a kernel's modules is not judged by the kernel that is at hand" {
+    with_config 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/'
+    run bake "$root" "$image" "${systemd_flavour[@]}" no_kernel=yes
+    assert_success
+    assert [ -s "$image" ]
+}
+
 @test "an unknown failure policy, or a part of one: no image" {
     local policy
     for policy in panic power poweroffs 'continue ' Reboot; do
@@ -172,6 +179,26 @@ judged() {
     bake "$bookworm" "$image" > /dev/null
     run bash -c "cpio --quiet -t < '$image' | grep noptrace"
     assert_output ''
+    # whose script mkinitramfs takes by itself
+    bake_with_mkinitramfs "$image" > /dev/null
+    zcat "$image" > "$BATS_TEST_TMPDIR/archive"
+    run bash -c "cpio --quiet -t < '$BATS_TEST_TMPDIR/archive' | grep noptrace"
+    assert_output ''
+}
+
+@test "initramfs-tools: a program that another hook has put into the image already is no error" {
+    variant_of "$bookworm" "$root"
+    install -m 755 /dev/stdin "$root/usr/share/initramfs-tools/hooks/another" << 'END'
+#!/bin/sh
+[ "${1-}" != prereqs ] || exit 0
+. /usr/share/initramfs-tools/hook-functions
+copy_exec /usr/sbin/noptrace
+END
+    run bake_with_mkinitramfs "$image" noptrace_on_failure=continue "$root"
+    assert_success
+    zcat "$image" > "$BATS_TEST_TMPDIR/archive"
+    run bash -c "cpio --quiet -t < '$BATS_TEST_TMPDIR/archive' | grep -x -e conf/noptrace.conf -e usr/sbin/noptrace | sort"
+    assert_output $'conf/noptrace.conf\nusr/sbin/noptrace'
 }
 
 @test "dracut says that an opt-in for initramfs-tools is none for dracut, and nothing where it is opted in" {
@@ -239,14 +266,23 @@ judged() {
 
 @test "a file of ours that is missing: no image" {
     variant_of "$bookworm" "$root"
-    local file
-    for file in noptrace-initramfs.service before.conf; do
-        mv "$root/usr/lib/dracut/modules.d/50noptrace/$file" "$BATS_TEST_TMPDIR"
-        run bake "$root" "$image" "${systemd_flavour[@]}"
+    local module=/usr/lib/dracut/modules.d/50noptrace file
+    for file in noptrace-initramfs.service before.conf noptrace-locked@.target switch-root.conf; do
+        mv "$root$module/$file" "$BATS_TEST_TMPDIR"
+        run bake "$root" "$image" "${systemd_flavour[@]}" noptrace_on_failure=emergency
         assert_failure
-        assert_line --partial "noptrace: /usr/lib/dracut/modules.d/50noptrace/$file: cannot be put into the image"
+        assert_line --partial "noptrace: $module/$file: cannot be put into the image"
         assert [ ! -e "$image" ]
-        mv "$BATS_TEST_TMPDIR/$file" "$root/usr/lib/dracut/modules.d/50noptrace"
+        mv "$BATS_TEST_TMPDIR/$file" "$root$module"
+    done
+    for file in noptrace.sh noptrace-run.sh on-failure/continue.sh; do
+        mv "$root$module/$file" "$BATS_TEST_TMPDIR"
+        run bake "$root" "$image" "${shell_flavour[@]}"
+        assert_failure
+        # of a hook it is dracut that says so
+        assert_line --partial "$module/$file"
+        assert [ ! -e "$image" ]
+        mv "$BATS_TEST_TMPDIR/${file##*/}" "$root$module/$file"
     done
     rm "$root/usr/share/initramfs-tools/scripts/init-top/00-noptrace"
     run bake_with_mkinitramfs "$image" noptrace_on_failure=continue "$root"

@@ -125,6 +125,9 @@ assert_heeded() {
     configure
     assert_silent
     assert_heeded
+    rm "$tree/etc/default/grub.d/noptrace.cfg"
+    configure
+    assert_regex "$section" $'\n'"submenu 'Maintenance"
 }
 
 @test "knobs that the shell cannot read to their end, or that print, cost the menu at most where grub-mkconfig leaves them to us" {
@@ -171,11 +174,12 @@ assert_silent() {
 }
 
 @test "what is not sure to be right is not written, and the reason is" {
+    local default
     make_machine bookworm plain
-    configure GRUB_DEFAULT=noptrace-maintenance
-    assert_refuses 'GRUB_DEFAULT names it, which is for one boot only; choose a normal entry'
-    configure "GRUB_DEFAULT='Maintenance (ptrace on)>0'"
-    assert_refuses 'GRUB_DEFAULT names it, which is for one boot only; choose a normal entry'
+    for default in noptrace-maintenance 'noptrace-maintenance>0' 'Maintenance (ptrace on)' 'Maintenance (ptrace on)>0'; do
+        configure "GRUB_DEFAULT='$default'"
+        assert_refuses 'GRUB_DEFAULT names it, which is for one boot only; choose a normal entry'
+    done
     set_knob NOPTRACE_MENU=maybe
     configure
     assert_refuses 'NOPTRACE_MENU=maybe: is yes or no'
@@ -188,6 +192,12 @@ assert_silent() {
     set_knob NOPTRACE_MENU_TITLE=--id
     configure
     assert_refuses 'NOPTRACE_MENU_TITLE: is one line without control characters, and begins with no -'
+    set_knob ''
+    # grub-mkconfig's own check, of the whole file, is content
+    rm "$tree/usr/bin/grub-script-check"
+    printf '#!/bin/sh\n[ $# != 0 ]\n' | install -m 755 /dev/stdin "$tree/usr/bin/grub-script-check"
+    configure
+    assert_refuses 'grub-script-check does not take it'
 }
 
 @test "without a file that could be read, and without a kernel, there is no menu, which is said" {
@@ -514,12 +524,11 @@ menu_of() {
 }
 
 @test "it is silent where the programs were removed" {
-    make_machine bookworm plain
-    rm "$tree/usr/libexec/noptrace/noptrace-grub"
-    configure
-    assert_silent
-    make_machine bookworm plain
-    rm "$tree/usr/sbin/noptrace"
-    configure
-    assert_silent
+    local file
+    for file in libexec/noptrace/noptrace-grub libexec/noptrace/knobs.sh sbin/noptrace; do
+        make_machine bookworm plain
+        rm "$tree/usr/$file"
+        configure
+        assert_silent
+    done
 }
