@@ -186,7 +186,7 @@ judged() {
     assert_output ''
 }
 
-@test "initramfs-tools: a program that another hook has put into the image already is no error" {
+@test "initramfs-tools: a program that another hook has put into the image already is no error, if it is the same" {
     variant_of "$bookworm" "$root"
     install -m 755 /dev/stdin "$root/usr/share/initramfs-tools/hooks/another" << 'END'
 #!/bin/sh
@@ -199,6 +199,13 @@ END
     zcat "$image" > "$BATS_TEST_TMPDIR/archive"
     run bash -c "cpio --quiet -t < '$BATS_TEST_TMPDIR/archive' | grep -x -e conf/noptrace.conf -e usr/sbin/noptrace | sort"
     assert_output $'conf/noptrace.conf\nusr/sbin/noptrace'
+    rm "$image"
+    # shellcheck disable=SC2016 # the hook's
+    echo 'cp /bin/true "$DESTDIR/usr/sbin/noptrace"' >> "$root/usr/share/initramfs-tools/hooks/another"
+    run bake_with_mkinitramfs "$image" noptrace_on_failure=continue "$root"
+    assert_failure
+    assert_line --partial 'noptrace: /usr/sbin/noptrace: another hook has put another one into the image; remove that hook'
+    assert [ ! -s "$image" ]
 }
 
 @test "dracut says that an opt-in for initramfs-tools is none for dracut, and nothing where it is opted in" {
