@@ -141,7 +141,7 @@ ask() {
 
 # One guest, in which a kernel boots the next one: it is slow, and `make kernel-lines` tries hundreds.
 @test "odd command lines: noptrace, and whatever else here reads them, reads each as the kernel does that was booted with it" {
-    local tree=$BATS_TEST_TMPDIR/tree count=${LINES_OF_KERNEL:-30}
+    local tree=$BATS_TEST_TMPDIR/tree count=${LINES_OF_KERNEL:-12}
     make -s -C "$top" build/guest-lines
     mkdir -p "$tree"/{dev,proc,usr/sbin}
     cp "$top/build/guest-lines" "$tree/init"
