@@ -49,7 +49,7 @@ assert_said() {
 }
 
 @test "boot names the word that is wrong, and exits 2" {
-    assert_refused 2 "no call given: not a call; see 'noptrace-image --help'"
+    assert_refused 2 "no call given; see 'noptrace-image --help'"
     assert_refused 2 "proof: not a call; see 'noptrace-image --help'" proof
     assert_refused 2 "boot needs an IMAGE; see 'noptrace-image --help'" boot
     assert_refused 2 "boot needs --kernel, unless IMAGE is a UKI; see 'noptrace-image --help'" boot "$good"

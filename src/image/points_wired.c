@@ -16,8 +16,8 @@ static const char *const HOOKS[] = {
 
 enum { HOOK_FOLDERS = sizeof HOOKS / sizeof *HOOKS };
 
-/* Does a line of it call the program, before any '#'? */
-static unsigned calling_line(struct text text)
+/* The number of the first line that has one of the words before any '#'; 0 if none has. */
+static unsigned line_with(struct text text, const char *const *words, size_t count)
 {
 	struct text line;
 
@@ -25,10 +25,19 @@ static unsigned calling_line(struct text text)
 		const char *comment = memchr(line.bytes, '#', line.length);
 		if (comment)
 			line.length = (size_t)(comment - line.bytes);
-		if (text_has(line, "noptrace apply"))
-			return number;
+		for (size_t i = 0; i < count; i++) {
+			if (text_has(line, words[i]))
+				return number;
+		}
 	}
 	return 0;
+}
+
+static unsigned calling_line(struct text text)
+{
+	static const char *const call[] = { "noptrace apply" };
+
+	return line_with(text, call, 1);
 }
 
 struct hook {
@@ -283,18 +292,8 @@ static void order_initramfs_tools(struct image *image)
 static unsigned pivot_line(struct text text)
 {
 	static const char *const words[] = { "switch_root", "run-init", "pivot_root" };
-	struct text line;
 
-	for (unsigned number = 1; text_line(&text, &line); number++) {
-		const char *comment = memchr(line.bytes, '#', line.length);
-		if (comment)
-			line.length = (size_t)(comment - line.bytes);
-		for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-			if (text_has(line, words[i]))
-				return number;
-		}
-	}
-	return 0;
+	return line_with(text, words, sizeof words / sizeof *words);
 }
 
 static void order_handmade(struct image *image)
