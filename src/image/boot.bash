@@ -69,18 +69,22 @@ judge() {
     fi
 }
 
-# boot_mode MODE COMMAND-LINE KERNEL INITRD DISK
-boot_mode() {
-    local code=0
-    run_guest "$work/$1.answer" "$timeout" "$accel" "$2" -kernel "$3" -initrd "$4" -drive "$(guest_disk "$5")" \
-        < /dev/null > "$work/$1.console" 2> "$work/$1.qemu" || code=$?
-    echo "$code" > "$work/$1.code"
+# keep_console MODE: keeps that boot's console, and writes it to $log line by line, as it comes: also what a guest that
+# is stopped has said last. grep ends a line that has no end; tee -p goes on where the log cannot be written.
+keep_console() {
+    trap '' TERM
+    tee -p "$work/$1.console" | grep --text --line-buffered '' | plain - -u -e "s/^/$1 boot: /" >> "${log:-/dev/null}"
 }
 
-# follow MODE PID: writes that boot's console to $log as it comes, until the process PID has ended. It is no part of
-# the boot's process group: what a guest that is stopped has said last must still be written.
-follow() {
-    tail -n +1 -f -s 0.1 --pid="$2" "$work/$1.console" 2> /dev/null | plain - -u -e "s/^/$1 boot: /" >> "$log"
+# boot_mode MODE COMMAND-LINE KERNEL INITRD DISK: stopped, it still waits for its console to be kept.
+boot_mode() {
+    trap : TERM
+    {
+        local code=0
+        run_guest "$work/$1.answer" "$timeout" "$accel" "$2" -kernel "$3" -initrd "$4" -drive "$(guest_disk "$5")" \
+            < /dev/null 2> "$work/$1.qemu" || code=$?
+        echo "$code" > "$work/$1.code"
+    } | keep_console "$1"
 }
 
 # The process groups of the two boots.
@@ -110,7 +114,7 @@ await_guests() {
         if ((SECONDS > read_at)); then
             read_at=$SECONDS
             [[ ! -t 2 ]] || printf '\r\e[Kbooting twice: %s s of %s  %.50s' "$SECONDS" "$timeout" \
-                "$(plain "$work/normal.console" | tr -d '\0' | tail -n 1 | cut -c 1-50)" >&2
+                "$(plain "$work/normal.console" | tail -n 1 | cut -c 1-50)" >&2
         fi
         [[ ! $running ]] || sleep 0.1
     done
@@ -176,7 +180,7 @@ conclude_boots() {
     esac
     # It never came to a real root. If it said that it could not lock, that is the answer.
     if [[ $normal_outcome != locked ]] && log_lines normal | grep -q 'not locked'; then
-        complain "$image: could not lock: see above"
+        complain "$image: could not lock: $(log_lines normal | grep -m 1 -o 'noptrace: .*not locked.*')"
         conclude "$image" 1 FAIL
         return
     fi
@@ -209,11 +213,11 @@ find_accel() {
     accel=tcg
 }
 
-# find_kernel IMAGE: what the image is booted with: $kernel, $initrd, and $normal_words and $maintenance_words, which a UKI has on its
-# command lines.
+# find_kernel IMAGE: what the image is booted with: $kernel, $initrd, and $normal_words and $maintenance_words, which a
+# UKI has on its command lines; and $word, which the maintenance boot needs besides.
 find_kernel() {
     local id line first='' code=0
-    initrd=$1 normal_words='' maintenance_words=maintenance
+    initrd=$1 normal_words='' maintenance_words='' word=maintenance
     "$lib/noptrace-uki" open "$1" "$work" > "$work/profiles" || code=$?
     case $code in
         0)
@@ -221,9 +225,9 @@ find_kernel() {
             [[ $kernel ]] || kernel=$work/linux
             while IFS=$'\t' read -r id line; do
                 if [[ ! $first ]]; then
-                    first=1 normal_words=$line maintenance_words="$line maintenance"
+                    first=1 normal_words=$line maintenance_words=$line
                 fi
-                [[ $id != maintenance ]] || maintenance_words=$line
+                [[ $id != maintenance ]] || maintenance_words=$line word=''
             done < <(sed 's/^\t/-\t/' "$work/profiles")
             ;;
         1) ;;
@@ -253,9 +257,10 @@ find_root() {
 
 # boot_image IMAGE
 boot_image() {
-    local image=$1 initrd normal_words maintenance_words disk words mode tool normal_outcome maintenance_outcome
+    local image=$1 initrd normal_words maintenance_words word disk words mode tool normal_outcome maintenance_outcome
     find_kernel "$image"
-    for tool in "qemu-system-$guest_machine" mke2fs; do
+    # mke2fs makes a root where none is given
+    for tool in "qemu-system-$guest_machine" $([[ $root ]] || echo mke2fs); do
         command -v "$tool" > /dev/null && continue
         complain "skipped: no $tool here; install it"
         result n/a boot "skipped: no $tool here; install it"
@@ -272,13 +277,9 @@ boot_image() {
     set -m
     boot_mode normal "$normal_words $words" "$kernel" "$initrd" "$disk" &
     guests+=($!)
-    boot_mode maintenance "$words $maintenance_words" "$kernel" "$initrd" "$disk" &
+    boot_mode maintenance "$maintenance_words $words $word" "$kernel" "$initrd" "$disk" &
     guests+=($!)
     set +m
-    if [[ $log ]]; then
-        follow normal "${guests[0]}" &
-        follow maintenance "${guests[1]}" &
-    fi
     await_guests
     wait
 
