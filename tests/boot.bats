@@ -125,7 +125,19 @@ assert_said() {
     boot_image --append lsm=landlock,lockdown "$good"
     assert_failure 1
     assert_line --regexp '^outcome +powered off +neither$'
-    assert_said "$good: could not lock: see above"
+    assert_said "$good: could not lock: noptrace: $no_yama; not locked"
+    # and where there is no table
+    boot_image --tap --append lsm=landlock,lockdown "$good"
+    assert_failure 1
+    assert_said "$good: could not lock: noptrace: $no_yama; not locked"
+}
+
+@test "what a guest says steers no terminal" {
+    # shellcheck source=src/image/guest.bash
+    source "$top/src/image/guest.bash"
+    printf 'log 5 noptrace: a\e]0;title\a\tb\e[2J\0c\r\n' | tee "$BATS_TEST_TMPDIR/answer" > "$BATS_TEST_TMPDIR/console"
+    assert_equal "$(found "$BATS_TEST_TMPDIR/answer" log)" '5 noptrace: a?]0;title? b?[2J?c?'
+    assert_equal "$(plain "$BATS_TEST_TMPDIR/console")" 'log 5 noptrace: a?]0;title? bc'
 }
 
 # A record's unprintable bytes are read as four characters each: 900 of them do not fit into the probe's 1,023.

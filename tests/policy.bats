@@ -210,7 +210,7 @@ teardown() {
         --append "$without_yama rd.shell=1" "$images/systemd-emergency"
     assert_failure 1
     assert_line --regexp '^outcome +emergency shell +neither$'
-    assert_line --partial 'could not lock: see above'
+    assert_line --partial "could not lock: noptrace: $no_yama"
     run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" \
         --append 'rd.break=cmdline rd.shell=1' "$images/shell-continue"
     assert_failure 3

@@ -52,10 +52,12 @@ guest_disk() {
     echo "file=${1//,/,,},format=$format,if=virtio,snapshot=on"
 }
 
-# plain FILE [SED-ARGUMENT…]: a console as a person reads it, without the carriage returns and escape sequences.
+# plain FILE [SED-ARGUMENT…]: a console as a person reads it, without the carriage returns and escape sequences. What
+# else a guest could steer a terminal with is a question mark.
 plain() {
-    sed "${@:2}" -e 's/\r//g' -e 's/\x1b\[[0-9;?]*[A-Za-z]//g' -- "$1"
+    sed "${@:2}" -e 's/[\r\x00]//g' -e 's/\x1b\[[0-9;?]*[A-Za-z]//g' -e "$harmless" -- "$1"
 }
+harmless='y/\t/ /; s/[[:cntrl:]]/?/g'
 
 # make_root DISK PROBE [STRACE]: a real root with the probe as its first process, strace if it is given, and
 # nothing else.
@@ -100,5 +102,5 @@ ended() {
 
 # found ANSWER NAME: what the probe found there.
 found() {
-    sed -n "s/^$2 //p" "$1"
+    sed -n "/^$2 /{ s/^$2 //; $harmless; p; }" "$1"
 }
