@@ -186,6 +186,25 @@ judged() {
     assert_output ''
 }
 
+@test "initramfs-tools: of the conf file the policy goes into the image, and nothing else" {
+    bake_with_mkinitramfs "$image" $'noptrace_on_failure="poweroff" # at once\n. /etc/os-release' > /dev/null
+    zcat "$image" > "$BATS_TEST_TMPDIR/archive"
+    run bash -c "cpio --quiet -i --to-stdout conf/noptrace.conf < '$BATS_TEST_TMPDIR/archive'"
+    assert_output noptrace_on_failure=poweroff
+}
+
+@test "dracut: another program of our name that another module has put into the image ends the build" {
+    local module=$root/usr/lib/dracut/modules.d/40another
+    variant_of "$bookworm" "$root"
+    mkdir "$module"
+    # shellcheck disable=SC2016 # dracut's
+    printf '%s\n' 'check() { return 255; }' 'install() { inst_simple /bin/true /usr/sbin/noptrace; }' > "$module/module-setup.sh"
+    run bake "$root" "$image" "${systemd_flavour[@]}" 'add_dracutmodules+=" another "'
+    assert_failure
+    assert_line --partial 'noptrace: /usr/sbin/noptrace: another module has put another one into the image; remove that module'
+    assert [ ! -e "$image" ]
+}
+
 @test "initramfs-tools: a program that another hook has put into the image already is no error, if it is the same" {
     variant_of "$bookworm" "$root"
     install -m 755 /dev/stdin "$root/usr/share/initramfs-tools/hooks/another" << 'END'

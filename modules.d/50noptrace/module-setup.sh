@@ -62,10 +62,12 @@ noptrace_ask_all() {
     fi
 }
 
-# dracut's own helpers only return a code, which nobody looks at.
+# dracut's own helpers only return a code, which nobody looks at, and are content with whatever is there already.
 noptrace_install() {
     inst_simple "$1" "$2"
     [[ -e $initdir$2 ]] || noptrace_fatal "$1: cannot be put into the image as $2"
+    [[ $(sha256sum < "$1") == "$(sha256sum < "$initdir$2")" ]] \
+        || noptrace_fatal "$2: another module has put another one into the image; remove that module"
 }
 
 noptrace_link() {
