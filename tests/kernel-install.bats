@@ -158,7 +158,7 @@ listed() {
     done
 }
 
-@test "where somebody wrote the word, or an earlier entry has it, that is said" {
+@test "where somebody wrote the word, or an earlier entry has it, that is said, also if it has no title" {
     local suite
     for suite in bookworm trixie; do
         use "$suite"
@@ -168,6 +168,9 @@ listed() {
         grep -qE '^options +root=LABEL=debian maintenance$' "$entries/debian-6.1.0-9-test.conf"
         rm "$tree/etc/kernel/cmdline"
         kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/debian-6.1.0-9-test.conf has the word maintenance: it would be open at every boot; take it out"
+        sed -i '/^title/d' "$entries/debian-6.1.0-9-test.conf"
+        look_again
         assert_line "noptrace: /boot/loader/entries/debian-6.1.0-9-test.conf has the word maintenance: it would be open at every boot; take it out"
     done
 }
