@@ -268,7 +268,8 @@ install-tools: all
 	$(RELOCATE) src/completion/noptrace-image > $(DESTDIR)$(completiondir)/noptrace-image
 	chmod 644 $(DESTDIR)$(completiondir)/noptrace-image
 
-uninstall: ## remove what install put there
+uninstall: ## remove what install put there, and on a running system the maintenance entries beside its kernels
+	$(if $(DESTDIR),,[ ! -x $(kernelinstalldir)/95-noptrace.install ] || $(kernelinstalldir)/95-noptrace.install clean)
 	rm -f $(DESTDIR)$(sbindir)/noptrace $(DESTDIR)$(bindir)/noptrace-image \
 		$(addprefix $(DESTDIR)$(libexecdir)/noptrace/,noptrace-judge noptrace-probe knobs.sh $(IMAGE_PROGRAMS) $(notdir $(IMAGE_LIB))) \
 		$(DESTDIR)$(initramfsdir)/hooks/noptrace $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace \

@@ -80,6 +80,18 @@ END
     assert [ ! -e "$destination/usr/lib/dracut/modules.d/50noptrace" ]
 }
 
+@test "uninstall takes the maintenance entries away first, where it is no DESTDIR's" {
+    local plugin=$destination/usr/lib/kernel/install.d/95-noptrace.install
+    make -s -C "$top" install DESTDIR="$destination"
+    printf '#!/bin/sh\necho "$@"; ls "%s"\n' "$destination/usr/libexec/noptrace/noptrace-entry" > "$plugin"
+    # as if below / were below there
+    run make -s -C "$top" uninstall prefix="$destination/usr" sysconfdir="$destination/etc"
+    assert_success
+    assert_line -n 0 clean
+    assert_line -n 1 "$destination/usr/libexec/noptrace/noptrace-entry"
+    assert [ ! -e "$plugin" ]
+}
+
 @test "install leaves the knobs of GRUB's menu as they were set" {
     make -s -C "$top" install DESTDIR="$destination"
     echo NOPTRACE_MENU=no > "$destination/etc/default/grub.d/noptrace.cfg"
