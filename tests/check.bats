@@ -937,6 +937,29 @@ pack_outer() {
     assert_refused 2 '/nonexistent/report: cannot be written' check --junit /nonexistent/report "$images/handmade"
 }
 
+@test "an image whose links take too many steps is unreadable, and no point of it is judged" {
+    local deep
+    tree_of systemd
+    deep=$(printf 'd/%.0s' {1..200})
+    rm -rf "$tree/etc/systemd/system"
+    mkdir -p "$tree/$deep/sysinit.target.wants" "$tree/etc/systemd"
+    ln -s "/$deep" "$tree/etc/systemd/system"
+    perl -e 'symlink("x", "$ARGV[0]/noptrace-locked\@$_.target") for 1 .. 15_000' "$tree/$deep/sysinit.target.wants"
+    check_tree
+    assert_failure 2
+    assert_equal "${lines[0]}" "$image: unreadable"
+    assert_point FAIL image 'links and paths that take more than 10,000,000 steps'
+    assert_equal "${#lines[@]}" 2
+}
+
+@test "a name in an image turns no line of what is printed" {
+    tree_of systemd
+    printf '[Unit]\nConflicts=noptrace-initramfs.service\n' > "$tree/usr/lib/systemd/system/"$'evil\u061c\ufeff\u202e.service'
+    check_tree
+    assert_failure 1
+    assert_output --partial 'evil???.service'
+}
+
 @test "of several images the most serious decides the exit code" {
     tree_of handmade
     rm "$tree/usr/sbin/noptrace"
