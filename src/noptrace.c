@@ -276,8 +276,8 @@ static bool has_terminal(void)
 /*
  * Leaves a line in the kernel log, and where a person reads it. The journal has what the kernel log
  * has: stderr, which is the journal's in our units, gets the line only where the kernel log refused
- * it (printk.devkmsg=off), or for a person. An error goes to the console unless it is on a terminal:
- * the kernel shows none of its log there with loglevel=3.
+ * it (printk.devkmsg=off), or for a person. An error goes to the console unless it is on a
+ * terminal: the kernel shows none of its log there with loglevel=3.
  */
 static void log_line(struct text *text, bool person)
 {

@@ -165,8 +165,7 @@ size_t results_count(const struct results *results, size_t image, enum status st
 
 void results_drop(struct results *results)
 {
-	while (results->count > 0 &&
-	       results->results[results->count - 1].image == results->images)
+	while (results->count > 0 && results->results[results->count - 1].image == results->images)
 		free_result(&results->results[--results->count]);
 }
 
