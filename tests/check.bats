@@ -308,6 +308,24 @@ END
     assert_fails identity "/$units/$unit:18: not that of $top/modules.d/50noptrace/$unit; build the image anew"
 }
 
+@test "a drop-in, or a setting of PID 1, that is not looked into fails, wherever it is" {
+    local target
+    for target in usr/lib/firmware/x.conf opt/x.ko opt/large; do
+        tree_of systemd
+        mkdir -p "$tree/${target%/*}" "$tree/etc/systemd/system/$unit.d"
+        { [[ $target != opt/large ]] || seq -f '# %.0f' 100000 && printf '[Unit]\nConditionPathExists=/nowhere\n'; } > "$tree/$target"
+        ln -s "/$target" "$tree/etc/systemd/system/$unit.d/x.conf"
+        check_tree
+        assert_fails order "/etc/systemd/system/$unit.d/x.conf: not looked into, being too large, a module or firmware: changes $unit, which need not run in time; remove that"
+    done
+    tree_of systemd
+    mkdir -p "$tree/etc/systemd/system.conf.d" "$tree/opt"
+    printf '[Manager]\nCapabilityBoundingSet=\n' > "$tree/opt/x.ko"
+    ln -s /opt/x.ko "$tree/etc/systemd/system.conf.d/x.conf"
+    check_tree
+    assert_fails order '/etc/systemd/system.conf.d/x.conf: not looked into, being too large, a module or firmware: takes from every service what the program needs; remove that'
+}
+
 @test "what starts the unit must be there, and as systemd has it" {
     local target dropin
     for target in initrd.target basic.target sysinit.target; do

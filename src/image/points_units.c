@@ -82,9 +82,13 @@ struct conf {
 
 static void look_at_conf(struct conf *conf, const char *path)
 {
-	struct text rest = text_of_node(image_file(conf->image, path));
+	struct text rest;
 	struct text line;
 
+	if (!text_of_whole(image_file(conf->image, path), &rest)) {
+		conf->odd = true;
+		(void)snprintf(conf->room, ROOM, "/%s: " TEXT_CUT, path);
+	}
 	for (unsigned number = 1; !conf->odd && text_line(&rest, &line); number++) {
 		line = text_trim(line);
 		if (!is_of_pid1(line))

@@ -19,6 +19,12 @@ struct text text_of_node(const struct node *node)
 	return (struct text) { (const char *)node->content, node->kept };
 }
 
+bool text_of_whole(const struct node *node, struct text *text)
+{
+	*text = text_of_node(node);
+	return !node || node->kept == node->size;
+}
+
 bool text_line(struct text *rest, struct text *line)
 {
 	const char *newline;

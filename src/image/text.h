@@ -21,6 +21,11 @@ struct text text_of(const char *string);
 /* What is kept of a file's content; nothing of what is no file. */
 struct text text_of_node(const struct node *node);
 
+/* All of a file's content, which may be none. False where the tree has kept less than that, which
+ * is said in these words. */
+#define TEXT_CUT "not looked into, being too large, a module or firmware"
+bool text_of_whole(const struct node *node, struct text *text);
+
 /*
  * Takes the next line off `rest`, without the newline at its end; false when nothing is left.
  * Counting the calls gives the line's number.
