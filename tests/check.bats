@@ -326,6 +326,39 @@ END
     assert_fails order '/etc/systemd/system.conf.d/x.conf: not looked into, being too large, a module or firmware: takes from every service what the program needs; remove that'
 }
 
+@test "a line of systemd's ends at a CR and a NUL as well, and one of a shell's does not" {
+    local bytes
+    for bytes in 'Description=x\r' '#x\r' '#x\0'; do
+        tree_of systemd
+        mkdir -p "$tree/etc/systemd/system/$unit.d"
+        printf "[Unit]\r\n${bytes}ConditionPathExists=/nowhere\n" > "$tree/etc/systemd/system/$unit.d/x.conf"
+        check_tree
+        assert_fails order "/etc/systemd/system/$unit.d/x.conf:3: ConditionPathExists=/nowhere: changes $unit, which need not run in time; remove that"
+    done
+    tree_of systemd
+    printf '[Unit]\n#\rConflicts=%s\n' "$unit" > "$tree/$units/x.service"
+    check_tree
+    assert_fails masks "/$units/x.service:3: Conflicts=$unit: nothing else may meddle with noptrace; remove that"
+    tree_of systemd
+    printf '[Manager]\n#\rCapabilityBoundingSet=CAP_KILL\n' > "$tree/etc/systemd/system.conf"
+    check_tree
+    assert_fails order '/etc/systemd/system.conf:3: CapabilityBoundingSet=CAP_KILL: takes from every service what the program needs; remove that'
+    # a hand-made image whose only call is in a comment of its shell's
+    tree_of handmade
+    sed 's,^[^#]*noptrace apply.*,#\r/usr/sbin/noptrace apply,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    cp --remove-destination "$BATS_TEST_TMPDIR/init" "$tree/init"
+    chmod 755 "$tree/init"
+    check_tree
+    assert_failure 1
+    assert_line --regexp '^  FAIL  wired         nothing calls the program'
+    # and one whose comment has a word of ours, behind what a shell takes for one word
+    tree_of systemd
+    printf '#!/bin/sh\nrm\r# /usr/sbin/noptrace\n' > "$tree/usr/bin/x"
+    check_tree
+    assert_failure 1
+    assert_line --regexp '^  FAIL  masks         /usr/bin/x:2: '
+}
+
 @test "what starts the unit must be there, and as systemd has it" {
     local target dropin
     for target in initrd.target basic.target sysinit.target; do

@@ -164,7 +164,9 @@ static bool is_program(struct text text)
 	return text_begins(text, "\177ELF");
 }
 
-static bool search_lines(struct search *search, const char *path, struct text text)
+/* Line by line, as one of those reads it that might: a shell, or systemd. */
+static bool search_lines(struct search *search, const char *path, struct text text,
+			 bool (*next)(struct text *rest, struct text *line))
 {
 	bool unit = !search->scope && is_unit_path(text_of(path));
 	bool fstab = !search->scope && strcmp(path, "etc/fstab") == 0;
@@ -172,7 +174,7 @@ static bool search_lines(struct search *search, const char *path, struct text te
 
 	if (!unit && !fstab && !names(text, search->scope))
 		return true;
-	for (unsigned number = 1; text_line(&text, &line); number++) {
+	for (unsigned number = 1; next(&text, &line); number++) {
 		if (text_is_comment(line))
 			continue;
 		if (names(line, search->scope) || (unit && mounts_over(line)) ||
@@ -193,7 +195,8 @@ static bool search_file(struct search *search, const char *path, const struct no
 	}
 	if (!search->scope && text.length < node->size && is_read_by_somebody(path, text))
 		return say(search, path, " is too large to be looked at");
-	return search_lines(search, path, text);
+	return search_lines(search, path, text, text_line) &&
+	       search_lines(search, path, text, text_line_of_systemd);
 }
 
 static bool search_node(void *closure, const char *path, const struct node *node)

@@ -30,7 +30,7 @@ static bool requires(struct image *image, const char *unit, const char *other)
 	if (!units_find(image, unit, path))
 		return false;
 	rest = text_of_node(image_file(image, path));
-	while (text_line(&rest, &line)) {
+	while (text_line_of_systemd(&rest, &line)) {
 		if (text_is_comment(line) || !text_setting(line, &key, &value))
 			continue;
 		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -89,7 +89,7 @@ static void look_at_conf(struct conf *conf, const char *path)
 		conf->odd = true;
 		(void)snprintf(conf->room, ROOM, "/%s: " TEXT_CUT, path);
 	}
-	for (unsigned number = 1; !conf->odd && text_line(&rest, &line); number++) {
+	for (unsigned number = 1; !conf->odd && text_line_of_systemd(&rest, &line); number++) {
 		line = text_trim(line);
 		if (!is_of_pid1(line))
 			continue;

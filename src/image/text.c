@@ -39,6 +39,26 @@ bool text_line(struct text *rest, struct text *line)
 	return true;
 }
 
+bool text_line_of_systemd(struct text *rest, struct text *line)
+{
+	size_t length = 0;
+	size_t end;
+
+	if (rest->length == 0)
+		return false;
+	while (length < rest->length && rest->bytes[length] != '\n' &&
+	       rest->bytes[length] != '\r' && rest->bytes[length] != '\0')
+		length++;
+	end = length + (length < rest->length);
+	if (end < rest->length && ((rest->bytes[length] == '\r' && rest->bytes[end] == '\n') ||
+				   (rest->bytes[length] == '\n' && rest->bytes[end] == '\r')))
+		end++;
+	*line = (struct text) { rest->bytes, length };
+	rest->bytes += end;
+	rest->length -= end;
+	return true;
+}
+
 static bool is_one_of(char byte, const char *bytes)
 {
 	return byte != '\0' && strchr(bytes, byte);

@@ -32,6 +32,10 @@ bool text_of_whole(const struct node *node, struct text *text);
  */
 bool text_line(struct text *rest, struct text *line);
 
+/* The same where systemd reads: a line ends at a CR or a NUL as well, and CR and newline are one
+ * end. A shell, and the kernel, go by the newline alone. */
+bool text_line_of_systemd(struct text *rest, struct text *line);
+
 /* Without those of the bytes, a string, that are at both ends. */
 struct text text_strip(struct text text, const char *bytes);
 

@@ -86,7 +86,7 @@ static void look_at_dropin(void *closure, const struct label *label)
 		(void)snprintf(look->room, look->size, "/%s: " TEXT_CUT, path);
 		return;
 	}
-	for (unsigned number = 1; text_line(&rest, &line); number++) {
+	for (unsigned number = 1; text_line_of_systemd(&rest, &line); number++) {
 		if (is_plain(line))
 			continue;
 		look->odd = true;
