@@ -384,6 +384,10 @@ END
     rm "$tree/etc/initrd-release"
     check_tree
     assert_fails order "no /etc/initrd-release, so systemd starts another target: nothing starts $unit; build the image anew"
+    # which leads nowhere
+    ln -s /nowhere "$tree/etc/initrd-release"
+    check_tree
+    assert_fails order "no /etc/initrd-release, so systemd starts another target: nothing starts $unit; build the image anew"
     # a capability that PID 1 does without, the program lacks
     tree_of systemd
     mkdir -p "$tree/etc/systemd/system.conf.d"

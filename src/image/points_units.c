@@ -137,7 +137,7 @@ static bool is_wanted(struct image *image)
 
 static const char *break_in_chain(struct image *image, char *room)
 {
-	if (!image_at(image, "etc/initrd-release"))
+	if (!image_file(image, "etc/initrd-release"))
 		return "no /etc/initrd-release, so systemd starts another target";
 	for (int i = 0; i < CHAIN_TARGETS; i++) {
 		if (units_has(image, CHAIN[i]))
