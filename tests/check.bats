@@ -323,7 +323,7 @@ END
     printf '[Manager]\nCapabilityBoundingSet=\n' > "$tree/opt/x.ko"
     ln -s /opt/x.ko "$tree/etc/systemd/system.conf.d/x.conf"
     check_tree
-    assert_fails order '/etc/systemd/system.conf.d/x.conf: not looked into, being too large, a module or firmware: takes from every service what the program needs; remove that'
+    assert_fails order '/etc/systemd/system.conf.d/x.conf: not looked into, being too large, a module or firmware: may take from a service what the program needs, or change what PID 1 starts; remove that'
 }
 
 @test "a line of systemd's ends at a CR and a NUL as well, and one of a shell's does not" {
@@ -342,7 +342,7 @@ END
     tree_of systemd
     printf '[Manager]\n#\rCapabilityBoundingSet=CAP_KILL\n' > "$tree/etc/systemd/system.conf"
     check_tree
-    assert_fails order '/etc/systemd/system.conf:3: CapabilityBoundingSet=CAP_KILL: takes from every service what the program needs; remove that'
+    assert_fails order '/etc/systemd/system.conf:3: CapabilityBoundingSet=CAP_KILL: may take from a service what the program needs, or change what PID 1 starts; remove that'
     # a hand-made image whose only call is in a comment of its shell's
     tree_of handmade
     sed 's,^[^#]*noptrace apply.*,#\r/usr/sbin/noptrace apply,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
@@ -393,7 +393,27 @@ END
     mkdir -p "$tree/etc/systemd/system.conf.d"
     printf '[Manager]\nCapabilityBoundingSet=~CAP_SYS_PTRACE\n' > "$tree/etc/systemd/system.conf.d/caps.conf"
     check_tree
-    assert_fails order '/etc/systemd/system.conf.d/caps.conf:2: CapabilityBoundingSet=~CAP_SYS_PTRACE: takes from every service what the program needs; remove that'
+    assert_fails order '/etc/systemd/system.conf.d/caps.conf:2: CapabilityBoundingSet=~CAP_SYS_PTRACE: may take from a service what the program needs, or change what PID 1 starts; remove that'
+}
+
+@test "of what may be set for PID 1, what is known to be harmless passes, and all else fails" {
+    local line
+    tree_of systemd
+    # what Debian, Fedora, Arch, dracut and administrators set
+    printf '[Manager]\n%s\n' '#ManagerEnvironment=' LogLevel=info LogTarget=kmsg ShowStatus=auto CPUAffinity=0-3 \
+        RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 \
+        DefaultLimitCORE=0:infinity DefaultTasksMax=15% DefaultTasksMax=infinity DefaultMemoryAccounting=no \
+        DefaultEnvironment=X=1 SystemCallArchitectures=native DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
+        > "$tree/etc/systemd/system.conf"
+    check_tree
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
+    for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultLimitNOFILE=3 DefaultLimitAS=4096 DefaultTasksMax=0 \
+        CapabilityBoundingSet= SystemCallArchitectures=arm DefaultSmackProcessLabel=x Foo=1; do
+        echo "$line" > "$tree/etc/systemd/system.conf"
+        check_tree
+        assert_fails order "/etc/systemd/system.conf:1: $line: may take from a service what the program needs, or change what PID 1 starts; remove that"
+    done
 }
 
 @test "whatever else names the unit or the program fails, with file and line" {
