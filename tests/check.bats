@@ -464,6 +464,30 @@ END
     assert_success
 }
 
+@test "a name with specifiers or quotes in it fails where it could be that of one of our units" {
+    local line
+    # systemd'"'"'s own, and those of others
+    tree_of systemd
+    printf '%s\n' '[Unit]' 'Description=On %i' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
+        'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device '[Service]' 'ExecStart=/bin/x %i \' '-y' \
+        > "$tree/$units/x@.service"
+    mkdir -p "$tree/$units/initrd.target.wants"
+    ln -s ../x@.service "$tree/$units/initrd.target.wants/x@trace-initramfs.service"
+    check_tree
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
+    for line in Conflicts=nop%i.service 'PropagatesStopTo = a.service %p%i.service' 'Requires=%i-initramfs.service' \
+        'BindsTo=nop"trace"-initramfs.service' "Conflicts=nop't'race-initramfs.service" PartOf=%i.target Before=nop%%; do
+        printf '[Unit]\n%s\n' "$line" > "$tree/$units/x@.service"
+        check_tree
+        assert_fails masks "/$units/x@.service:2: $line: nothing else may meddle with noptrace; remove that"
+    done
+    # on the next line
+    printf '[Unit]\nConflicts=x.service \\\n# a comment\n nop%%i.service\n' > "$tree/$units/x@.service"
+    check_tree
+    assert_fails masks "/$units/x@.service:4: nop%i.service: nothing else may meddle with noptrace; remove that"
+}
+
 @test "whatever sets the scope beside noptrace fails, however it spells it" {
     local path line
     while IFS=$'\t' read -r path line; do

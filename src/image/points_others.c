@@ -107,14 +107,107 @@ static bool is_over_ours(struct text where)
 	return text_begins(where, "/proc/sys/kernel");
 }
 
-/* A unit that mounts over it, or runs mount(8) to do so. */
-static bool mounts_over(struct text line)
+/* The next of the words between blanks. */
+static bool next_word(struct text *rest, struct text *word)
 {
-	struct text key;
-	struct text value;
+	size_t length = 0;
 
-	if (!text_setting(line, &key, &value))
+	*rest = text_trim(*rest);
+	while (length < rest->length && rest->bytes[length] != ' ' && rest->bytes[length] != '\t')
+		length++;
+	*word = (struct text) { rest->bytes, length };
+	rest->bytes += length;
+	rest->length -= length;
+	return length > 0;
+}
+
+/* Whether a name with specifiers or quotes in it could be that of one of our units. What they stand
+ * for is not known here, but what is before the first and behind the last of them is. */
+static bool could_be_ours(struct text name)
+{
+	static const char *const ours[] = {
+		UNIT,
+		UNIT_LATER,
+		UNIT_INSTEAD,
+		"noptrace-locked@emergency.target",
+		"noptrace-locked@poweroff.target",
+		"noptrace-locked@reboot.target",
+	};
+	size_t first = 0;
+	size_t behind = name.length;
+
+	while (first < name.length && !strchr("%\"'", name.bytes[first]))
+		first++;
+	if (first == name.length)
 		return false;
+	while (!strchr("%\"'", name.bytes[behind - 1]))
+		behind--;
+	/* the letter behind a % */
+	if (name.bytes[behind - 1] == '%' && behind < name.length)
+		behind++;
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		struct text unit = text_of(ours[i]);
+		size_t end = name.length - behind;
+		if (first <= unit.length && end <= unit.length &&
+		    memcmp(unit.bytes, name.bytes, first) == 0 &&
+		    memcmp(unit.bytes + unit.length - end, name.bytes + behind, end) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A dependency on what could be one of our units, and is not written out. */
+static bool depends_on_ours(struct text key, struct text value)
+{
+	static const char *const keys[] = {
+		"After",
+		"Before",
+		"BindsTo",
+		"Conflicts",
+		"JoinsNamespaceOf",
+		"OnFailure",
+		"OnSuccess",
+		"PartOf",
+		"PropagatesReloadTo",
+		"PropagatesStopTo",
+		"Requires",
+		"Requisite",
+		"StopPropagatedFrom",
+		"ReloadPropagatedFrom",
+		"Upholds",
+		"Wants",
+	};
+	struct text word;
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (!text_is(key, keys[i]))
+			continue;
+		while (next_word(&value, &word)) {
+			if (could_be_ours(word))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A setting of a unit, which goes on in the next line behind a backslash. */
+struct setting {
+	struct text key;
+	bool goes_on;
+};
+
+static bool goes_on(struct text line)
+{
+	size_t backslashes = 0;
+
+	while (backslashes < line.length && line.bytes[line.length - 1 - backslashes] == '\\')
+		backslashes++;
+	return backslashes % 2 == 1;
+}
+
+/* A unit that mounts over it, or runs mount(8) to do so. */
+static bool mounts_over(struct text key, struct text value)
+{
 	if (text_is(key, "Where"))
 		return is_over_ours(value);
 	if (!text_begins(key, "Exec") || !text_has_word(value, "mount"))
@@ -139,6 +232,23 @@ static bool fstab_mounts_over(struct text line)
 	       where.bytes[where.length] != '\t')
 		where.length++;
 	return is_over_ours(where);
+}
+
+/* A line of a unit that is no comment. A name alone, before a backslash, is nothing that anybody
+ * writes. */
+static bool is_against_ours(struct setting *setting, struct text line)
+{
+	struct text value = line;
+	bool first = !setting->goes_on;
+
+	setting->goes_on = goes_on(line);
+	if (first && !text_setting(line, &setting->key, &value)) {
+		setting->key = text_of("");
+		return setting->goes_on && text_trim(line).bytes[0] != '[';
+	}
+	if (setting->goes_on)
+		value = text_strip(value, "\\");
+	return mounts_over(setting->key, value) || depends_on_ours(setting->key, value);
 }
 
 static bool is_unit_path(struct text path)
@@ -170,6 +280,7 @@ static bool search_lines(struct search *search, const char *path, struct text te
 {
 	bool unit = !search->scope && is_unit_path(text_of(path));
 	bool fstab = !search->scope && strcmp(path, "etc/fstab") == 0;
+	struct setting setting = { { "", 0 }, false };
 	struct text line;
 
 	if (!unit && !fstab && !names(text, search->scope))
@@ -177,7 +288,7 @@ static bool search_lines(struct search *search, const char *path, struct text te
 	for (unsigned number = 1; next(&text, &line); number++) {
 		if (text_is_comment(line))
 			continue;
-		if (names(line, search->scope) || (unit && mounts_over(line)) ||
+		if (names(line, search->scope) || (unit && is_against_ours(&setting, line)) ||
 		    (fstab && fstab_mounts_over(text_trim(line))))
 			return say_line(search, path, number, line);
 	}
