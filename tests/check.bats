@@ -428,7 +428,10 @@ $units/other.service	Conflicts=$unit
 $units/other.service	Before = other.target $unit
 etc/systemd/system/x.mount	Where=/usr/sbin
 etc/systemd/system/x.mount	Where=/proc/sys/
+etc/systemd/system/x.mount	Where=/proc//sys/.
 $units/other.service	ExecStart=/bin/mount -o remount,ro /proc/sys
+$units/other.service	ExecStart=/bin/umount -l /proc
+$units/other.service	ExecStart=/bin/sh -c 'umount /proc//sys/../'
 $units/x.automount	Where=/usr/sbin/noptrace
 etc/fstab	/dev/x /usr/sbin none bind 0 0
 usr/lib/systemd/system-generators/x	ln -s /dev/null /run/systemd/system/$unit

@@ -92,14 +92,42 @@ static bool names(struct text text, bool scope)
 	       text_has(text, "kernel/yama");
 }
 
+/* A path without what makes no difference, as /proc//sys/./ has it, and no longer than `room`,
+ * which is longer than all that it is compared with. */
+static struct text squeeze(struct text path, char *room, size_t size)
+{
+	size_t end = 0;
+	struct text step;
+
+	while (path.length > 0 && path.bytes[0] == '/') {
+		path.bytes++;
+		path.length--;
+		step = (struct text) { path.bytes, 0 };
+		while (step.length < path.length && path.bytes[step.length] != '/')
+			step.length++;
+		path.bytes += step.length;
+		path.length -= step.length;
+		if (text_is(step, "..")) {
+			while (end > 0 && room[--end] != '/')
+				;
+		} else if (step.length > 0 && !text_is(step, ".") && end < size) {
+			room[end++] = '/';
+			step.length = step.length < size - end ? step.length : size - end;
+			memcpy(room + end, step.bytes, step.length);
+			end += step.length;
+		}
+	}
+	return path.length > 0 ? path : (struct text) { room, end };
+}
+
 /* What is mounted there hides the program, or /proc, from our unit. */
 static bool is_over_ours(struct text where)
 {
 	static const char *const exact[] = { "/usr",  "/usr/sbin", "/sbin", "/usr/sbin/noptrace",
 					     "/proc", "/proc/sys" };
+	char room[64];
 
-	while (where.length > 1 && where.bytes[where.length - 1] == '/')
-		where.length--;
+	where = squeeze(where, room, sizeof room);
 	for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
 		if (text_is(where, exact[i]))
 			return true;
@@ -194,6 +222,7 @@ static bool depends_on_ours(struct text key, struct text value)
 struct setting {
 	struct text key;
 	bool goes_on;
+	bool mounts, ours; /* of a command: it may mount, and names a path of ours */
 };
 
 static bool goes_on(struct text line)
@@ -205,16 +234,32 @@ static bool goes_on(struct text line)
 	return backslashes % 2 == 1;
 }
 
-/* A unit that mounts over it, or runs mount(8) to do so. */
-static bool mounts_over(struct text key, struct text value)
+/* The same of a word of a command. What it mounts from may be /usr, and is no harm. */
+static bool is_about_ours(struct text word)
 {
-	if (text_is(key, "Where"))
+	return is_over_ours(word) && !text_is(word, "/usr") && !text_is(word, "/sbin");
+}
+
+/* A unit that mounts over it, or runs mount(8) or umount(8) to do so. */
+static bool mounts_over(struct setting *setting, struct text value)
+{
+	size_t length;
+
+	if (text_is(setting->key, "Where"))
 		return is_over_ours(value);
-	if (!text_begins(key, "Exec") || !text_has_word(value, "mount"))
+	if (!text_begins(setting->key, "Exec"))
 		return false;
-	return text_has(value, " /proc ") || text_ends(value, " /proc") ||
-	       text_has(value, " /proc/sys ") || text_ends(value, " /proc/sys") ||
-	       text_has(value, " /proc/sys/kernel") || text_has(value, " /usr/sbin");
+	setting->mounts =
+	    setting->mounts || text_has_word(value, "mount") || text_has_word(value, "umount");
+	for (; value.length > 0; value.bytes += length, value.length -= length) {
+		length = 0;
+		while (length < value.length && !strchr(" \t\"';&|()", value.bytes[length]))
+			length++;
+		if (is_about_ours((struct text) { value.bytes, length }))
+			setting->ours = true;
+		length += length < value.length;
+	}
+	return setting->mounts && setting->ours;
 }
 
 /* The second field of a line of /etc/fstab. */
@@ -242,13 +287,15 @@ static bool is_against_ours(struct setting *setting, struct text line)
 	bool first = !setting->goes_on;
 
 	setting->goes_on = goes_on(line);
+	if (first)
+		setting->mounts = setting->ours = false;
 	if (first && !text_setting(line, &setting->key, &value)) {
 		setting->key = text_of("");
 		return setting->goes_on && text_trim(line).bytes[0] != '[';
 	}
 	if (setting->goes_on)
 		value = text_strip(value, "\\");
-	return mounts_over(setting->key, value) || depends_on_ours(setting->key, value);
+	return mounts_over(setting, value) || depends_on_ours(setting->key, value);
 }
 
 static bool is_unit_path(struct text path)
@@ -280,7 +327,7 @@ static bool search_lines(struct search *search, const char *path, struct text te
 {
 	bool unit = !search->scope && is_unit_path(text_of(path));
 	bool fstab = !search->scope && strcmp(path, "etc/fstab") == 0;
-	struct setting setting = { { "", 0 }, false };
+	struct setting setting = { { "", 0 }, false, false, false };
 	struct text line;
 
 	if (!unit && !fstab && !names(text, search->scope))
