@@ -316,7 +316,8 @@ END
         { [[ $target != opt/large ]] || seq -f '# %.0f' 100000 && printf '[Unit]\nConditionPathExists=/nowhere\n'; } > "$tree/$target"
         ln -s "/$target" "$tree/etc/systemd/system/$unit.d/x.conf"
         check_tree
-        assert_fails order "/etc/systemd/system/$unit.d/x.conf: not looked into, being too large, a module or firmware: changes $unit, which need not run in time; remove that"
+        assert_failure 1
+        assert_point FAIL order "/etc/systemd/system/$unit.d/x.conf: not looked into, being too large, a module or firmware: changes $unit, which need not run in time; remove that"
     done
     tree_of systemd
     mkdir -p "$tree/etc/systemd/system.conf.d" "$tree/opt"
@@ -465,6 +466,41 @@ END
     install -D -m 644 "$top/README.md" "$tree/usr/share/doc/noptrace/README.md"
     check_tree
     assert_success
+}
+
+@test "what a link in a folder of units leads to is looked at, wherever it is" {
+    local target
+    for target in usr/share/doc/x.service opt/sysctl.d/x.service etc/sysctl.d/x.service usr/lib/modules/x; do
+        tree_of systemd
+        install -D -m 644 /dev/stdin "$tree/$target" <<< "Conflicts=$unit"
+        ln -s "/$target" "$tree/$units/x.service"
+        check_tree
+        assert_failure 1
+        assert_line --regexp "^  FAIL  masks         /($units/x.service|$target):1: Conflicts=$unit: nothing else may meddle with noptrace; remove that"
+    done
+    # through folders, and where it does not name ours
+    tree_of systemd
+    install -D -m 644 /dev/stdin "$tree/usr/share/doc/units/x.service" <<< 'Conflicts=nop%i.service'
+    install -D -m 644 /dev/stdin "$tree/opt/d/x.conf" <<< 'ExecStart=/bin/umount /proc'
+    mkdir -p "$tree/etc/systemd"
+    rm -rf "$tree/etc/systemd/system"
+    ln -s /usr/share/doc/units "$tree/etc/systemd/system"
+    check_tree
+    assert_fails masks '/etc/systemd/system/x.service:1: Conflicts=nop%i.service: nothing else may meddle with noptrace; remove that'
+    ln -s /opt/d "$tree/$units/x.service.d"
+    rm "$tree/usr/share/doc/units/x.service"
+    check_tree
+    assert_fails masks "/$units/x.service.d/x.conf:1: ExecStart=/bin/umount /proc: nothing else may meddle with noptrace; remove that"
+    tree_of systemd
+    install -D -m 644 /dev/stdin "$tree/usr/lib/firmware/x" <<< "Conflicts=$unit"
+    ln -s /usr/lib/firmware/x "$tree/$units/x.service"
+    check_tree
+    assert_fails masks "/$units/x.service: not looked into, being too large, a module or firmware: nothing else may meddle with noptrace; remove that"
+    # a mount is what its name says
+    tree_of systemd
+    echo '[Mount]' > "$tree/$units/proc-sys.mount"
+    check_tree
+    assert_fails masks "/$units/proc-sys.mount mounts over what noptrace needs: nothing else may meddle with noptrace; remove that"
 }
 
 @test "a name with specifiers or quotes in it fails where it could be that of one of our units" {
