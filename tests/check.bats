@@ -308,6 +308,58 @@ END
     assert_fails identity "/$units/$unit:18: not that of $top/modules.d/50noptrace/$unit; build the image anew"
 }
 
+@test "a drop-in, or a setting of PID 1, that is not looked into fails, wherever it is" {
+    local target
+    for target in usr/lib/firmware/x.conf opt/x.ko opt/large; do
+        tree_of systemd
+        mkdir -p "$tree/${target%/*}" "$tree/etc/systemd/system/$unit.d"
+        { [[ $target != opt/large ]] || seq -f '# %.0f' 100000 && printf '[Unit]\nConditionPathExists=/nowhere\n'; } > "$tree/$target"
+        ln -s "/$target" "$tree/etc/systemd/system/$unit.d/x.conf"
+        check_tree
+        assert_failure 1
+        assert_point FAIL order "/etc/systemd/system/$unit.d/x.conf: not looked into, being too large, a module or firmware: changes $unit, which need not run in time; remove that"
+    done
+    tree_of systemd
+    mkdir -p "$tree/etc/systemd/system.conf.d" "$tree/opt"
+    printf '[Manager]\nCapabilityBoundingSet=\n' > "$tree/opt/x.ko"
+    ln -s /opt/x.ko "$tree/etc/systemd/system.conf.d/x.conf"
+    check_tree
+    assert_fails order '/etc/systemd/system.conf.d/x.conf: not looked into, being too large, a module or firmware: may take from a service what the program needs, or change what PID 1 starts; remove that'
+}
+
+@test "a line of systemd's ends at a CR and a NUL as well, and one of a shell's does not" {
+    local bytes
+    for bytes in 'Description=x\r' '#x\r' '#x\0'; do
+        tree_of systemd
+        mkdir -p "$tree/etc/systemd/system/$unit.d"
+        printf "[Unit]\r\n${bytes}ConditionPathExists=/nowhere\n" > "$tree/etc/systemd/system/$unit.d/x.conf"
+        check_tree
+        assert_fails order "/etc/systemd/system/$unit.d/x.conf:3: ConditionPathExists=/nowhere: changes $unit, which need not run in time; remove that"
+    done
+    tree_of systemd
+    printf '[Unit]\n#\rConflicts=%s\n' "$unit" > "$tree/$units/x.service"
+    check_tree
+    assert_fails masks "/$units/x.service:3: Conflicts=$unit: nothing else may meddle with noptrace; remove that"
+    tree_of systemd
+    printf '[Manager]\n#\rCapabilityBoundingSet=CAP_KILL\n' > "$tree/etc/systemd/system.conf"
+    check_tree
+    assert_fails order '/etc/systemd/system.conf:3: CapabilityBoundingSet=CAP_KILL: may take from a service what the program needs, or change what PID 1 starts; remove that'
+    # a hand-made image whose only call is in a comment of its shell's
+    tree_of handmade
+    sed 's,^[^#]*noptrace apply.*,#\r/usr/sbin/noptrace apply,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    cp --remove-destination "$BATS_TEST_TMPDIR/init" "$tree/init"
+    chmod 755 "$tree/init"
+    check_tree
+    assert_failure 1
+    assert_line --regexp '^  FAIL  wired         nothing calls the program'
+    # and one whose comment has a word of ours, behind what a shell takes for one word
+    tree_of systemd
+    printf '#!/bin/sh\nrm\r# /usr/sbin/noptrace\n' > "$tree/usr/bin/x"
+    check_tree
+    assert_failure 1
+    assert_line --regexp '^  FAIL  masks         /usr/bin/x:2: '
+}
+
 @test "what starts the unit must be there, and as systemd has it" {
     local target dropin
     for target in initrd.target basic.target sysinit.target; do
@@ -333,12 +385,36 @@ END
     rm "$tree/etc/initrd-release"
     check_tree
     assert_fails order "no /etc/initrd-release, so systemd starts another target: nothing starts $unit; build the image anew"
+    # which leads nowhere
+    ln -s /nowhere "$tree/etc/initrd-release"
+    check_tree
+    assert_fails order "no /etc/initrd-release, so systemd starts another target: nothing starts $unit; build the image anew"
     # a capability that PID 1 does without, the program lacks
     tree_of systemd
     mkdir -p "$tree/etc/systemd/system.conf.d"
     printf '[Manager]\nCapabilityBoundingSet=~CAP_SYS_PTRACE\n' > "$tree/etc/systemd/system.conf.d/caps.conf"
     check_tree
-    assert_fails order '/etc/systemd/system.conf.d/caps.conf:2: CapabilityBoundingSet=~CAP_SYS_PTRACE: takes from every service what the program needs; remove that'
+    assert_fails order '/etc/systemd/system.conf.d/caps.conf:2: CapabilityBoundingSet=~CAP_SYS_PTRACE: may take from a service what the program needs, or change what PID 1 starts; remove that'
+}
+
+@test "of what may be set for PID 1, what is known to be harmless passes, and all else fails" {
+    local line
+    tree_of systemd
+    # what Debian, Fedora, Arch, dracut and administrators set
+    printf '[Manager]\n%s\n' '#ManagerEnvironment=' LogLevel=info LogTarget=kmsg ShowStatus=auto CPUAffinity=0-3 \
+        RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 \
+        DefaultLimitCORE=0:infinity DefaultTasksMax=15% DefaultTasksMax=infinity DefaultMemoryAccounting=no \
+        DefaultEnvironment=X=1 SystemCallArchitectures=native DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
+        > "$tree/etc/systemd/system.conf"
+    check_tree
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
+    for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultLimitNOFILE=3 DefaultLimitAS=4096 DefaultTasksMax=0 \
+        CapabilityBoundingSet= SystemCallArchitectures=arm DefaultSmackProcessLabel=x Foo=1; do
+        echo "$line" > "$tree/etc/systemd/system.conf"
+        check_tree
+        assert_fails order "/etc/systemd/system.conf:1: $line: may take from a service what the program needs, or change what PID 1 starts; remove that"
+    done
 }
 
 @test "whatever else names the unit or the program fails, with file and line" {
@@ -353,7 +429,10 @@ $units/other.service	Conflicts=$unit
 $units/other.service	Before = other.target $unit
 etc/systemd/system/x.mount	Where=/usr/sbin
 etc/systemd/system/x.mount	Where=/proc/sys/
+etc/systemd/system/x.mount	Where=/proc//sys/.
 $units/other.service	ExecStart=/bin/mount -o remount,ro /proc/sys
+$units/other.service	ExecStart=/bin/umount -l /proc
+$units/other.service	ExecStart=/bin/sh -c 'umount /proc//sys/../'
 $units/x.automount	Where=/usr/sbin/noptrace
 etc/fstab	/dev/x /usr/sbin none bind 0 0
 usr/lib/systemd/system-generators/x	ln -s /dev/null /run/systemd/system/$unit
@@ -387,6 +466,65 @@ END
     install -D -m 644 "$top/README.md" "$tree/usr/share/doc/noptrace/README.md"
     check_tree
     assert_success
+}
+
+@test "what a link in a folder of units leads to is looked at, wherever it is" {
+    local target
+    for target in usr/share/doc/x.service opt/sysctl.d/x.service etc/sysctl.d/x.service usr/lib/modules/x; do
+        tree_of systemd
+        install -D -m 644 /dev/stdin "$tree/$target" <<< "Conflicts=$unit"
+        ln -s "/$target" "$tree/$units/x.service"
+        check_tree
+        assert_failure 1
+        assert_line --regexp "^  FAIL  masks         /($units/x.service|$target):1: Conflicts=$unit: nothing else may meddle with noptrace; remove that"
+    done
+    # through folders, and where it does not name ours
+    tree_of systemd
+    install -D -m 644 /dev/stdin "$tree/usr/share/doc/units/x.service" <<< 'Conflicts=nop%i.service'
+    install -D -m 644 /dev/stdin "$tree/opt/d/x.conf" <<< 'ExecStart=/bin/umount /proc'
+    mkdir -p "$tree/etc/systemd"
+    rm -rf "$tree/etc/systemd/system"
+    ln -s /usr/share/doc/units "$tree/etc/systemd/system"
+    check_tree
+    assert_fails masks '/etc/systemd/system/x.service:1: Conflicts=nop%i.service: nothing else may meddle with noptrace; remove that'
+    ln -s /opt/d "$tree/$units/x.service.d"
+    rm "$tree/usr/share/doc/units/x.service"
+    check_tree
+    assert_fails masks "/$units/x.service.d/x.conf:1: ExecStart=/bin/umount /proc: nothing else may meddle with noptrace; remove that"
+    tree_of systemd
+    install -D -m 644 /dev/stdin "$tree/usr/lib/firmware/x" <<< "Conflicts=$unit"
+    ln -s /usr/lib/firmware/x "$tree/$units/x.service"
+    check_tree
+    assert_fails masks "/$units/x.service: not looked into, being too large, a module or firmware: nothing else may meddle with noptrace; remove that"
+    # a mount is what its name says
+    tree_of systemd
+    echo '[Mount]' > "$tree/$units/proc-sys.mount"
+    check_tree
+    assert_fails masks "/$units/proc-sys.mount mounts over what noptrace needs: nothing else may meddle with noptrace; remove that"
+}
+
+@test "a name with specifiers or quotes in it fails where it could be that of one of our units" {
+    local line
+    # systemd'"'"'s own, and those of others
+    tree_of systemd
+    printf '%s\n' '[Unit]' 'Description=On %i' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
+        'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device '[Service]' 'ExecStart=/bin/x %i \' '-y' \
+        > "$tree/$units/x@.service"
+    mkdir -p "$tree/$units/initrd.target.wants"
+    ln -s ../x@.service "$tree/$units/initrd.target.wants/x@trace-initramfs.service"
+    check_tree
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
+    for line in Conflicts=nop%i.service 'PropagatesStopTo = a.service %p%i.service' 'Requires=%i-initramfs.service' \
+        'BindsTo=nop"trace"-initramfs.service' "Conflicts=nop't'race-initramfs.service" PartOf=%i.target Before=nop%%; do
+        printf '[Unit]\n%s\n' "$line" > "$tree/$units/x@.service"
+        check_tree
+        assert_fails masks "/$units/x@.service:2: $line: nothing else may meddle with noptrace; remove that"
+    done
+    # on the next line
+    printf '[Unit]\nConflicts=x.service \\\n# a comment\n nop%%i.service\n' > "$tree/$units/x@.service"
+    check_tree
+    assert_fails masks "/$units/x@.service:4: nop%i.service: nothing else may meddle with noptrace; remove that"
 }
 
 @test "whatever sets the scope beside noptrace fails, however it spells it" {
