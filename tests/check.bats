@@ -490,6 +490,12 @@ look_at_uki() {
     run --separate-stderr "$top/build/noptrace-image" check "$image"
 }
 
+# check_uki SECTION…: of a UKI with these sections, whose kernel says nothing of itself.
+check_uki() {
+    uki_of '"a kernel"' "$@"
+    check "$image"
+}
+
 @test "a UKI whose kernel carries its configuration is judged by that, before any file" {
     local yama='bzimage("6.1.0-test", packed("gzip", config("CONFIG_SECURITY_YAMA=y", "CONFIG_LSM=\"bpf,yama\"")))'
     local out='bzimage("6.1.0-test", packed("gzip", config("CONFIG_SECURITY_YAMA=y", "CONFIG_LSM=\"bpf\"")))'
@@ -510,6 +516,13 @@ look_at_uki() {
     # two are none
     look_at_uki 'bzimage("6.1.0-test", config("CONFIG_SECURITY_YAMA=y") x 2)'
     assert_fails yama "$BATS_TEST_TMPDIR/config-6.1.0-test: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+}
+
+@test "a UKI whose first profile, which boots when nobody picks one, has the word fails, whatever that profile is called" {
+    check_uki '".cmdline", "quiet"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
+    assert_fails maintenance 'profile maintenance: has the word maintenance: each boot would be open; take it out'
+    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
+    assert_success
 }
 
 @test "the configuration of a UKI is found by the release that its kernel says, or .uname where that says none" {
