@@ -525,6 +525,16 @@ check_uki() {
     assert_success
 }
 
+@test "a UKI whose command line a stub would hand on as another one fails" {
+    local line
+    for line in 'main\xfftenance' 'main\xf0\x9f\x98\x80tenance' '\xc1\xadaintenance' 'x\x01maintenance' 'LABEL=Gr\xc3\xb6\xc3\x9fe'; do
+        check_uki "\".cmdline\", \"quiet $line\""
+        assert_fails maintenance '.cmdline: has bytes that are not printable ASCII, of which stubs make different lines, with the word in them or not; take them out'
+    done
+    check_uki '".cmdline", "quiet\troot=LABEL=~{}\n\0"'
+    assert_success
+}
+
 @test "the configuration of a UKI is found by the release that its kernel says, or .uname where that says none" {
     echo CONFIG_SECURITY_YAMA=y > "$BATS_TEST_TMPDIR/config-6.1.0-own"
     echo > "$BATS_TEST_TMPDIR/config-6.1.0-other"

@@ -198,7 +198,7 @@ static bool add_profile(struct image *image, const struct source *source, unsign
 {
 	const struct pe_section *section = pe_find(&image->pe, profile, ".cmdline");
 	const struct pe_section *about = pe_find(&image->pe, profile, ".profile");
-	struct line line = { .origin = ".cmdline" };
+	struct line line = { .origin = ".cmdline", .converted = true };
 	char id[128] = "";
 
 	if (profile > 0 && about) {
