@@ -751,6 +751,12 @@ one_of_its_exit_codes() {
     check_tree
     assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
 
+    for line in 'return 0' 'if false; then' '/scripts/init-top/x "$@"; exec sh "$@"' '[ -e /conf/param.conf ] && exit'; do
+        { echo "$line" && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"
+        cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
+        check_tree
+        assert_fails order '/scripts/init-top/ORDER:1: not a line that mkinitramfs writes, and may keep it from running; build the image anew'
+    done
     for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' 'exit 0'; do
         rm -rf "$tree"
         variant_of "$whole" "$tree"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The points wired and order, for every generator but systemd's order: see points_units.c. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,20 +228,46 @@ static void order_dracut(struct image *image)
 			    "the first of all hooks, before the pivot");
 }
 
-/* The number of the script in ORDER among those that are run there, 0 if it is not. */
-static unsigned place_in_order(struct text text)
+/* A line of ORDER that runs a script: its path, as mkinitramfs takes it, and "$@". */
+static bool runs_a_script(struct text line)
 {
+	static const char folder[] = "/scripts/init-top/";
+	static const char arguments[] = " \"$@\"";
+
+	if (!text_begins(line, folder) || !text_ends(line, arguments))
+		return false;
+	for (size_t i = sizeof folder - 1; i < line.length - (sizeof arguments - 1); i++) {
+		char byte = line.bytes[i];
+		if (!isalnum((unsigned char)byte) && byte != '-' && byte != '_' && byte != '.')
+			return false;
+	}
+	return true;
+}
+
+/* What /init sources for init-top. */
+struct order {
+	unsigned ours;	  /* the number of our script among those that are run, 0 if it is not */
+	unsigned unknown; /* the number of the first line that mkinitramfs does not write */
+};
+
+static struct order read_order(struct text text)
+{
+	struct order order = { 0, 0 };
 	struct text line;
 	unsigned scripts = 0;
 
-	while (text_line(&text, &line)) {
-		if (!text_begins(text_trim(line), "/"))
-			continue;
-		scripts++;
-		if (text_is(text_trim(line), "/scripts/init-top/00-noptrace \"$@\""))
-			return scripts;
+	for (unsigned number = 1; text_line(&text, &line); number++) {
+		if (runs_a_script(line)) {
+			scripts++;
+			if (order.ours == 0 &&
+			    text_is(line, "/scripts/init-top/00-noptrace \"$@\""))
+				order.ours = scripts;
+		} else if (order.unknown == 0 &&
+			   !text_is(line, "[ -e /conf/param.conf ] && . /conf/param.conf")) {
+			order.unknown = number;
+		}
 	}
-	return 0;
+	return order;
 }
 
 /* In an initramfs-tools image what is in /conf and /conf/conf.d is sourced before init-top. */
@@ -261,15 +288,15 @@ static void look_at_conf(void *closure, const struct label *label)
 static void order_initramfs_tools(struct image *image)
 {
 	static const char point[] = "order";
-	static const char order[] = "scripts/init-top/ORDER";
+	static const char path[] = "scripts/init-top/ORDER";
 	const struct node *script = image_file(image, "scripts/init-top/00-noptrace");
-	struct text text = text_of_node(image_file(image, order));
-	unsigned at = script && script->mode & 0111 ? place_in_order(text) : 0;
+	struct order order = read_order(text_of_node(image_file(image, path)));
+	bool runs = order.ours > 0 && script && script->mode & 0111;
 	struct conf conf = { "" };
 
 	tree_each(image_folder(image, "conf"), look_at_conf, &conf);
 	tree_each(image_folder(image, "conf/conf.d"), look_at_conf, &conf);
-	image_is_ours(image, order);
+	image_is_ours(image, path);
 	if (!text_has(text_of_node(image_file(image, "init")), "/scripts/init-top"))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call scripts/init-top; build the image anew");
@@ -277,12 +304,17 @@ static void order_initramfs_tools(struct image *image)
 		results_add(image->results, STATUS_FAIL, point,
 			    "%s: /init reads it before, and its exit would skip it; remove that",
 			    conf.ending);
-	else if (at == 0)
+	else if (!runs)
 		results_add(image->results, STATUS_FAIL, point,
 			    "not in %s, or not executable, so it is never run; build the image "
 			    "anew",
-			    order);
-	else if (at == 1)
+			    path);
+	else if (order.unknown > 0)
+		results_add(image->results, STATUS_FAIL, point,
+			    "/%s:%u: not a line that mkinitramfs writes, and may keep it from "
+			    "running; build the image anew",
+			    path, order.unknown);
+	else if (order.ours == 1)
 		results_add(image->results, STATUS_OK, point,
 			    "the first script of init-top, before the pivot");
 	else
