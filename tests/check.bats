@@ -770,7 +770,13 @@ one_of_its_exit_codes() {
     mkdir -p "$tree/conf/conf.d"
     echo 'exec sh' > "$tree/conf/conf.d/odd"
     check_tree
-    assert_fails order '/conf: odd: /init reads it before, and its exit would skip it; remove that'
+    assert_fails order '/conf/conf.d/odd: /init reads it before, and its exit would skip it; remove that'
+    # what it is read through counts for nothing
+    mkdir "$tree/opt"
+    mv "$tree/conf/conf.d/odd" "$tree/opt"
+    ln -s /opt/odd "$tree/conf/conf.d/odd"
+    check_tree
+    assert_fails order '/conf/conf.d/odd: /init reads it before, and its exit would skip it; remove that'
     rm "$tree/conf/conf.d/odd"
     sed 's,noptrace apply,&; true,' "$whole/scripts/init-top/00-noptrace" > "$BATS_TEST_TMPDIR/script"
     cp --remove-destination "$BATS_TEST_TMPDIR/script" "$tree/scripts/init-top/00-noptrace"

@@ -272,30 +272,37 @@ static struct order read_order(struct text text)
 
 /* In an initramfs-tools image what is in /conf and /conf/conf.d is sourced before init-top. */
 struct conf {
-	char ending[512];
+	struct image *image;
+	const char *folder;
+	char ending[UNITS_PATH + 1];
 };
 
 static void look_at_conf(void *closure, const struct label *label)
 {
 	struct conf *conf = closure;
+	char path[UNITS_PATH];
 
+	(void)snprintf(path, sizeof path, "%s/%s", conf->folder, label->name);
 	/* that one is another point's */
-	if (!text_is(text_of(label->name), "noptrace.conf") &&
-	    ends_the_caller(text_of_node(label->node)))
-		(void)snprintf(conf->ending, sizeof conf->ending, "/conf: %s", label->name);
+	if (strcmp(path, "conf/noptrace.conf") != 0 &&
+	    ends_the_caller(text_of_node(image_file(conf->image, path))))
+		(void)snprintf(conf->ending, sizeof conf->ending, "/%s", path);
 }
 
 static void order_initramfs_tools(struct image *image)
 {
 	static const char point[] = "order";
 	static const char path[] = "scripts/init-top/ORDER";
+	static const char *const folders[] = { "conf", "conf/conf.d" };
 	const struct node *script = image_file(image, "scripts/init-top/00-noptrace");
 	struct order order = read_order(text_of_node(image_file(image, path)));
 	bool runs = order.ours > 0 && script && script->mode & 0111;
-	struct conf conf = { "" };
+	struct conf conf = { .image = image };
 
-	tree_each(image_folder(image, "conf"), look_at_conf, &conf);
-	tree_each(image_folder(image, "conf/conf.d"), look_at_conf, &conf);
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		conf.folder = folders[i];
+		tree_each(image_folder(image, conf.folder), look_at_conf, &conf);
+	}
 	image_is_ours(image, path);
 	if (!text_has(text_of_node(image_file(image, "init")), "/scripts/init-top"))
 		results_add(image->results, STATUS_FAIL, point,
