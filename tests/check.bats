@@ -240,6 +240,14 @@ END
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
 }
 
+@test "an /init that names dracut's hooks in a comment alone fails" {
+    tree_of shell
+    sed 's,^source_hook cmdline,# &,' "$images/shell.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order "/init: does not call dracut's cmdline hooks; build the image anew"
+}
+
 @test "a link that leads nowhere fails" {
     tree_of systemd
     ln -sf ../nowhere.service "$tree/$units/sysinit.target.wants/$unit"
@@ -747,6 +755,11 @@ one_of_its_exit_codes() {
     check_tree
     assert_success
     assert_point warn order 'not the first script of init-top'
+    sed 's,^run_scripts /scripts/init-top,# &,' "$whole/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order '/init: does not call scripts/init-top; build the image anew'
+    cp --remove-destination "$whole/init" "$tree/init"
     rm "$tree/scripts/init-top/ORDER"
     check_tree
     assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'

@@ -41,6 +41,12 @@ static unsigned calling_line(struct text text)
 	return line_with(text, call, 1);
 }
 
+/* Whether /init has it, not in a comment alone. */
+static bool init_says(struct image *image, const char *words)
+{
+	return line_with(text_of_node(image_file(image, "init")), &words, 1) > 0;
+}
+
 struct hook {
 	struct image *image;
 	const char *folder;
@@ -213,7 +219,7 @@ static void order_dracut(struct image *image)
 		before.folder = HOOKS[i];
 		tree_each(image_folder(image, HOOKS[i]), look_before, &before);
 	}
-	if (!text_has(text_of_node(image_file(image, "init")), "source_hook cmdline"))
+	if (!init_says(image, "source_hook cmdline"))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call dracut's cmdline hooks; build the image anew");
 	else if (before.ending[0] != '\0')
@@ -304,7 +310,7 @@ static void order_initramfs_tools(struct image *image)
 		tree_each(image_folder(image, conf.folder), look_at_conf, &conf);
 	}
 	image_is_ours(image, path);
-	if (!text_has(text_of_node(image_file(image, "init")), "/scripts/init-top"))
+	if (!init_says(image, "/scripts/init-top"))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call scripts/init-top; build the image anew");
 	else if (conf.ending[0] != '\0')
