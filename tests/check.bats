@@ -240,6 +240,28 @@ END
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
 }
 
+@test "a file in /etc/conf.d, which dracut reads before any hook, may not keep the hooks from running" {
+    tree_of shell
+    mkdir -p "$tree/etc/conf.d"
+    echo 'umount /proc' > "$tree/etc/conf.d/odd.conf"
+    check_tree
+    assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and its exit would skip it; remove that'
+    # dracut reads no other there
+    mv "$tree/etc/conf.d/odd.conf" "$tree/etc/conf.d/odd"
+    echo 'SYSFONT=x' > "$tree/etc/conf.d/font.conf"
+    check_tree
+    assert_success
+    assert_line "$image: ok"
+}
+
+@test "a hook in a folder that this dracut does not read calls nothing, and fails" {
+    tree_of shell
+    mkdir -p "$tree/etc/dracut"
+    mv "$tree/usr/lib/dracut/hooks" "$tree/etc/dracut"
+    check_tree
+    assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+}
+
 @test "an /init that names dracut's hooks in a comment alone fails" {
     tree_of shell
     sed 's,^source_hook cmdline,# &,' "$images/shell.tree/init" > "$BATS_TEST_TMPDIR/init"

@@ -9,10 +9,16 @@
 #include "points.h"
 #include "units.h"
 
-/* Where dracut's hooks are: to 101, from 102 to 109, and the folders that 110 added. */
-static const char *const HOOKS[] = {
-	"var/lib/dracut/hooks/cmdline", "usr/lib/dracut/hooks/cmdline", "lib/dracut/hooks/cmdline",
-	"etc/dracut/hooks/cmdline",	"run/dracut/hooks/cmdline",
+/* Where dracut's hooks are: to 101, from 102 to 109, and the folders that 110 added. Which of them
+ * an image's dracut reads is said in its library. */
+static const struct {
+	const char *said, *folder;
+} HOOKS[] = {
+	{ "/var/lib/dracut/hooks", "var/lib/dracut/hooks/cmdline" },
+	{ "/usr/lib/dracut/hooks", "usr/lib/dracut/hooks/cmdline" },
+	{ "/lib/dracut/hooks", "lib/dracut/hooks/cmdline" },
+	{ "/etc/dracut/hooks", "etc/dracut/hooks/cmdline" },
+	{ "/run/dracut/hooks", "run/dracut/hooks/cmdline" },
 };
 
 enum { HOOK_FOLDERS = sizeof HOOKS / sizeof *HOOKS };
@@ -27,7 +33,7 @@ static unsigned line_with(struct text text, const char *const *words, size_t cou
 		if (comment)
 			line.length = (size_t)(comment - line.bytes);
 		for (size_t i = 0; i < count; i++) {
-			if (text_has(line, words[i]))
+			if (text_has_word(line, words[i]))
 				return number;
 		}
 	}
@@ -69,11 +75,20 @@ static void find_hook(void *closure, const struct label *label)
 	(void)snprintf(hook->path, hook->size, "%s", path);
 }
 
+/* One of HOOKS; NULL if this image's dracut does not read it. */
+static const struct node *hook_folder(struct image *image, int i)
+{
+	struct text library = text_of_node(image_file(image, "lib/dracut-lib.sh"));
+
+	return line_with(library, &HOOKS[i].said, 1) > 0 ? image_folder(image, HOOKS[i].folder)
+							 : NULL;
+}
+
 const char *points_hook(struct image *image, char *path, size_t size)
 {
 	for (int i = 0; i < HOOK_FOLDERS; i++) {
-		struct hook hook = { image, HOOKS[i], path, size, false };
-		tree_each(image_folder(image, HOOKS[i]), find_hook, &hook);
+		struct hook hook = { image, HOOKS[i].folder, path, size, false };
+		tree_each(hook_folder(image, i), find_hook, &hook);
 		if (hook.found)
 			return path;
 	}
@@ -185,6 +200,42 @@ static bool ends_the_caller(struct text text)
 	return false;
 }
 
+/* What /init sources before anything else: any file of these folders, or those that end so. */
+struct conf {
+	struct image *image;
+	const char *folder, *end;
+	char ending[UNITS_PATH + 1];
+};
+
+static void look_at_conf(void *closure, const struct label *label)
+{
+	struct conf *conf = closure;
+	char path[UNITS_PATH];
+
+	(void)snprintf(path, sizeof path, "%s/%s", conf->folder, label->name);
+	/* that one is another point's */
+	if (strcmp(path, "conf/noptrace.conf") != 0 &&
+	    text_ends(text_of(label->name), conf->end) &&
+	    ends_the_caller(text_of_node(image_file(conf->image, path))))
+		(void)snprintf(conf->ending, sizeof conf->ending, "/%s", path);
+}
+
+static bool conf_lets_run(struct image *image, const char *const *folders, size_t count,
+			  const char *end)
+{
+	struct conf conf = { .image = image, .end = end };
+
+	for (size_t i = 0; i < count; i++) {
+		conf.folder = folders[i];
+		tree_each(image_folder(image, conf.folder), look_at_conf, &conf);
+	}
+	if (conf.ending[0] != '\0')
+		results_add(image->results, STATUS_FAIL, "order",
+			    "%s: /init reads it before, and its exit would skip it; remove that",
+			    conf.ending);
+	return conf.ending[0] == '\0';
+}
+
 /* The hooks before ours: the first, and the last that would keep ours from running. */
 struct before {
 	struct image *image;
@@ -209,6 +260,7 @@ static void look_before(void *closure, const struct label *label)
 static void order_dracut(struct image *image)
 {
 	static const char point[] = "order";
+	static const char *const folder = "etc/conf.d";
 	char path[UNITS_PATH];
 	struct before before = { .image = image };
 
@@ -216,12 +268,14 @@ static void order_dracut(struct image *image)
 		return;
 	before.ours = strrchr(path, '/') + 1;
 	for (int i = 0; i < HOOK_FOLDERS; i++) {
-		before.folder = HOOKS[i];
-		tree_each(image_folder(image, HOOKS[i]), look_before, &before);
+		before.folder = HOOKS[i].folder;
+		tree_each(hook_folder(image, i), look_before, &before);
 	}
 	if (!init_says(image, "source_hook cmdline"))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call dracut's cmdline hooks; build the image anew");
+	else if (!conf_lets_run(image, &folder, 1, ".conf"))
+		return;
 	else if (before.ending[0] != '\0')
 		results_add(image->results, STATUS_FAIL, point,
 			    "the hook %s runs before it, and its exit would skip it; rename that",
@@ -276,25 +330,6 @@ static struct order read_order(struct text text)
 	return order;
 }
 
-/* In an initramfs-tools image what is in /conf and /conf/conf.d is sourced before init-top. */
-struct conf {
-	struct image *image;
-	const char *folder;
-	char ending[UNITS_PATH + 1];
-};
-
-static void look_at_conf(void *closure, const struct label *label)
-{
-	struct conf *conf = closure;
-	char path[UNITS_PATH];
-
-	(void)snprintf(path, sizeof path, "%s/%s", conf->folder, label->name);
-	/* that one is another point's */
-	if (strcmp(path, "conf/noptrace.conf") != 0 &&
-	    ends_the_caller(text_of_node(image_file(conf->image, path))))
-		(void)snprintf(conf->ending, sizeof conf->ending, "/%s", path);
-}
-
 static void order_initramfs_tools(struct image *image)
 {
 	static const char point[] = "order";
@@ -303,20 +338,13 @@ static void order_initramfs_tools(struct image *image)
 	const struct node *script = image_file(image, "scripts/init-top/00-noptrace");
 	struct order order = read_order(text_of_node(image_file(image, path)));
 	bool runs = order.ours > 0 && script && script->mode & 0111;
-	struct conf conf = { .image = image };
 
-	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-		conf.folder = folders[i];
-		tree_each(image_folder(image, conf.folder), look_at_conf, &conf);
-	}
 	image_is_ours(image, path);
 	if (!init_says(image, "/scripts/init-top"))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call scripts/init-top; build the image anew");
-	else if (conf.ending[0] != '\0')
-		results_add(image->results, STATUS_FAIL, point,
-			    "%s: /init reads it before, and its exit would skip it; remove that",
-			    conf.ending);
+	else if (!conf_lets_run(image, folders, sizeof folders / sizeof *folders, ""))
+		return;
 	else if (!runs)
 		results_add(image->results, STATUS_FAIL, point,
 			    "not in %s, or not executable, so it is never run; build the image "
