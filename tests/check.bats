@@ -240,6 +240,14 @@ END
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
 }
 
+@test "a hand-made /init that pivots by what is not known fails" {
+    tree_of handmade
+    sed 's/^exec switch_root/exec chroot/' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order 'line 7 of /init, in which no switch_root, run-init or pivot_root is seen that it would be before; pivot with one of these'
+}
+
 @test "a file in /etc/conf.d, which dracut reads before any hook, may not keep the hooks from running" {
     tree_of shell
     mkdir -p "$tree/etc/conf.d"

@@ -378,7 +378,10 @@ static void order_handmade(struct image *image)
 
 	image_is_ours(image, "init");
 	if (pivot == 0)
-		results_add(image->results, STATUS_WARN, point, "no switch_root is seen in /init");
+		results_add(image->results, STATUS_FAIL, point,
+			    "line %u of /init, in which no switch_root, run-init or pivot_root "
+			    "is seen that it would be before; pivot with one of these",
+			    call);
 	else if (call < pivot)
 		results_add(image->results, STATUS_OK, point,
 			    "line %u of /init, before the pivot in line %u", call, pivot);
