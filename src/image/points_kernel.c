@@ -133,17 +133,17 @@ bool points_prepare(struct image *image, struct failure *failure)
 /* An lsm= of the line that leaves yama out: what a kernel says to it that has Yama otherwise. */
 static bool leaves_out(const struct line *line)
 {
-	static const char with[] = "CONFIG_SECURITY_YAMA=y\n";
-
-	return kconfig_judge(with, sizeof with - 1, line->text.bytes, line->text.length) != NULL;
+	return kconfig_leaves_out(line->text.bytes, line->text.length);
 }
 
 /* lsm= replaces CONFIG_LSM: in every normal boot, or not at all. The point lsm has those that leave
  * yama out. */
 static const char *judge_config(const struct image *image)
 {
+	struct kconfig kconfig;
 	bool any = false;
 
+	kconfig_read(&kconfig, image->config.bytes, image->config.length);
 	for (size_t i = 0; i < image->count; i++) {
 		const struct line *line = &image->lines[i];
 		const char *wrong;
@@ -151,12 +151,11 @@ static const char *judge_config(const struct image *image)
 		if (line->maintenance)
 			continue;
 		any = true;
-		wrong = kconfig_judge(image->config.bytes, image->config.length, line->text.bytes,
-				      line->text.length);
+		wrong = kconfig_judge(&kconfig, line->text.bytes, line->text.length);
 		if (wrong && !leaves_out(line))
 			return wrong;
 	}
-	return any ? NULL : kconfig_judge(image->config.bytes, image->config.length, "", 0);
+	return any ? NULL : kconfig_judge(&kconfig, "", 0);
 }
 
 static void no_config(struct image *image)
