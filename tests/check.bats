@@ -494,6 +494,12 @@ END
     check --cmdline 'quiet lsm=lockdown,yama' "$image"
     assert_success
     assert_point ok yama "$config has it"
+
+    # of which a kernel with that configuration keeps 2,047 bytes: what is behind is lost
+    check --cmdline "$(printf '%2030s' x) lsm=lockdown,yama" "$image"
+    assert_fails yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
+    check --cmdline "$(printf '%2029s' x) lsm=lockdown,yama" "$image"
+    assert_success
 }
 
 @test "without a kernel configuration check cannot tell, 3" {

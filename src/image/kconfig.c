@@ -8,6 +8,9 @@
 /* The longest CONFIG_CMDLINE that is read: twice what any architecture's kernel keeps. */
 enum { CMDLINE_LONGEST = 8192 };
 
+/* What is behind that is cut off where COMMAND_LINE_SIZE is least, as on x86 and arm64. */
+enum { LINE_LONGEST = 2047 };
+
 static bool equal(struct slice slice, const char *string)
 {
 	return slice.length == strlen(string) && memcmp(slice.bytes, string, slice.length) == 0;
@@ -130,6 +133,9 @@ const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_
 		lsm = last_lsm(before, last_lsm(behind, lsm));
 	else
 		lsm = last_lsm(behind, last_lsm(before, lsm));
+	if (before.length + behind.length > LINE_LONGEST)
+		return "a command line of more than 2,047 bytes, of which a kernel may keep no "
+		       "more; shorten it";
 	if (lsm.bytes)
 		return names_yama(lsm)
 			   ? NULL
