@@ -482,7 +482,8 @@ END
     assert_fails policy 'not one of continue, emergency, poweroff, reboot; build the image anew'
 }
 
-@test "a kernel without Yama, or whose own list leaves it out, fails" {
+@test "a kernel without Yama, or without what it needs, or whose own list leaves it out, fails" {
+    local name
     image=$images/handmade
     config=$BATS_TEST_TMPDIR/config
     echo '# CONFIG_SECURITY_YAMA is not set' > "$config"
@@ -495,10 +496,23 @@ END
     assert_success
     assert_point ok yama "$config has it"
 
+    for name in SYSCTL PROC_SYSCTL PROC_FS; do
+        printf '%s\n' CONFIG_SECURITY_YAMA=y "# CONFIG_$name is not set" > "$config"
+        check "$image"
+        assert_fails yama "$config: no CONFIG_PROC_SYSCTL, so it cannot lock; use another kernel"
+    done
+    printf '%s\n' CONFIG_SECURITY_YAMA=y '# CONFIG_BLK_DEV_INITRD is not set' > "$config"
+    check "$image"
+    assert_fails yama "$config: no CONFIG_BLK_DEV_INITRD, so it unpacks no initramfs; use another kernel"
+    printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="landlock,lockdown"' > "$config"
+
     # of which a kernel with that configuration keeps 2,047 bytes: what is behind is lost
     check --cmdline "$(printf '%2030s' x) lsm=lockdown,yama" "$image"
     assert_fails yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
     check --cmdline "$(printf '%2029s' x) lsm=lockdown,yama" "$image"
+    assert_success
+    printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%1100s' x)\"" > "$config"
+    check "$image"
     assert_success
 }
 

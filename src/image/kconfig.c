@@ -16,7 +16,7 @@ static bool equal(struct slice slice, const char *string)
 	return slice.length == strlen(string) && memcmp(slice.bytes, string, slice.length) == 0;
 }
 
-/* What a line sets, NAME=; KCONFIG_NAMES if nothing that is asked for. */
+/* What a line sets, or says is not set; KCONFIG_NAMES if nothing that is asked for. */
 static enum kconfig_name name_of(struct slice line)
 {
 	static const char *const names[] = {
@@ -27,6 +27,10 @@ static enum kconfig_name name_of(struct slice line)
 		[KCONFIG_OVERRIDE] = "CONFIG_CMDLINE_OVERRIDE=",
 		[KCONFIG_FORCE] = "CONFIG_CMDLINE_FORCE=",
 		[KCONFIG_FROM_BOOTLOADER] = "CONFIG_CMDLINE_FROM_BOOTLOADER=",
+		[KCONFIG_NO_INITRD] = "# CONFIG_BLK_DEV_INITRD is not set",
+		[KCONFIG_NO_PROC] = "# CONFIG_PROC_FS is not set",
+		[KCONFIG_NO_SYSCTL] = "# CONFIG_SYSCTL is not set",
+		[KCONFIG_NO_PROC_SYSCTL] = "# CONFIG_PROC_SYSCTL is not set",
 	};
 	enum kconfig_name name = 0;
 
@@ -34,6 +38,16 @@ static enum kconfig_name name_of(struct slice line)
 					memcmp(line.bytes, names[name], strlen(names[name])) != 0))
 		name++;
 	return name;
+}
+
+/* What is behind the '='; nothing, which is not no bytes, where there is none. */
+static struct slice value_of(struct slice line)
+{
+	const char *end = line.bytes + line.length;
+	const char *equals = memchr(line.bytes, '=', line.length);
+	const char *value = equals ? equals + 1 : end;
+
+	return (struct slice) { value, (size_t)(end - value) };
 }
 
 void kconfig_read(struct kconfig *kconfig, const char *config, size_t length)
@@ -48,9 +62,7 @@ void kconfig_read(struct kconfig *kconfig, const char *config, size_t length)
 		at += line.length + 1;
 		if (name == KCONFIG_NAMES || kconfig->values[name].bytes)
 			continue;
-		kconfig->values[name].bytes = (const char *)memchr(line.bytes, '=', line.length) + 1;
-		kconfig->values[name].length =
-		    (size_t)(line.bytes + line.length - kconfig->values[name].bytes);
+		kconfig->values[name] = value_of(line);
 	}
 }
 
@@ -118,6 +130,11 @@ const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_
 
 	if (!is_set(kconfig, KCONFIG_YAMA))
 		return "no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel";
+	if (kconfig->values[KCONFIG_NO_INITRD].bytes)
+		return "no CONFIG_BLK_DEV_INITRD, so it unpacks no initramfs; use another kernel";
+	if (kconfig->values[KCONFIG_NO_PROC].bytes || kconfig->values[KCONFIG_NO_SYSCTL].bytes ||
+	    kconfig->values[KCONFIG_NO_PROC_SYSCTL].bytes)
+		return "no CONFIG_PROC_SYSCTL, so it cannot lock; use another kernel";
 	for (size_t i = 0; i < escaped.length && length < sizeof built_in; i++) {
 		if (escaped.bytes[i] == '\\' && i + 1 < escaped.length)
 			i++;

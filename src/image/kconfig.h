@@ -16,6 +16,10 @@ enum kconfig_name {
 	KCONFIG_OVERRIDE,
 	KCONFIG_FORCE,
 	KCONFIG_FROM_BOOTLOADER,
+	KCONFIG_NO_INITRD, /* these are set if it says "# CONFIG_... is not set" */
+	KCONFIG_NO_PROC,
+	KCONFIG_NO_SYSCTL,
+	KCONFIG_NO_PROC_SYSCTL,
 	KCONFIG_NAMES
 };
 
@@ -33,7 +37,7 @@ void kconfig_read(struct kconfig *kconfig, const char *config, size_t length);
 
 /*
  * Judges a configuration and a command line, read as the kernel would, see cmdline.h. Returns NULL
- * if Yama is built in and started, or what is wrong and what to do about it, as the rest of a line
+ * if Yama is built in and started, and an initramfs can be and set its scope, or what is wrong and what to do about it, as the rest of a line
  * that begins with the name of the kernel.
  *
  * The rules are those of security/security.c: without CONFIG_LSM, before Linux 5.1, whatever is

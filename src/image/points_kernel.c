@@ -93,7 +93,7 @@ static bool add_configured(struct image *image)
 	}
 	/* it comes first, before what the loader says */
 	memmove(grown + 1, grown, image->count++ * sizeof *grown);
-	grown[0] = (struct line) { .text = { memory, length }, .memory = memory };
+	grown[0] = (struct line) { .text = { memory, length }, .memory = memory, .configured = true };
 	(void)snprintf(grown[0].origin, sizeof grown[0].origin, "CONFIG_CMDLINE of %.200s",
 		       image->config_path);
 	return true;
@@ -148,7 +148,7 @@ static const char *judge_config(const struct image *image)
 		const struct line *line = &image->lines[i];
 		const char *wrong;
 
-		if (line->maintenance)
+		if (line->maintenance || line->configured)
 			continue;
 		any = true;
 		wrong = kconfig_judge(&kconfig, line->text.bytes, line->text.length);
