@@ -121,8 +121,8 @@ FUZZ_SECONDS = 60
 LINES = 300
 # How many boots `soak` makes: some two seconds each.
 SOAK = 200
-# How many changes `mutants` tries, spread over all places: some five minutes. Or those of src/noptrace.c, or of
-# src/cmdline.c:111; all of them if it is empty.
+# How many changes `mutants` tries, spread over all places: some ten minutes. Or those of src/noptrace.c, of
+# src/cmdline.c:111, or '20 hooks/knobs.sh'; all of them if it is empty.
 MUTANTS = 100
 
 .PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-program deps-test deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
@@ -487,8 +487,8 @@ build/noptrace-sanitized: src/noptrace.c src/cmdline.c src/cmdline.h src/cmdline
 sanitize: deps-check all build/noptrace-sanitized ## run the program's tests on a build that stops at undefined behaviour
 	@PROGRAM=$(CURDIR)/build/noptrace-sanitized tests/run tests/program.bats
 
-mutants: deps-program ## change the program in one of MUTANTS=100 places at a time, and see a test fail
-	@$(MAKE) -s all
+mutants: deps-demo deps-program ## change the program, or shell of images and menus, in MUTANTS=100 places, one at a time: a test fails
+	@$(MAKE) -s $(ROOTS:%=root-%)
 	@tests/mutants $(MUTANTS)
 
 coverage: deps-program ## print how much of the program, and of the reader of images, the tests reach

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Builds of an image that could not lock: each ends with one line that says why, and leaves no image.
 
-# Each test is a subshell, and sets what it uses.
-# shellcheck disable=SC2030,SC2031
+# Each test is a subshell, and sets what it uses; scripts that it writes name their own variables.
+# shellcheck disable=SC2030,SC2031,SC2016
 
 # shellcheck source=tests/common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
@@ -186,6 +186,69 @@ judged() {
     assert_output ''
 }
 
+# run_hook [ARGUMENT]: the hook of initramfs-tools in $root, as mkinitramfs runs it, for an image of which $made is what
+# there is so far. Its /etc/initramfs-tools is $made/etc.
+run_hook() {
+    run in_root "$root" "$made" env CONFDIR=/var/tmp/etc DESTDIR=/var/tmp "version=$(ls "$root/usr/lib/modules")" \
+        verbose=n "BUSYBOX=${busybox-auto}" /usr/share/initramfs-tools/hooks/noptrace "$@"
+}
+
+@test "initramfs-tools: the conf file in /usr/share counts where /etc has none, and the environment never" {
+    local made=$BATS_TEST_TMPDIR/made
+    variant_of "$bookworm" "$root"
+    mkdir -p "$made"/{etc,conf}
+    echo noptrace_on_failure=reboot > "$root/usr/share/initramfs-tools/noptrace.conf"
+    # asked for what must run before it, it does nothing else
+    run_hook prereqs
+    assert_success
+    assert_output ''
+    run find "$made" -type f
+    assert_output ''
+    run_hook
+    assert_success
+    assert_equal "$(cat "$made/conf/noptrace.conf")" noptrace_on_failure=reboot
+    cmp "$made/usr/sbin/noptrace" "$root/usr/sbin/noptrace"
+    echo noptrace_on_failure=poweroff > "$made/etc/noptrace.conf"
+    run_hook
+    assert_success
+    assert_equal "$(cat "$made/conf/noptrace.conf")" noptrace_on_failure=poweroff
+    echo '#' > "$made/etc/noptrace.conf"
+    noptrace_on_failure=reboot run_hook
+    assert_failure 1
+    assert_output 'noptrace: /var/tmp/etc/noptrace.conf: noptrace_on_failure=: not one of continue, emergency, poweroff, reboot'
+}
+
+@test "initramfs-tools: an image that something of ours cannot be put into is not made" {
+    local made=$BATS_TEST_TMPDIR/made busybox policy
+    variant_of "$bookworm" "$root"
+    mkdir -p "$made"/{etc,usr,conf/noptrace.conf}
+    echo noptrace_on_failure=poweroff > "$made/etc/noptrace.conf"
+    touch "$made/usr/sbin"
+    run_hook
+    assert_failure 1
+    assert_line 'noptrace: /usr/sbin/noptrace: cannot be put into the image'
+    rm "$made/usr/sbin"
+    run_hook
+    assert_failure 1
+    assert_line 'noptrace: /var/tmp/etc/noptrace.conf: cannot be put into the image as /conf/noptrace.conf'
+    rmdir "$made/conf/noptrace.conf"
+    mv "$root/usr/share/initramfs-tools/scripts/init-top/00-noptrace" "$BATS_TEST_TMPDIR"
+    run_hook
+    assert_failure 1
+    assert_output 'noptrace: /usr/share/initramfs-tools/scripts/init-top/00-noptrace: no such script; install noptrace again'
+    mv "$BATS_TEST_TMPDIR/00-noptrace" "$root/usr/share/initramfs-tools/scripts/init-top"
+    # klibc's is enough; and then busybox has it, and is not taken
+    busybox=n run_hook
+    assert_success
+    for policy in poweroff reboot; do
+        rm "$root/usr/lib/klibc/bin/$policy"
+        echo "noptrace_on_failure=$policy" > "$made/etc/noptrace.conf"
+        busybox=n run_hook
+        assert_failure 1
+        assert_output "noptrace: noptrace_on_failure=$policy: no $policy to put into the image; install it, or choose another policy"
+    done
+}
+
 @test "initramfs-tools: of the conf file the policy goes into the image, and nothing else" {
     bake_with_mkinitramfs "$image" $'noptrace_on_failure="poweroff" # at once\n. /etc/os-release' > /dev/null
     zcat "$image" > "$BATS_TEST_TMPDIR/archive"
@@ -197,7 +260,6 @@ judged() {
     local module=$root/usr/lib/dracut/modules.d/40another
     variant_of "$bookworm" "$root"
     mkdir "$module"
-    # shellcheck disable=SC2016 # dracut's
     printf '%s\n' 'check() { return 255; }' 'install() { inst_simple /bin/true /usr/sbin/noptrace; }' > "$module/module-setup.sh"
     run bake "$root" "$image" "${systemd_flavour[@]}" 'add_dracutmodules+=" another "'
     assert_failure
@@ -219,12 +281,113 @@ END
     run bash -c "cpio --quiet -t < '$BATS_TEST_TMPDIR/archive' | grep -x -e conf/noptrace.conf -e usr/sbin/noptrace | sort"
     assert_output $'conf/noptrace.conf\nusr/sbin/noptrace'
     rm "$image"
-    # shellcheck disable=SC2016 # the hook's
     echo 'cp /bin/true "$DESTDIR/usr/sbin/noptrace"' >> "$root/usr/share/initramfs-tools/hooks/another"
     run bake_with_mkinitramfs "$image" noptrace_on_failure=continue "$root"
     assert_failure
     assert_line --partial 'noptrace: /usr/sbin/noptrace: another hook has put another one into the image; remove that hook'
     assert [ ! -s "$image" ]
+}
+
+# run_module [LINE…]: dracut's module in $root puts its files into an image with systemd, of which $made/image is what there
+# is so far: with dracut's own functions, and without the rest of it. The lines are bash, and come before.
+run_module() {
+    printf '%s\n' 'dracutbasedir=/usr/lib/dracut initdir=/var/tmp/image mods_to_load=" systemd "' \
+        'moddir=$dracutbasedir/modules.d/50noptrace systemdutildir=/usr/lib/systemd' \
+        'source $dracutbasedir/dracut-init.sh' "$@" 'source $moddir/module-setup.sh' install > "$made/run"
+    run in_root "$root" "$made" bash -o pipefail /var/tmp/run
+}
+
+@test "dracut: an image that something of ours cannot be put into is not made" {
+    local made=$BATS_TEST_TMPDIR/made units hooks
+    units=$made/image/usr/lib/systemd/system hooks=$made/image/usr/lib/dracut/hooks
+    variant_of "$bookworm" "$root"
+    mkdir -p "$made/image/usr/lib"
+    ln -s usr/lib "$made/image/lib"
+    # where nothing else has made its folder, it is made
+    run_module
+    assert_success
+    assert_equal "$(readlink "$units/sysinit.target.wants/noptrace-initramfs.service")" ../noptrace-initramfs.service
+    rm -r "$units/sysinit.target.wants"
+    touch "$units/sysinit.target.wants"
+    run_module
+    assert_failure 1
+    assert_line --partial 'noptrace: /usr/lib/systemd/system/sysinit.target.wants/noptrace-initramfs.service: cannot be made in the image'
+    mkdir -p "$hooks"
+    touch "$hooks/cmdline"
+    run_module mods_to_load=
+    assert_failure 1
+    assert_line --partial 'noptrace: cannot install the hook'
+    rm "$hooks/cmdline"
+    touch "$hooks/pre-pivot"
+    run_module mods_to_load=
+    assert_failure 1
+    assert_line --partial 'noptrace: cannot install the hook of the pivot'
+    # a judge that was killed
+    rm "$root/usr/libexec/noptrace/noptrace-judge"
+    printf '#!/bin/sh\n[ "$1" = --help ]\n' | install -m 755 /dev/stdin "$root/usr/libexec/noptrace/noptrace-judge"
+    run_module
+    assert_failure 1
+    assert_line --partial 'noptrace: noptrace_on_failure=continue: noptrace-judge failed; install noptrace again'
+}
+
+@test "dracut: each unit that a policy needs is put into the image, or there is none" {
+    local made=$BATS_TEST_TMPDIR/made policy file
+    variant_of "$bookworm" "$root"
+    mkdir -p "$made"
+    for policy in poweroff reboot; do
+        for file in system/{"$policy",shutdown,umount,final}.target "system/systemd-$policy.service" systemd-shutdown; do
+            mkdir "$made/image"
+            mv "$root/usr/lib/systemd/$file" "$made/file"
+            run_module "noptrace_on_failure=$policy"
+            assert_failure 1
+            assert_line --partial "noptrace: noptrace_on_failure=$policy: no /usr/lib/systemd/$file to put into the image; install it, or choose another policy"
+            mv "$made/file" "$root/usr/lib/systemd/$file"
+            rm -r "$made/image"
+        done
+    done
+}
+
+@test "dracut: the policy emergency is poweroff where nothing brings an emergency.service" {
+    local made=$BATS_TEST_TMPDIR/made with wants
+    wants=$made/image/usr/lib/systemd/system/sysinit.target.wants
+    variant_of "$bookworm" "$root"
+    mkdir -p "$made/image"
+    run_module noptrace_on_failure=emergency
+    assert_success
+    assert_line --partial 'noptrace: this image has no emergency.service: a failed lock will power off'
+    assert_equal "$(ls "$wants")" $'noptrace-initramfs.service\nnoptrace-locked@poweroff.target'
+    for with in mods_to_load+='"dracut-systemd "' mods_to_load+='"systemd-emergency "' 'inst $systemdutildir/system/emergency.service'; do
+        rm -r "$made/image"
+        mkdir "$made/image"
+        run_module noptrace_on_failure=emergency "$with"
+        assert_success
+        assert_output ''
+        assert_equal "$(ls "$wants")" $'noptrace-initramfs.service\nnoptrace-locked@emergency.target'
+    done
+}
+
+@test "dracut --sysroot judges by what is there, and not by what is here" {
+    local made=$BATS_TEST_TMPDIR/made sysroot config=boot/config-6.1.0-test
+    sysroot=$made/sysroot
+    variant_of "$bookworm" "$root"
+    mkdir -p "$made/image/bin" "$sysroot"/{bin,boot,usr/{sbin,libexec/noptrace}}
+    cp "$root/usr/sbin/noptrace" "$sysroot/usr/sbin"
+    cp "$root/usr/libexec/noptrace/noptrace-judge" "$sysroot/usr/libexec/noptrace"
+    rm "$root/usr/libexec/noptrace/noptrace-judge" "$root/usr/sbin/noptrace"
+    # a link that leads out of it
+    ln -s /nowhere/sh "$sysroot/bin/sh"
+    cp "$root/usr/bin/sh" "$made/image/bin/sh"
+    echo CONFIG_SECURITY_YAMA=n > "$sysroot/$config"
+    run_module dracutsysrootdir=/var/tmp/sysroot kernel=6.1.0-test
+    assert_failure 1
+    assert_line --partial "noptrace: /var/tmp/sysroot/$config: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+    # without a shell in the image so far, the root's is what the program is for
+    rm "$sysroot/$config" "$sysroot/bin/sh" "$made/image/bin/sh"
+    cp "$root/usr/bin/sh" "$sysroot/bin/sh"
+    printf '\267' | dd of="$sysroot/bin/sh" bs=1 seek=18 conv=notrunc status=none
+    run_module dracutsysrootdir=/var/tmp/sysroot
+    assert_failure 1
+    assert_line --partial 'noptrace: /var/tmp/sysroot/usr/sbin/noptrace: for x86_64, and /var/tmp/sysroot/bin/sh is for aarch64; install noptrace for that'
 }
 
 @test "dracut says that an opt-in for initramfs-tools is none for dracut, and nothing where it is opted in" {
@@ -310,11 +473,6 @@ END
         assert [ ! -e "$image" ]
         mv "$BATS_TEST_TMPDIR/${file##*/}" "$root$module/$file"
     done
-    rm "$root/usr/share/initramfs-tools/scripts/init-top/00-noptrace"
-    run bake_with_mkinitramfs "$image" noptrace_on_failure=continue "$root"
-    assert_failure
-    assert_line 'noptrace: /usr/share/initramfs-tools/scripts/init-top/00-noptrace: no such script; install noptrace again'
-    assert [ ! -s "$image" ]
 }
 
 @test "dracut --sysroot puts the same files into an image, from outside" {

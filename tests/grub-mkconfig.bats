@@ -90,13 +90,16 @@ set_knob() {
     sed "s/^${1%%=*}=.*/$1/" "$top/hooks/grub.d/noptrace.cfg" > "$tree/etc/default/grub.d/noptrace.cfg"
 }
 
-# upstream_mkconfig: the machine's grub-mkconfig reads /etc/default/grub alone, as upstream's does.
-upstream_mkconfig() {
-    sed '/^for x in .*\/default\/grub\.d\//,/^done/d' "$tree/usr/sbin/grub-mkconfig" > "$BATS_TEST_TMPDIR/grub-mkconfig"
+# edit_mkconfig SCRIPT: the machine's grub-mkconfig, with sed.
+edit_mkconfig() {
+    sed "$1" "$tree/usr/sbin/grub-mkconfig" > "$BATS_TEST_TMPDIR/grub-mkconfig"
     refute cmp -s "$BATS_TEST_TMPDIR/grub-mkconfig" "$tree/usr/sbin/grub-mkconfig"
     rm "$tree/usr/sbin/grub-mkconfig"
     install -m 755 "$BATS_TEST_TMPDIR/grub-mkconfig" "$tree/usr/sbin/grub-mkconfig"
 }
+
+# it reads /etc/default/grub alone, as upstream's does
+upstream='/^for x in .*\/default\/grub\.d\//,/^done/d'
 
 # assert_heeded: a title that is refused, and users.
 assert_heeded() {
@@ -111,17 +114,28 @@ assert_heeded() {
 @test "the knobs: title, users, hotkey, and no menu" {
     make_machine bookworm plain
     set_knob "NOPTRACE_MENU_TITLE=\"Bob's workshop\""
-    configure
+    # and a variable of the caller's that is none
+    wrong=not configure
     assert_regex "$section" $'\n'"submenu 'Bob'\\\\''s workshop' \\\$menuentry_id_option 'noptrace-maintenance' --users '' \\{"
+    # as GRUB's regexp takes it
+    set_knob "NOPTRACE_MENU_TITLE='a>b [x] (y|z) {1}.*+?^\$'"
+    configure
+    assert_equal "$(grep '^if regexp .*noptrace-maintenance' <<< "$section")" \
+        "if regexp '^(noptrace-maintenance|a>>b [[]x[]] [(]y[|]z[)] [{]1[}][.][*][+][?]\\^[\$])(>[^>]|>?\$)' \"\${default}\"; then"
     assert_heeded
     set_knob NOPTRACE_MENU_HOTKEY=x
     configure
     assert_equal "$(grep -c -- '--hotkey=x' <<< "$section")" 1
+    # what a file behind it says counts
+    echo NOPTRACE_MENU=no > "$tree/etc/default/grub.d/zz.cfg"
+    configure
+    assert_silent
+    rm "$tree/etc/default/grub.d/zz.cfg"
     set_knob NOPTRACE_MENU=no
     configure
     assert_silent
     # and where grub-mkconfig does not read that folder
-    upstream_mkconfig
+    edit_mkconfig "$upstream"
     configure
     assert_silent
     assert_heeded
@@ -133,7 +147,7 @@ assert_heeded() {
 @test "knobs that the shell cannot read to their end, or that print, cost the menu at most where grub-mkconfig leaves them to us" {
     local knob shell
     make_machine bookworm plain
-    upstream_mkconfig
+    edit_mkconfig "$upstream"
     for shell in dash bash; do
         ln -sf "$shell" "$tree/usr/bin/sh"
         for knob in 'exit 0' 'exit 1' if 'nosuch() {' "NOPTRACE_MENU_USERS='alice"; do
@@ -198,6 +212,10 @@ assert_silent() {
     printf '#!/bin/sh\n[ $# != 0 ]\n' | install -m 755 /dev/stdin "$tree/usr/bin/grub-script-check"
     configure
     assert_refuses 'grub-script-check does not take it'
+    rm "$tree/usr/bin/grub-script-check"
+    edit_mkconfig 's/grub-script-check/true/'
+    configure
+    assert_refuses 'no grub-script-check here to check it with'
 }
 
 @test "without a file that could be read, and without a kernel, there is no menu, which is said" {
@@ -276,6 +294,9 @@ edit_10_linux() {
     assert_regex "$normal" new-option
     assert_equal "$(grep -c -e noptrace -e menuentry <<< "$stderr")" 1
     assert_regex "$stderr" "noptrace: $line: an entry that is not understood; no maintenance menu written"
+    edit_10_linux "s/ [^ ]*menuentry_id_option 'gnulinux-simple-[^']*'//"
+    configure
+    assert_regex "$stderr" "noptrace: $line: the first entry has no id; no maintenance menu written"
     edit_10_linux 's,^\tlinux\t[^ ]*,\tlinux\t$kernel,; s,^\tlinux\t\$kernel,\tlinux\t\\$kernel,'
     configure
     assert_regex "$stderr" "noptrace: $line: an entry that is not understood; no maintenance menu written"
