@@ -121,9 +121,9 @@ FUZZ_SECONDS = 60
 LINES = 300
 # How many boots `soak` makes: some two seconds each.
 SOAK = 200
-# How many changes `mutants` tries, spread over all places: some ten minutes. Or those of src/noptrace.c, of
-# src/cmdline.c:111, or '20 hooks/knobs.sh'; all of them if it is empty.
-MUTANTS = 100
+# How many changes `mutants` tries, spread over all places of the program: some five minutes. Or those of src/noptrace.c, of
+# src/cmdline.c:111, or '20 hooks/knobs.sh', a file of shell, which takes longer; all of them if it is empty: some hours.
+MUTANTS = 100 src/noptrace.c src/cmdline.c
 
 .PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-program deps-test deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
 
@@ -487,7 +487,7 @@ build/noptrace-sanitized: src/noptrace.c src/cmdline.c src/cmdline.h src/cmdline
 sanitize: deps-check all build/noptrace-sanitized ## run the program's tests on a build that stops at undefined behaviour
 	@PROGRAM=$(CURDIR)/build/noptrace-sanitized tests/run tests/program.bats
 
-mutants: deps-demo deps-program ## change the program, or shell of images and menus, in MUTANTS=100 places, one at a time: a test fails
+mutants: deps-demo deps-program ## change the program in one of 100 places at a time, or shell as MUTANTS= says, and see a test fail
 	@$(MAKE) -s $(ROOTS:%=root-%)
 	@tests/mutants $(MUTANTS)
 
