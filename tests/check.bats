@@ -505,7 +505,7 @@ END
 
 @test "a name with specifiers or quotes in it fails where it could be that of one of our units" {
     local line
-    # systemd'"'"'s own, and those of others
+    # systemd's own, and those of others
     tree_of systemd
     printf '%s\n' '[Unit]' 'Description=On %i' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
         'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device '[Service]' 'ExecStart=/bin/x %i \' '-y' \
@@ -728,6 +728,27 @@ look_at_uki() {
         check --cmdline "$line" "$image"
         assert_fails masks "--cmdline: $line keeps it from running; take that out"
     done
+}
+
+@test "parameters of systemd's are found as it reads them, and what the kernel hands on to it" {
+    local line
+    image=$images/systemd
+    for line in "rd.systemd.mask='$unit'" "'rd.systemd.mask=$unit'" 'rd.systemd.mask=nop\trace-initramfs.service' \
+        systemd.mask=noptrace-locked@poweroff SYSTEMD_UNIT_PATH=/opt/u SYSTEMD_IN_INITRD=0 LD_PRELOAD=/x.so rd.emergency rd.1 \
+        "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
+        rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs; do
+        check --cmdline "quiet $line ro" "$image"
+        assert_fails masks "--cmdline: $line keeps it from running; take that out"
+    done
+    # behind what ends the kernel's part, init reads on
+    check --cmdline "quiet -- rd.systemd.mask=$unit" "$image"
+    assert_failure 1
+    assert_point FAIL masks "--cmdline: rd.systemd.mask=$unit keeps it from running; take that out"
+    check --cmdline "SYSTEMD_LOG_LEVEL=debug rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
+systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data systemd.unit=rescue.target \
+rd.systemd.debug_shell rescue 3" "$image"
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
 }
 
 @test "the word in etc/cmdline.d, which the kernel does not read, is a warning" {
