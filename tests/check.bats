@@ -397,6 +397,44 @@ END
     assert_fails order '/etc/systemd/system.conf.d/caps.conf:2: CapabilityBoundingSet=~CAP_SYS_PTRACE: may take from a service what the program needs, or change what PID 1 starts; remove that'
 }
 
+@test "what the unit waits for must come at once, and nothing before it may wait for the unit" {
+    local name line
+    tree_of systemd
+    # as systemd 239 has them
+    printf '[Unit]\nDescription=x\nDefaultDependencies=no\nBefore=slices.target\nWants=-.slice\nAfter=-.slice\n' > "$tree/$units/system.slice"
+    printf '[Unit]\nDescription=x\nDefaultDependencies=no\nBefore=slices.target\n' > "$tree/$units/-.slice"
+    check_tree
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
+    while read -r name line; do
+        tree_of systemd
+        sed "/^Description/a$line" "$images/systemd.tree/$units/systemd-journald.socket" > "$BATS_TEST_TMPDIR/socket"
+        cp --remove-destination "$BATS_TEST_TMPDIR/socket" "$tree/$units/systemd-journald.socket"
+        [[ $name == *.socket ]] || printf '[Unit]\n%s\n' "$line" > "$tree/$units/$name"
+        [[ $name == *.socket ]] || cp "$images/systemd.tree/$units/systemd-journald.socket" "$tree/$units/systemd-journald.socket"
+        check_tree
+        assert_failure 1
+        assert_line --regexp "^  FAIL  order         /$units/$name:[0-9]+: $line: changes $name, which $unit hangs on; remove that$"
+    done << 'END'
+systemd-journald.socket After=sysinit.target
+systemd-journald.socket ConditionPathExists=/nowhere
+systemd-journald.socket DefaultDependencies=yes
+system.slice Requires=nowhere.service
+-.slice MemoryMax=1
+END
+    tree_of systemd
+    sed /DefaultDependencies/d "$images/systemd.tree/$units/systemd-journald.socket" > "$BATS_TEST_TMPDIR/socket"
+    cp --remove-destination "$BATS_TEST_TMPDIR/socket" "$tree/$units/systemd-journald.socket"
+    check_tree
+    assert_fails order "/$units/systemd-journald.socket: no DefaultDependencies=no: changes systemd-journald.socket, which $unit hangs on; remove that"
+    for line in Before=systemd-journald.socket 'Before=x.target -.slice' Conflicts=system.slice Before=%i.slice; do
+        tree_of systemd
+        printf '[Unit]\n%s\n' "$line" > "$tree/$units/x.service"
+        check_tree
+        assert_fails masks "/$units/x.service:2: $line: nothing else may meddle with noptrace; remove that"
+    done
+}
+
 @test "of what may be set for PID 1, what is known to be harmless passes, and all else fails" {
     local line
     tree_of systemd
