@@ -606,6 +606,13 @@ END
     rm "$tree/$units/initrd-switch-root.service.d/noptrace.conf"
     check_tree
     assert_fails policy 'emergency, but initrd-switch-root.service is not bound to the unit; build the image anew'
+    local name
+    for name in noptrace-locked@emergency noptrace-locked@ noptrace-@emergency noptrace-@ noptrace-; do
+        tree_of systemd
+        install -D -m 644 /dev/stdin "$tree/$units/$name.target.d/x.conf" <<< 'ConditionPathExists=/nowhere'
+        check_tree
+        assert_line "  FAIL  policy        /$units/$name.target.d/x.conf:1: ConditionPathExists=/nowhere: changes noptrace-locked@emergency.target; remove that"
+    done
     tree_of systemd
     mv "$tree/$units/sysinit.target.wants/noptrace-locked@"{emergency,panic}.target
     check_tree
