@@ -889,7 +889,7 @@ one_of_its_exit_codes() {
     local wrapper=$BATS_TEST_TMPDIR/wrapper small=$BATS_TEST_TMPDIR/small squash=$BATS_TEST_TMPDIR/squash
     # what is looked at, and no more
     mkdir -p "$small/$units/sysinit.target.wants" "$small/etc" "$squash"
-    (cd "$images/systemd.tree" && cp -a --parents init etc/initrd-release "$units/$unit" "$units/$unit.d" \
+    (cd "$images/systemd.tree" && cp -a --parents init etc/initrd-release usr/lib/initrd-release "$units/$unit" "$units/$unit.d" \
         "$units"/{initrd,basic,sysinit}.target "$units/sysinit.target.wants/$unit" usr/lib/systemd/systemd \
         usr/sbin/noptrace "$small")
     # needs no loader, and nobody runs it
