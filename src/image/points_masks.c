@@ -63,7 +63,8 @@ void points_masks(struct image *image)
 	char room[ROOM];
 	bool later = image->init == INIT_SYSTEMD && starts_later(image);
 
-	if (!points_lines_are_clear(image) || (image->init == INIT_SYSTEMD && !unit_is_clear(image)))
+	if (!points_lines_are_clear(image) ||
+	    (image->init == INIT_SYSTEMD && !unit_is_clear(image)))
 		return;
 	if (!points_others(image, false, room, sizeof room))
 		results_add(image->results, STATUS_FAIL, "masks",
