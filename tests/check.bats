@@ -240,6 +240,44 @@ END
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
 }
 
+@test "a hand-made /init that pivots by what is not known fails" {
+    tree_of handmade
+    sed 's/^exec switch_root/exec chroot/' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order 'line 7 of /init, in which no switch_root, run-init or pivot_root is seen that it would be before; pivot with one of these'
+}
+
+@test "a file in /etc/conf.d, which dracut reads before any hook, may not keep the hooks from running" {
+    tree_of shell
+    mkdir -p "$tree/etc/conf.d"
+    echo 'umount /proc' > "$tree/etc/conf.d/odd.conf"
+    check_tree
+    assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and its exit would skip it; remove that'
+    # dracut reads no other there
+    mv "$tree/etc/conf.d/odd.conf" "$tree/etc/conf.d/odd"
+    echo 'SYSFONT=x' > "$tree/etc/conf.d/font.conf"
+    check_tree
+    assert_success
+    assert_line "$image: ok"
+}
+
+@test "a hook in a folder that this dracut does not read calls nothing, and fails" {
+    tree_of shell
+    mkdir -p "$tree/etc/dracut"
+    mv "$tree/usr/lib/dracut/hooks" "$tree/etc/dracut"
+    check_tree
+    assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+}
+
+@test "an /init that names dracut's hooks in a comment alone fails" {
+    tree_of shell
+    sed 's,^source_hook cmdline,# &,' "$images/shell.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order "/init: does not call dracut's cmdline hooks; build the image anew"
+}
+
 @test "a link that leads nowhere fails" {
     tree_of systemd
     ln -sf ../nowhere.service "$tree/$units/sysinit.target.wants/$unit"
@@ -627,7 +665,8 @@ END
     assert_fails policy 'not one of continue, emergency, poweroff, reboot; build the image anew'
 }
 
-@test "a kernel without Yama, or whose own list leaves it out, fails" {
+@test "a kernel without Yama, or without what it needs, or whose own list leaves it out, fails" {
+    local name
     image=$images/handmade
     config=$BATS_TEST_TMPDIR/config
     echo '# CONFIG_SECURITY_YAMA is not set' > "$config"
@@ -639,6 +678,25 @@ END
     check --cmdline 'quiet lsm=lockdown,yama' "$image"
     assert_success
     assert_point ok yama "$config has it"
+
+    for name in SYSCTL PROC_SYSCTL PROC_FS; do
+        printf '%s\n' CONFIG_SECURITY_YAMA=y "# CONFIG_$name is not set" > "$config"
+        check "$image"
+        assert_fails yama "$config: no CONFIG_PROC_SYSCTL, so it cannot lock; use another kernel"
+    done
+    printf '%s\n' CONFIG_SECURITY_YAMA=y '# CONFIG_BLK_DEV_INITRD is not set' > "$config"
+    check "$image"
+    assert_fails yama "$config: no CONFIG_BLK_DEV_INITRD, so it unpacks no initramfs; use another kernel"
+    printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="landlock,lockdown"' > "$config"
+
+    # of which a kernel with that configuration keeps 2,047 bytes: what is behind is lost
+    check --cmdline "$(printf '%2030s' x) lsm=lockdown,yama" "$image"
+    assert_fails yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
+    check --cmdline "$(printf '%2029s' x) lsm=lockdown,yama" "$image"
+    assert_success
+    printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%1100s' x)\"" > "$config"
+    check "$image"
+    assert_success
 }
 
 @test "without a kernel configuration check cannot tell, 3" {
@@ -673,6 +731,12 @@ look_at_uki() {
     run --separate-stderr "$top/build/noptrace-image" check "$image"
 }
 
+# check_uki SECTION…: of a UKI with these sections, whose kernel says nothing of itself.
+check_uki() {
+    uki_of '"a kernel"' "$@"
+    check "$image"
+}
+
 @test "a UKI whose kernel carries its configuration is judged by that, before any file" {
     local yama='bzimage("6.1.0-test", packed("gzip", config("CONFIG_SECURITY_YAMA=y", "CONFIG_LSM=\"bpf,yama\"")))'
     local out='bzimage("6.1.0-test", packed("gzip", config("CONFIG_SECURITY_YAMA=y", "CONFIG_LSM=\"bpf\"")))'
@@ -693,6 +757,23 @@ look_at_uki() {
     # two are none
     look_at_uki 'bzimage("6.1.0-test", config("CONFIG_SECURITY_YAMA=y") x 2)'
     assert_fails yama "$BATS_TEST_TMPDIR/config-6.1.0-test: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+}
+
+@test "a UKI whose first profile, which boots when nobody picks one, has the word fails, whatever that profile is called" {
+    check_uki '".cmdline", "quiet"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
+    assert_fails maintenance 'profile maintenance: has the word maintenance: each boot would be open; take it out'
+    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
+    assert_success
+}
+
+@test "a UKI whose command line a stub would hand on as another one fails" {
+    local line
+    for line in 'main\xfftenance' 'main\xf0\x9f\x98\x80tenance' '\xc1\xadaintenance' 'x\x01maintenance' 'LABEL=Gr\xc3\xb6\xc3\x9fe'; do
+        check_uki "\".cmdline\", \"quiet $line\""
+        assert_fails maintenance '.cmdline: has bytes that are not printable ASCII, of which stubs make different lines, with the word in them or not; take them out'
+    done
+    check_uki '".cmdline", "quiet\troot=LABEL=~{}\n\0"'
+    assert_success
 }
 
 @test "the configuration of a UKI is found by the release that its kernel says, or .uname where that says none" {
@@ -928,10 +1009,21 @@ one_of_its_exit_codes() {
     check_tree
     assert_success
     assert_point warn order 'not the first script of init-top'
+    sed 's,^run_scripts /scripts/init-top,# &,' "$whole/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order '/init: does not call scripts/init-top; build the image anew'
+    cp --remove-destination "$whole/init" "$tree/init"
     rm "$tree/scripts/init-top/ORDER"
     check_tree
     assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
 
+    for line in 'return 0' 'if false; then' '/scripts/init-top/x "$@"; exec sh "$@"' '[ -e /conf/param.conf ] && exit'; do
+        { echo "$line" && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"
+        cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
+        check_tree
+        assert_fails order '/scripts/init-top/ORDER:1: not a line that mkinitramfs writes, and may keep it from running; build the image anew'
+    done
     for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' 'exit 0'; do
         rm -rf "$tree"
         variant_of "$whole" "$tree"
@@ -945,7 +1037,13 @@ one_of_its_exit_codes() {
     mkdir -p "$tree/conf/conf.d"
     echo 'exec sh' > "$tree/conf/conf.d/odd"
     check_tree
-    assert_fails order '/conf: odd: /init reads it before, and its exit would skip it; remove that'
+    assert_fails order '/conf/conf.d/odd: /init reads it before, and its exit would skip it; remove that'
+    # what it is read through counts for nothing
+    mkdir "$tree/opt"
+    mv "$tree/conf/conf.d/odd" "$tree/opt"
+    ln -s /opt/odd "$tree/conf/conf.d/odd"
+    check_tree
+    assert_fails order '/conf/conf.d/odd: /init reads it before, and its exit would skip it; remove that'
     rm "$tree/conf/conf.d/odd"
     sed 's,noptrace apply,&; true,' "$whole/scripts/init-top/00-noptrace" > "$BATS_TEST_TMPDIR/script"
     cp --remove-destination "$BATS_TEST_TMPDIR/script" "$tree/scripts/init-top/00-noptrace"
@@ -1139,6 +1237,29 @@ pack_outer() {
     assert_refused 2 "--timeout: not an option of check; see 'noptrace-image --help'" check --timeout 3 "$images/handmade"
     assert_refused 2 '/nonexistent: cannot be read as a file' check --kernel-config /nonexistent "$images/handmade"
     assert_refused 2 '/nonexistent/report: cannot be written' check --junit /nonexistent/report "$images/handmade"
+}
+
+@test "an image whose links take too many steps is unreadable, and no point of it is judged" {
+    local deep
+    tree_of systemd
+    deep=$(printf 'd/%.0s' {1..200})
+    rm -rf "$tree/etc/systemd/system"
+    mkdir -p "$tree/$deep/sysinit.target.wants" "$tree/etc/systemd"
+    ln -s "/$deep" "$tree/etc/systemd/system"
+    perl -e 'symlink("x", "$ARGV[0]/noptrace-locked\@$_.target") for 1 .. 15_000' "$tree/$deep/sysinit.target.wants"
+    check_tree
+    assert_failure 2
+    assert_equal "${lines[0]}" "$image: unreadable"
+    assert_point FAIL image 'links and paths that take more than 10,000,000 steps'
+    assert_equal "${#lines[@]}" 2
+}
+
+@test "a name in an image turns no line of what is printed" {
+    tree_of systemd
+    printf '[Unit]\nConflicts=noptrace-initramfs.service\n' > "$tree/usr/lib/systemd/system/"$'evil\u061c\ufeff\u202e.service'
+    check_tree
+    assert_failure 1
+    assert_output --partial 'evil???.service'
 }
 
 @test "of several images the most serious decides the exit code" {

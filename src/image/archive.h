@@ -17,10 +17,8 @@
 #include "tree.h"
 
 struct archive_facts {
-	unsigned compressed; /* how many are, and */
-	uint64_t unpacked;   /* to how many bytes */
-	bool cut;	     /* the image ends within an entry, */
-	uint64_t cut_at;     /* which begins here */
+	bool cut;	 /* the image ends within an entry, */
+	uint64_t cut_at; /* which begins here */
 };
 
 /*
