@@ -435,6 +435,44 @@ END
     assert_fails order '/etc/systemd/system.conf.d/caps.conf:2: CapabilityBoundingSet=~CAP_SYS_PTRACE: may take from a service what the program needs, or change what PID 1 starts; remove that'
 }
 
+@test "what the unit waits for must come at once, and nothing before it may wait for the unit" {
+    local name line
+    tree_of systemd
+    # as systemd 239 has them
+    printf '[Unit]\nDescription=x\nDefaultDependencies=no\nBefore=slices.target\nWants=-.slice\nAfter=-.slice\n' > "$tree/$units/system.slice"
+    printf '[Unit]\nDescription=x\nDefaultDependencies=no\nBefore=slices.target\n' > "$tree/$units/-.slice"
+    check_tree
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
+    while read -r name line; do
+        tree_of systemd
+        sed "/^Description/a$line" "$images/systemd.tree/$units/systemd-journald.socket" > "$BATS_TEST_TMPDIR/socket"
+        cp --remove-destination "$BATS_TEST_TMPDIR/socket" "$tree/$units/systemd-journald.socket"
+        [[ $name == *.socket ]] || printf '[Unit]\n%s\n' "$line" > "$tree/$units/$name"
+        [[ $name == *.socket ]] || cp "$images/systemd.tree/$units/systemd-journald.socket" "$tree/$units/systemd-journald.socket"
+        check_tree
+        assert_failure 1
+        assert_line --regexp "^  FAIL  order         /$units/$name:[0-9]+: $line: changes $name, which $unit hangs on; remove that$"
+    done << 'END'
+systemd-journald.socket After=sysinit.target
+systemd-journald.socket ConditionPathExists=/nowhere
+systemd-journald.socket DefaultDependencies=yes
+system.slice Requires=nowhere.service
+-.slice MemoryMax=1
+END
+    tree_of systemd
+    sed /DefaultDependencies/d "$images/systemd.tree/$units/systemd-journald.socket" > "$BATS_TEST_TMPDIR/socket"
+    cp --remove-destination "$BATS_TEST_TMPDIR/socket" "$tree/$units/systemd-journald.socket"
+    check_tree
+    assert_fails order "/$units/systemd-journald.socket: no DefaultDependencies=no: changes systemd-journald.socket, which $unit hangs on; remove that"
+    for line in Before=systemd-journald.socket 'Before=x.target -.slice' Conflicts=system.slice Before=%i.slice; do
+        tree_of systemd
+        printf '[Unit]\n%s\n' "$line" > "$tree/$units/x.service"
+        check_tree
+        assert_fails masks "/$units/x.service:2: $line: nothing else may meddle with noptrace; remove that"
+    done
+}
+
 @test "of what may be set for PID 1, what is known to be harmless passes, and all else fails" {
     local line
     tree_of systemd
@@ -543,7 +581,7 @@ END
 
 @test "a name with specifiers or quotes in it fails where it could be that of one of our units" {
     local line
-    # systemd'"'"'s own, and those of others
+    # systemd's own, and those of others
     tree_of systemd
     printf '%s\n' '[Unit]' 'Description=On %i' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
         'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device '[Service]' 'ExecStart=/bin/x %i \' '-y' \
@@ -606,6 +644,13 @@ END
     rm "$tree/$units/initrd-switch-root.service.d/noptrace.conf"
     check_tree
     assert_fails policy 'emergency, but initrd-switch-root.service is not bound to the unit; build the image anew'
+    local name
+    for name in noptrace-locked@emergency noptrace-locked@ noptrace-@emergency noptrace-@ noptrace-; do
+        tree_of systemd
+        install -D -m 644 /dev/stdin "$tree/$units/$name.target.d/x.conf" <<< 'ConditionPathExists=/nowhere'
+        check_tree
+        assert_line "  FAIL  policy        /$units/$name.target.d/x.conf:1: ConditionPathExists=/nowhere: changes noptrace-locked@emergency.target; remove that"
+    done
     tree_of systemd
     mv "$tree/$units/sysinit.target.wants/noptrace-locked@"{emergency,panic}.target
     check_tree
@@ -811,6 +856,27 @@ check_uki() {
     done
 }
 
+@test "parameters of systemd's are found as it reads them, and what the kernel hands on to it" {
+    local line
+    image=$images/systemd
+    for line in "rd.systemd.mask='$unit'" "'rd.systemd.mask=$unit'" 'rd.systemd.mask=nop\trace-initramfs.service' \
+        systemd.mask=noptrace-locked@poweroff SYSTEMD_UNIT_PATH=/opt/u SYSTEMD_IN_INITRD=0 LD_PRELOAD=/x.so rd.emergency rd.1 \
+        "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
+        rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs; do
+        check --cmdline "quiet $line ro" "$image"
+        assert_fails masks "--cmdline: $line keeps it from running; take that out"
+    done
+    # behind what ends the kernel's part, init reads on
+    check --cmdline "quiet -- rd.systemd.mask=$unit" "$image"
+    assert_failure 1
+    assert_point FAIL masks "--cmdline: rd.systemd.mask=$unit keeps it from running; take that out"
+    check --cmdline "SYSTEMD_LOG_LEVEL=debug rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
+systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data systemd.unit=rescue.target \
+rd.systemd.debug_shell rescue 3" "$image"
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
+}
+
 @test "the word in etc/cmdline.d, which the kernel does not read, is a warning" {
     tree_of shell
     mkdir -p "$tree/etc/cmdline.d"
@@ -904,7 +970,7 @@ one_of_its_exit_codes() {
     local wrapper=$BATS_TEST_TMPDIR/wrapper small=$BATS_TEST_TMPDIR/small squash=$BATS_TEST_TMPDIR/squash
     # what is looked at, and no more
     mkdir -p "$small/$units/sysinit.target.wants" "$small/etc" "$squash"
-    (cd "$images/systemd.tree" && cp -a --parents init etc/initrd-release "$units/$unit" "$units/$unit.d" \
+    (cd "$images/systemd.tree" && cp -a --parents init etc/initrd-release usr/lib/initrd-release "$units/$unit" "$units/$unit.d" \
         "$units"/{initrd,basic,sysinit}.target "$units/sysinit.target.wants/$unit" usr/lib/systemd/systemd \
         usr/sbin/noptrace "$small")
     # needs no loader, and nobody runs it

@@ -32,6 +32,9 @@ void points_order_systemd(struct image *image);
 /* masks: what would keep from running what is wired, and whatever else names it. */
 void points_masks(struct image *image);
 
+/* Whether no command line that is built in does so. The result is added if one does. */
+bool points_lines_are_clear(struct image *image);
+
 /* policy. */
 void points_policy(struct image *image);
 

@@ -7,68 +7,8 @@
 #include "points.h"
 #include "policy.h"
 #include "units.h"
-#include "words.h"
 
 enum { ROOM = 2 * UNITS_PATH };
-
-/* systemd.mask= takes a name with or without its type. */
-static bool masks_ours(struct text value)
-{
-	static const char *const units[] = {
-		"noptrace-initramfs.service",
-		"noptrace-initramfs",
-		"sysinit.target",
-		"basic.target",
-		"initrd.target",
-		"system.slice",
-		"-.slice",
-		"systemd-journald.socket",
-	};
-
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-		if (text_is(value, units[i]))
-			return true;
-	}
-	return text_begins(value, "noptrace-locked@");
-}
-
-/* A parameter that keeps the unit, or /init, from running, or alters it. */
-static bool is_against(const struct word *word)
-{
-	if (!word->assigned)
-		return false;
-	if (text_is(word->name, "rdinit"))
-		return !text_is(word->value, "/init");
-	if (text_is(word->name, "systemd.mask") || text_is(word->name, "rd.systemd.mask"))
-		return masks_ours(word->value);
-	if (text_is(word->name, "rd.systemd.unit"))
-		return !text_is(word->value, "initrd.target");
-	if (text_begins(word->name, "systemd.set_credential") ||
-	    text_begins(word->name, "rd.systemd.set_credential"))
-		return text_has(word->value, "systemd.unit-dropin") ||
-		       text_has(word->value, "systemd.extra-unit");
-	return false;
-}
-
-static bool lines_are_clear(struct image *image)
-{
-	for (size_t i = 0; i < image->count; i++) {
-		const struct line *line = &image->lines[i];
-		struct word word;
-
-		for (size_t at = 0; words_next(line->text, &at, &word);) {
-			struct text shown = { line->text.bytes + word.start,
-					      word.end - word.start };
-			if (!is_against(&word))
-				continue;
-			results_add(image->results, STATUS_FAIL, "masks",
-				    "%s: %.*s keeps it from running; take that out", line->origin,
-				    text_shown(shown), shown.bytes);
-			return false;
-		}
-	}
-	return true;
-}
 
 /* The links of sysinit.target.wants to a unit must lead to what systemd takes for it. */
 static bool links_lead(struct image *image, const char *name, const char *unit)
@@ -123,7 +63,8 @@ void points_masks(struct image *image)
 	char room[ROOM];
 	bool later = image->init == INIT_SYSTEMD && starts_later(image);
 
-	if (!lines_are_clear(image) || (image->init == INIT_SYSTEMD && !unit_is_clear(image)))
+	if (!points_lines_are_clear(image) ||
+	    (image->init == INIT_SYSTEMD && !unit_is_clear(image)))
 		return;
 	if (!points_others(image, false, room, sizeof room))
 		results_add(image->results, STATUS_FAIL, "masks",

@@ -10,10 +10,9 @@
 #include "points.h"
 #include "units.h"
 
-/* What our unit is started by, or waits for without a word of its own: its slice, and the socket
- * of its output. */
+/* What our unit is started by, or waits for. */
 static const char *const CHAIN[] = { "initrd.target", "basic.target", "sysinit.target",
-				     "system.slice",  "-.slice",      "systemd-journald.socket" };
+				     UNITS_NEEDED };
 
 enum { CHAIN_LENGTH = sizeof CHAIN / sizeof *CHAIN, CHAIN_TARGETS = 3, ROOM = 2 * UNITS_PATH };
 
@@ -226,6 +225,62 @@ static bool leaves_pid1_alone(struct image *image, char *room)
 	return true;
 }
 
+/* What the unit file of one that ours waits for may say, be it a slice or a socket: nothing that
+ * makes it wait itself, or fail. */
+static bool is_at_once(struct text key, struct text value)
+{
+	static const char *const keys[] = { "Description", "Documentation", "Before", "Wants",
+					    "IgnoreOnIsolate" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (text_is(key, keys[i]))
+			return true;
+	}
+	if (text_is(key, "DefaultDependencies"))
+		return text_is(value, "no");
+	if (text_is(key, "After"))
+		return text_is(value, "-.slice");
+	if (text_is(key, "Conflicts"))
+		return text_is(value, "shutdown.target");
+	return text_ends(key, "Accounting");
+}
+
+static bool comes_at_once(struct image *image, const char *unit, char *room)
+{
+	char path[UNITS_PATH];
+	struct text rest;
+	struct text line;
+	struct text key;
+	struct text value;
+	bool early = text_ends(text_of(unit), ".slice");
+	bool socket = false;
+
+	if (!units_find(image, unit, path))
+		return true;
+	if (!text_of_whole(image_file(image, path), &rest)) {
+		(void)snprintf(room, ROOM, "/%s: " TEXT_CUT, path);
+		return false;
+	}
+	for (unsigned number = 1; text_line_of_systemd(&rest, &line); number++) {
+		line = text_trim(line);
+		if (text_is_comment(line))
+			continue;
+		if (line.bytes[0] == '[')
+			socket = text_is(line, "[Socket]");
+		else if (text_setting(line, &key, &value) && text_is(key, "DefaultDependencies"))
+			early = true;
+		if (line.bytes[0] == '[' || socket ||
+		    (text_setting(line, &key, &value) && is_at_once(key, value)))
+			continue;
+		(void)snprintf(room, ROOM, "/%s:%u: %.*s", path, number, text_shown(line),
+			       line.bytes);
+		return false;
+	}
+	if (!early)
+		(void)snprintf(room, ROOM, "/%s: no DefaultDependencies=no", path);
+	return early;
+}
+
 /* The link that starts the unit. */
 static bool is_wanted(struct image *image)
 {
@@ -284,7 +339,8 @@ void points_order_systemd(struct image *image)
 		return;
 	}
 	for (int i = 0; i < CHAIN_LENGTH; i++) {
-		if (units_are_plain(image, CHAIN[i], room, sizeof room))
+		if (units_are_plain(image, CHAIN[i], room, sizeof room) &&
+		    (i < CHAIN_TARGETS || comes_at_once(image, CHAIN[i], room)))
 			continue;
 		results_add(image->results, STATUS_FAIL, point,
 			    "%s: changes %s, which " UNIT " hangs on; remove that", room, CHAIN[i]);

@@ -61,42 +61,35 @@ static bool next_word(struct text *rest, struct text *word)
 	return length > 0;
 }
 
-/* Whether a name with specifiers or quotes in it could be that of one of our units. What they stand
- * for is not known here, but what is before the first and behind the last of them is. */
-static bool could_be_ours(struct text name)
+/* Whether a name, with specifiers or quotes in it, could be one of these. What they stand for is
+ * not known here, but what is before the first and behind the last of them is. */
+static bool could_be(struct text name, const char *const *units, size_t count)
 {
-	static const char *const ours[] = {
-		UNIT,
-		UNIT_LATER,
-		UNIT_INSTEAD,
-		"noptrace-locked@emergency.target",
-		"noptrace-locked@poweroff.target",
-		"noptrace-locked@reboot.target",
-	};
 	size_t first = 0;
 	size_t behind = name.length;
 
 	while (first < name.length && !strchr("%\"'", name.bytes[first]))
 		first++;
-	if (first == name.length)
-		return false;
-	while (!strchr("%\"'", name.bytes[behind - 1]))
+	while (behind > first && !strchr("%\"'", name.bytes[behind - 1]))
 		behind--;
 	/* the letter behind a % */
-	if (name.bytes[behind - 1] == '%' && behind < name.length)
+	if (behind > first && name.bytes[behind - 1] == '%' && behind < name.length)
 		behind++;
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
-		struct text unit = text_of(ours[i]);
+	for (size_t i = 0; i < count; i++) {
+		struct text unit = text_of(units[i]);
 		size_t end = name.length - behind;
-		if (first <= unit.length && end <= unit.length &&
-		    memcmp(unit.bytes, name.bytes, first) == 0 &&
-		    memcmp(unit.bytes + unit.length - end, name.bytes + behind, end) == 0)
+		if (first == name.length
+			? text_is(name, units[i])
+			: first <= unit.length && end <= unit.length &&
+			      memcmp(unit.bytes, name.bytes, first) == 0 &&
+			      memcmp(unit.bytes + unit.length - end, name.bytes + behind, end) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* A dependency on what could be one of our units, and is not written out. */
+/* A dependency on what could be one of our units. Or one that stops what ours needs, or comes
+ * before that and may wait for ours: then systemd drops one of them. */
 static bool depends_on_ours(struct text key, struct text value)
 {
 	static const char *const keys[] = {
@@ -117,13 +110,25 @@ static bool depends_on_ours(struct text key, struct text value)
 		"Upholds",
 		"Wants",
 	};
+	static const char *const ours[] = {
+		UNIT,
+		UNIT_LATER,
+		UNIT_INSTEAD,
+		"noptrace-locked@emergency.target",
+		"noptrace-locked@poweroff.target",
+		"noptrace-locked@reboot.target",
+	};
+	static const char *const needed[] = { UNITS_NEEDED };
+	bool before =
+	    text_is(key, "Before") || text_is(key, "Conflicts") || text_is(key, "PropagatesStopTo");
 	struct text word;
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		if (!text_is(key, keys[i]))
 			continue;
 		while (next_word(&value, &word)) {
-			if (could_be_ours(word))
+			if (could_be(word, ours, sizeof ours / sizeof *ours) ||
+			    (before && could_be(word, needed, sizeof needed / sizeof *needed)))
 				return true;
 		}
 	}

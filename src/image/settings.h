@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the settings of somebody else's unit could do to ours without its name: mount something over
- * the program or /proc, or depend on a name that systemd makes ours of.
+ * the program or /proc, depend on a name that systemd makes ours of, or come before what ours
+ * needs.
  */
 #ifndef NOPTRACE_SETTINGS_H
 #define NOPTRACE_SETTINGS_H

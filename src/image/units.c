@@ -131,6 +131,14 @@ bool units_are_plain(struct image *image, const char *name, char *room, size_t s
 		(void)snprintf(other, sizeof other, "%.*s.%s", (int)i, name, type);
 		if (!is_plain_folder(image, other, room, size))
 			return false;
+		if (!instance)
+			continue;
+		(void)snprintf(other, sizeof other, "%.*s@.%s", (int)i, name, type);
+		if (!is_plain_folder(image, other, room, size))
+			return false;
+		(void)snprintf(other, sizeof other, "%.*s%s", (int)i, name, instance);
+		if (!is_plain_folder(image, other, room, size))
+			return false;
 	}
 	return true;
 }

@@ -13,6 +13,8 @@
 #define UNIT_LATER "noptrace.service"
 #define UNIT_LOCKED "noptrace-locked@.target"
 #define UNIT_INSTEAD "noptrace-instead.service" /* of a stand-alone archive */
+/* What ours waits for without a word of its own: its slice, and the socket of its output. */
+#define UNITS_NEEDED "system.slice", "-.slice", "systemd-journald.socket"
 
 enum { UNITS_PATH = 1024, UNITS_FOLDERS = 13 };
 

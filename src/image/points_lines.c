@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The part of the point masks that is about command lines: what is on one that keeps the unit, or
+ * /init, from running, or alters it.
+ */
+#include <string.h>
+
+#include "points.h"
+#include "settings.h"
+#include "units.h"
+#include "words.h"
+
+/* systemd.mask= takes a name with or without its type. */
+static bool masks_ours(struct text value)
+{
+	static const char *const units[] = {
+		"sysinit.target", "basic.target", "initrd.target",
+		"system.slice",	  "-.slice",	  "systemd-journald.socket",
+	};
+
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		if (text_is(value, units[i]))
+			return true;
+	}
+	return text_has(value, "noptrace");
+}
+
+/* Of a credential NAME:VALUE, whether it changes units. */
+static bool changes_units(struct text value)
+{
+	return text_begins(value, "systemd.unit-dropin") ||
+	       text_begins(value, "systemd.extra-unit") || text_begins(value, "fstab.extra");
+}
+
+/* Of WHAT:WHERE:TYPE:OPTIONS. */
+static bool mounts_over(struct text value)
+{
+	const char *colon = memchr(value.bytes, ':', value.length);
+	struct text where = { colon, 0 };
+
+	if (!colon)
+		return false;
+	where.bytes++;
+	while (where.bytes + where.length < value.bytes + value.length &&
+	       where.bytes[where.length] != ':')
+		where.length++;
+	return setting_is_over_ours(where);
+}
+
+/* What the kernel hands to init as its environment. */
+static bool steers_systemd(struct text name)
+{
+	static const char *const harmless[] = { "SYSTEMD_LOG_", "SYSTEMD_COLORS",
+						"SYSTEMD_SULOGIN_FORCE" };
+
+	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
+		if (text_begins(name, harmless[i]))
+			return false;
+	}
+	return text_begins(name, "SYSTEMD_") || text_begins(name, "LD_");
+}
+
+/* The old words for a run level, which initrd.target gives way to. */
+static bool is_level(struct text name)
+{
+	static const char *const levels[] = { "rd.emergency", "rd.rescue", "rd.single", "rd.-b",
+					      "rd.-s",	      "rd.s",	   "rd.S",	"rd.1",
+					      "rd.2",	      "rd.3",	   "rd.4",	"rd.5" };
+
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+		if (text_is(name, levels[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The same name to systemd, which does not tell - from _. */
+static bool is_key(struct text name, const char *key)
+{
+	if (name.length != strlen(key))
+		return false;
+	for (size_t i = 0; i < name.length; i++) {
+		if (name.bytes[i] != key[i] && (name.bytes[i] != '-' || key[i] != '_'))
+			return false;
+	}
+	return true;
+}
+
+/* A word that keeps systemd from running the unit, or alters it. */
+static bool is_against_unit(struct text word)
+{
+	struct text name = word;
+	struct text key;
+	struct text value;
+
+	/* init's arguments are kernel words that nobody else takes, too */
+	if (text_begins(word, "--u"))
+		return true;
+	if (!text_setting(word, &name, &value))
+		return is_level(word);
+	key = name;
+	if (text_begins(name, "rd."))
+		key = (struct text) { name.bytes + 3, name.length - 3 };
+	if (is_key(key, "systemd.mask"))
+		return masks_ours(value);
+	if (is_key(name, "rd.systemd.unit"))
+		return !text_is(value, "initrd.target");
+	if (is_key(key, "systemd.set_credential") || is_key(key, "systemd.set_credential_binary"))
+		return changes_units(value);
+	if (is_key(name, "rd.systemd.mount_extra"))
+		return mounts_over(value);
+	return steers_systemd(name);
+}
+
+static bool separates(char byte)
+{
+	return (byte >= 9 && byte <= 13) || byte == ' ' || (unsigned char)byte == 0xA0;
+}
+
+/*
+ * The next word of a line, as systemd might read it, which knows other quotes than the kernel and
+ * escapes, some or all of them by its version, and goes on behind a bare --. So it is what stands
+ * between blanks, with nothing of that in it: too many words rather than one too few. `bare`, in
+ * `room`, is its beginning, which is longer than all that it is compared with.
+ */
+static bool next_bare(struct text *rest, struct text *word, struct text *bare, char *room,
+		      size_t size)
+{
+	size_t length = 0;
+
+	while (rest->length > 0 && separates(rest->bytes[0])) {
+		rest->bytes++;
+		rest->length--;
+	}
+	*word = (struct text) { rest->bytes, 0 };
+	while (word->length < rest->length && !separates(rest->bytes[word->length])) {
+		char byte = rest->bytes[word->length++];
+		if (!strchr("\"'\\", byte) && length < size)
+			room[length++] = byte;
+	}
+	*bare = (struct text) { room, length };
+	rest->bytes += word->length;
+	rest->length -= word->length;
+	return word->length > 0;
+}
+
+static bool fail_word(struct image *image, const struct line *line, struct text word)
+{
+	results_add(image->results, STATUS_FAIL, "masks",
+		    "%s: %.*s keeps it from running; take that out", line->origin, text_shown(word),
+		    word.bytes);
+	return false;
+}
+
+static bool line_is_clear(struct image *image, const struct line *line)
+{
+	struct text rest = line->text;
+	struct text shown;
+	struct text bare;
+	struct word word;
+	char room[UNITS_PATH];
+
+	for (size_t at = 0; words_next(line->text, &at, &word);) {
+		if (!word.assigned || !text_is(word.name, "rdinit") || text_is(word.value, "/init"))
+			continue;
+		shown = (struct text) { line->text.bytes + word.start, word.end - word.start };
+		return fail_word(image, line, shown);
+	}
+	while (next_bare(&rest, &shown, &bare, room, sizeof room)) {
+		if (is_against_unit(bare))
+			return fail_word(image, line, shown);
+	}
+	return true;
+}
+
+bool points_lines_are_clear(struct image *image)
+{
+	for (size_t i = 0; i < image->count; i++) {
+		if (!line_is_clear(image, &image->lines[i]))
+			return false;
+	}
+	return true;
+}
