@@ -696,6 +696,11 @@ check_uki() {
     check_tree
     assert_success
     assert_point ok sysctl '/etc/sysctl.d/zzz.conf counts in maintenance boots alone'
+    # of one name only the first folder's is read
+    mkdir -p "$tree/usr/local/lib/sysctl.d"
+    echo 'kernel.yama.ptrace_scope = 3' > "$tree/usr/local/lib/sysctl.d/zzz.conf"
+    check_tree
+    assert_success
 }
 
 @test "of several archives the last one wins, as it does in the kernel" {
