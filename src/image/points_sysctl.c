@@ -69,14 +69,16 @@ static bool lines_leave_it(struct image *image)
 	return true;
 }
 
-/* The sysctl.d files. */
+/* The sysctl.d files, and of each the place of its folder among those that there are. */
+struct file {
+	unsigned place;
+	char path[300];
+};
+
 struct files {
 	const char *folder;
-	unsigned place; /* of the folder, among those that there are */
-	struct file {
-		unsigned place;
-		char path[300];
-	} *files;
+	unsigned place;
+	struct file *files;
 	size_t count;
 	bool no_memory;
 };
