@@ -900,6 +900,11 @@ rd.systemd.debug_shell rescue 3" "$image"
     check_tree
     assert_success
     assert_point ok sysctl '/etc/sysctl.d/zzz.conf counts in maintenance boots alone'
+    # of one name only the first folder's is read
+    mkdir -p "$tree/usr/local/lib/sysctl.d"
+    echo 'kernel.yama.ptrace_scope = 3' > "$tree/usr/local/lib/sysctl.d/zzz.conf"
+    check_tree
+    assert_success
 }
 
 @test "of several archives the last one wins, as it does in the kernel" {
@@ -980,6 +985,7 @@ one_of_its_exit_codes() {
     assert_success
     gzip < "$BATS_TEST_TMPDIR/plain" > "$BATS_TEST_TMPDIR/gzip"
     mksquashfs "$small" "$squash/squash-root.img" -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+    name_in_init "$squash" squash-root.img
     pack "$squash" "$BATS_TEST_TMPDIR/squashed"
     # shellcheck disable=SC2016 # the wrapper's
     {
@@ -1052,11 +1058,17 @@ one_of_its_exit_codes() {
     assert_fails identity "/scripts/init-top/00-noptrace:23: not that of $top/hooks/initramfs-tools/init-top; build the image anew"
 }
 
+# name_in_init DIRECTORY IMAGE: an /init as dracut's there, which makes IMAGE its root.
+name_in_init() {
+    printf '%s\n' '#!/bin/sh' "mount -t squashfs -o ro,loop /$2 /squash/root" 'exec switch_root /squash/root /init' > "$1/init"
+}
+
 @test "a squash-root.img that would mislead its reader is refused" {
     mkdir -p "$BATS_TEST_TMPDIR"/{root,outer,temporary}
     export TMPDIR=$BATS_TEST_TMPDIR/temporary
     ln -s $'x\nusr/sbin/noptrace L good' "$BATS_TEST_TMPDIR/root/link"
     mksquashfs "$BATS_TEST_TMPDIR/root" "$BATS_TEST_TMPDIR/outer/squash-root.img" -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+    name_in_init "$BATS_TEST_TMPDIR/outer" squash-root.img
     pack "$BATS_TEST_TMPDIR/outer" "$image"
     check "$image"
     assert_failure 2
@@ -1077,7 +1089,9 @@ erofs_of() {
     pack_outer
 }
 
+# pack_outer: what is in outer, with an /init that names one of its roots.
 pack_outer() {
+    name_in_init "$BATS_TEST_TMPDIR/outer" erofs-root.img
     pack "$BATS_TEST_TMPDIR/outer" "$image"
 }
 
@@ -1108,6 +1122,18 @@ pack_outer() {
     check "$image"
     assert_failure 1
     assert_line --partial '  FAIL  program'
+}
+
+@test "an erofs-root.img that /init does not make its root is refused" {
+    tree_of systemd
+    erofs_of "$tree"
+    check "$image"
+    assert_success
+    printf '%s\n' '#!/bin/sh' '# erofs-root.img' 'exec switch_root /root /sbin/init' > "$BATS_TEST_TMPDIR/outer/init"
+    pack "$BATS_TEST_TMPDIR/outer" "$image"
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image 'erofs-root.img: /init does not name it, and so makes it no root'
 }
 
 @test "an erofs-root.img that is damaged, or would lead out, is refused" {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* An image that is looked at: opening it, and looking things up; image.h has the rules. */
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,24 +36,30 @@ const struct node *image_folder(struct image *image, const char *path)
 	return node && S_ISDIR(node->mode) ? node : NULL;
 }
 
+static int by_path(const void *one, const void *other)
+{
+	return strcmp(one, other);
+}
+
 void image_is_ours(struct image *image, const char *path)
 {
 	struct place place;
 	char folder[PATH_SIZE];
 	char *full = NULL;
-	char **grown;
+	char **added;
 
 	if (tree_resolve(&image->tree, path, TREE_NOFOLLOW, &place) != 0 || !place.name)
 		return;
-	grown = reallocarray(image->ours, image->ours_count + 1, sizeof(char *));
-	if (grown)
-		image->ours = grown;
 	(void)tree_path(place.folder, folder, sizeof folder);
-	if (!grown || asprintf(&full, "%s/%.*s", folder, (int)place.length, place.name) < 0) {
+	if (asprintf(&full, "%s/%.*s", folder, (int)place.length, place.name) < 0) {
 		image->no_memory = true;
 		return;
 	}
-	grown[image->ours_count++] = full;
+	added = tsearch(full, &image->ours, by_path);
+	if (!added)
+		image->no_memory = true;
+	if (!added || *added != full)
+		free(full);
 }
 
 bool image_knows(struct image *image, const char *path)
@@ -65,11 +72,7 @@ bool image_knows(struct image *image, const char *path)
 		return false;
 	(void)tree_path(place.folder, folder, sizeof folder);
 	(void)snprintf(full, sizeof full, "%s/%.*s", folder, (int)place.length, place.name);
-	for (size_t i = 0; i < image->ours_count; i++) {
-		if (strcmp(image->ours[i], full) == 0)
-			return true;
-	}
-	return false;
+	return tfind(full, &image->ours, by_path) != NULL;
 }
 
 /* The interpreter in the first line of a script, as fs/binfmt_script.c finds it. */
@@ -348,9 +351,7 @@ void image_close(struct image *image)
 	tree_free(&image->tree);
 	for (size_t i = 0; i < image->count; i++)
 		free(image->lines[i].memory);
-	for (size_t i = 0; i < image->ours_count; i++)
-		free(image->ours[i]);
+	tdestroy(image->ours, free);
 	free(image->lines);
-	free(image->ours);
 	free(image->config_memory);
 }

@@ -50,8 +50,7 @@ struct image {
 	char config_path[4096]; /* or what it was in, for a person; empty if there is none */
 	struct text config;
 	char *config_memory;
-	char **ours; /* the paths in the tree that are noptrace's, or its generator's about it */
-	size_t ours_count;
+	void *ours; /* the paths that are noptrace's, or its generator's about it: see tsearch(3) */
 	bool no_known_noptrace; /* nothing to compare with is at hand */
 	bool no_memory;
 };

@@ -37,14 +37,14 @@ void kconfig_read(struct kconfig *kconfig, const char *config, size_t length);
 
 /*
  * Judges a configuration and a command line, read as the kernel would, see cmdline.h. Returns NULL
- * if Yama is built in and started, and an initramfs can be and set its scope, or what is wrong and what to do about it, as the rest of a line
- * that begins with the name of the kernel.
+ * if Yama is built in and started, and an initramfs can be and set its scope, or what is wrong and
+ * what to do about it, as the rest of a line that begins with the name of the kernel.
  *
  * The rules are those of security/security.c: without CONFIG_LSM, before Linux 5.1, whatever is
  * built in is started; the last lsm= replaces CONFIG_LSM. CONFIG_CMDLINE comes before the command
  * line; behind it with CONFIG_CMDLINE_EXTEND; in its place with CONFIG_CMDLINE_OVERRIDE or _FORCE;
- * and with CONFIG_CMDLINE_FROM_BOOTLOADER only where there is none, which is not counted on. What is
- * longer than any kernel is sure to keep is refused.
+ * and with CONFIG_CMDLINE_FROM_BOOTLOADER only where there is none, which is not counted on. What
+ * is longer than any kernel is sure to keep is refused.
  */
 const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_t line_length);
 

@@ -93,7 +93,8 @@ static bool add_configured(struct image *image)
 	}
 	/* it comes first, before what the loader says */
 	memmove(grown + 1, grown, image->count++ * sizeof *grown);
-	grown[0] = (struct line) { .text = { memory, length }, .memory = memory, .configured = true };
+	grown[0] =
+	    (struct line) { .text = { memory, length }, .memory = memory, .configured = true };
 	(void)snprintf(grown[0].origin, sizeof grown[0].origin, "CONFIG_CMDLINE of %.200s",
 		       image->config_path);
 	return true;

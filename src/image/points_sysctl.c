@@ -69,42 +69,51 @@ static bool lines_leave_it(struct image *image)
 	return true;
 }
 
-/* The sysctl.d files, by name: of one name only the first counts. */
+/* The sysctl.d files, and of each the place of its folder among those that there are. */
+struct file {
+	unsigned place;
+	char path[300];
+};
+
 struct files {
 	const char *folder;
-	char (*paths)[300];
+	unsigned place;
+	struct file *files;
 	size_t count;
 	bool no_memory;
 };
 
-static const char *name_of(const char *path)
+static const char *name_of(const struct file *file)
 {
-	return strrchr(path, '/') + 1;
+	return strrchr(file->path, '/') + 1;
 }
 
 static void add_file(void *closure, const struct label *label)
 {
 	struct files *files = closure;
-	char(*grown)[300];
+	struct file *grown;
 
 	if (!text_ends(text_of(label->name), ".conf"))
 		return;
-	for (size_t i = 0; i < files->count; i++) {
-		if (strcmp(name_of(files->paths[i]), label->name) == 0)
-			return;
-	}
-	grown = reallocarray(files->paths, files->count + 1, sizeof *grown);
+	grown = reallocarray(files->files, files->count + 1, sizeof *grown);
 	if (!grown) {
 		files->no_memory = true;
 		return;
 	}
-	files->paths = grown;
-	(void)snprintf(grown[files->count++], sizeof *grown, "%s/%s", files->folder, label->name);
+	files->files = grown;
+	grown = &grown[files->count++];
+	grown->place = files->place;
+	(void)snprintf(grown->path, sizeof grown->path, "%s/%s", files->folder, label->name);
 }
 
-static int by_name(const void *one, const void *other)
+/* By name, and of one name that of the first folder first. */
+static int in_order(const void *one, const void *other)
 {
-	return strcmp(name_of(one), name_of(other));
+	const struct file *a = one;
+	const struct file *b = other;
+	int names = strcmp(name_of(a), name_of(b));
+
+	return names != 0 ? names : (a->place > b->place) - (a->place < b->place);
 }
 
 /* The last of all lines that set the scope, in the order in which systemd-sysctl reads them: its
@@ -146,14 +155,18 @@ static void find_last(struct image *image, struct last *last)
 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
 		files.folder = folders[i];
+		files.place = (unsigned)i;
 		tree_each(image_folder(image, folders[i]), add_file, &files);
 	}
 	if (files.count > 0)
-		qsort(files.paths, files.count, sizeof *files.paths, by_name);
-	for (size_t i = 0; i < files.count; i++)
-		read_file(image, files.paths[i], last);
+		qsort(files.files, files.count, sizeof *files.files, in_order);
+	for (size_t i = 0; i < files.count; i++) {
+		/* of one name only the first counts */
+		if (i == 0 || strcmp(name_of(&files.files[i - 1]), name_of(&files.files[i])) != 0)
+			read_file(image, files.files[i].path, last);
+	}
 	image->no_memory = image->no_memory || files.no_memory;
-	free(files.paths);
+	free(files.files);
 }
 
 void points_sysctl(struct image *image)

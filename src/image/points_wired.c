@@ -214,8 +214,7 @@ static void look_at_conf(void *closure, const struct label *label)
 
 	(void)snprintf(path, sizeof path, "%s/%s", conf->folder, label->name);
 	/* that one is another point's */
-	if (strcmp(path, "conf/noptrace.conf") != 0 &&
-	    text_ends(text_of(label->name), conf->end) &&
+	if (strcmp(path, "conf/noptrace.conf") != 0 && text_ends(text_of(label->name), conf->end) &&
 	    ends_the_caller(text_of_node(image_file(conf->image, path))))
 		(void)snprintf(conf->ending, sizeof conf->ending, "/%s", path);
 }

@@ -14,6 +14,7 @@
 #include "limits.h"
 #include "pseudo.h"
 #include "squashed.h"
+#include "text.h"
 
 enum { SECONDS = 120 };
 
@@ -140,6 +141,23 @@ static bool find(struct tree *tree, int *found, struct failure *failure)
 	return true;
 }
 
+/* Whether the /init beside it, which is what the kernel runs, says its name, not in a comment
+ * alone. What it does with it is not understood. */
+static bool init_names(struct tree *tree, const char *name)
+{
+	struct text text = text_of_node(tree_lookup(tree, "init"));
+	struct text line;
+
+	while (text_line(&text, &line)) {
+		const char *comment = memchr(line.bytes, '#', line.length);
+		if (comment)
+			line.length = (size_t)(comment - line.bytes);
+		if (text_has_word(line, name))
+			return true;
+	}
+	return false;
+}
+
 static bool read_roots(struct source *source, struct roots *roots, struct tree *tree,
 		       struct failure *failure)
 {
@@ -155,6 +173,9 @@ static bool read_roots(struct source *source, struct roots *roots, struct tree *
 		return false;
 	if (found < 0)
 		return true;
+	if (!init_names(tree, names[found]))
+		return fail(failure, "%s: /init does not name it, and so makes it no root",
+			    names[found]);
 	return found == EROFS ? read_erofs(roots->fd[found], tree, failure)
 			      : read_squashed(roots->fd[found], tree, failure);
 }
