@@ -448,7 +448,7 @@ $(B)/noptrace-emulated: Makefile
 	$(Q)printf '#!/bin/sh\nexec qemu-%s %s "$$@"\n' $(word 2,$(ARCH_$(ARCH))) $(CURDIR)/$(B)/noptrace > $@
 	$(Q)chmod 755 $@
 
-check: deps-check all $(if $(ARCH),$(B)/noptrace-emulated) ## run the tests that boot nothing; with ARCH=, the program's under qemu-user
+check: deps-check all $(if $(ARCH),$(B)/noptrace-emulated) ## run the program's tests and those of install; with ARCH=, the program's under qemu-user
 	@$(if $(ARCH),PROGRAM=$(CURDIR)/$(B)/noptrace-emulated tests/run $(ONLY) tests/program.bats,tests/run tests/program.bats tests/install.bats)
 
 emulate: # each architecture's program, built, and what of its tests may differ there

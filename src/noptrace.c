@@ -137,10 +137,13 @@ static void append_error(struct text *text, const char *path, int error, const c
 		{ EINVAL, "EINVAL", "3 was refused; this is not Yama's file" },
 		{ 0, "errno ", "see errno(3)" },
 	};
-	const char number[] = { (char)('0' + error / 100), (char)('0' + error / 10 % 10),
+	const char digits[] = { (char)('0' + error / 100), (char)('0' + error / 10 % 10),
 				(char)('0' + error % 10), '\0' };
+	const char *number = digits;
 	size_t i = 0;
 
+	while (*number == '0')
+		number++;
 	while (known[i].error && known[i].error != error)
 		i++;
 	append(text, "%: %%: %", path, known[i].name, known[i].error ? "" : number,
@@ -273,8 +276,8 @@ static bool has_terminal(void)
 /*
  * Leaves a line in the kernel log, and where a person reads it. The journal has what the kernel log
  * has: stderr, which is the journal's in our units, gets the line only where the kernel log refused
- * it (printk.devkmsg=off), or for a person. An error goes to the console in any case, which shows
- * none of the kernel log's with loglevel=3.
+ * it (printk.devkmsg=off), or for a person. An error goes to the console unless it is on a
+ * terminal: the kernel shows none of its log there with loglevel=3.
  */
 static void log_line(struct text *text, bool person)
 {
@@ -283,7 +286,7 @@ static void log_line(struct text *text, bool person)
 
 	if (person || !logged)
 		(void)write_line(STDERR_FILENO, text, PRIORITY);
-	if (text->bytes[1] == ERROR[1] && !person)
+	if (text->bytes[1] == ERROR[1] && !has_terminal())
 		(void)write_line(open_path("/dev/console", O_WRONLY), text, PRIORITY);
 }
 
@@ -384,8 +387,8 @@ enum call { APPLY, ENSURE, LOCK };
 
 /*
  * Is this the initramfs? Its root is the kernel's own, unless dracut's squash module has made it
- * another; the file is what systemd goes by there. A call counts for where it runs, whichever it
- * is.
+ * another; the file is what systemd goes by there. Only apply is asked: ensure and lock are for a
+ * real root, which may be on a tmpfs as well.
  */
 static bool in_initramfs(void)
 {
@@ -427,7 +430,7 @@ static int lock_and_log(enum call call, const struct cmdline *line, int cmdline_
 {
 	struct scope scope = set_scope();
 	bool locked = scope.digit == LOCKED;
-	bool initramfs = locked && in_initramfs();
+	bool initramfs = locked && call == APPLY && in_initramfs();
 	struct text text = { 0 };
 
 	if (locked) {

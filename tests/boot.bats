@@ -36,14 +36,6 @@ boot_init() {
     boot_image "${@:2}" "$BATS_TEST_TMPDIR/image"
 }
 
-# assert_refused CODE MESSAGE ARGUMENT…: one line on stderr, and nothing on stdout.
-assert_refused() {
-    run --separate-stderr "$top/build/noptrace-image" "${@:3}"
-    assert_failure "$1"
-    assert_output ''
-    assert_equal "$stderr" "noptrace-image: $2"
-}
-
 assert_said() {
     assert_equal "${stderr_lines[-1]}" "noptrace-image: $1"
 }

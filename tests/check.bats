@@ -23,7 +23,7 @@ setup_file() {
 }
 
 setup() {
-    config=$(echo "$bookworm"/boot/config-*)
+    config=$(config_of "$bookworm")
     image=$BATS_TEST_TMPDIR/image
     units=usr/lib/systemd/system
     unit=noptrace-initramfs.service
@@ -240,6 +240,44 @@ END
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
 }
 
+@test "a hand-made /init that pivots by what is not known fails" {
+    tree_of handmade
+    sed 's/^exec switch_root/exec chroot/' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order 'line 7 of /init, in which no switch_root, run-init or pivot_root is seen that it would be before; pivot with one of these'
+}
+
+@test "a file in /etc/conf.d, which dracut reads before any hook, may not keep the hooks from running" {
+    tree_of shell
+    mkdir -p "$tree/etc/conf.d"
+    echo 'umount /proc' > "$tree/etc/conf.d/odd.conf"
+    check_tree
+    assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and its exit would skip it; remove that'
+    # dracut reads no other there
+    mv "$tree/etc/conf.d/odd.conf" "$tree/etc/conf.d/odd"
+    echo 'SYSFONT=x' > "$tree/etc/conf.d/font.conf"
+    check_tree
+    assert_success
+    assert_line "$image: ok"
+}
+
+@test "a hook in a folder that this dracut does not read calls nothing, and fails" {
+    tree_of shell
+    mkdir -p "$tree/etc/dracut"
+    mv "$tree/usr/lib/dracut/hooks" "$tree/etc/dracut"
+    check_tree
+    assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+}
+
+@test "an /init that names dracut's hooks in a comment alone fails" {
+    tree_of shell
+    sed 's,^source_hook cmdline,# &,' "$images/shell.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order "/init: does not call dracut's cmdline hooks; build the image anew"
+}
+
 @test "a link that leads nowhere fails" {
     tree_of systemd
     ln -sf ../nowhere.service "$tree/$units/sysinit.target.wants/$unit"
@@ -308,6 +346,58 @@ END
     assert_fails identity "/$units/$unit:18: not that of $top/modules.d/50noptrace/$unit; build the image anew"
 }
 
+@test "a drop-in, or a setting of PID 1, that is not looked into fails, wherever it is" {
+    local target
+    for target in usr/lib/firmware/x.conf opt/x.ko opt/large; do
+        tree_of systemd
+        mkdir -p "$tree/${target%/*}" "$tree/etc/systemd/system/$unit.d"
+        { [[ $target != opt/large ]] || seq -f '# %.0f' 100000 && printf '[Unit]\nConditionPathExists=/nowhere\n'; } > "$tree/$target"
+        ln -s "/$target" "$tree/etc/systemd/system/$unit.d/x.conf"
+        check_tree
+        assert_failure 1
+        assert_point FAIL order "/etc/systemd/system/$unit.d/x.conf: not looked into, being too large, a module or firmware: changes $unit, which need not run in time; remove that"
+    done
+    tree_of systemd
+    mkdir -p "$tree/etc/systemd/system.conf.d" "$tree/opt"
+    printf '[Manager]\nCapabilityBoundingSet=\n' > "$tree/opt/x.ko"
+    ln -s /opt/x.ko "$tree/etc/systemd/system.conf.d/x.conf"
+    check_tree
+    assert_fails order '/etc/systemd/system.conf.d/x.conf: not looked into, being too large, a module or firmware: may take from a service what the program needs, or change what PID 1 starts; remove that'
+}
+
+@test "a line of systemd's ends at a CR and a NUL as well, and one of a shell's does not" {
+    local bytes
+    for bytes in 'Description=x\r' '#x\r' '#x\0'; do
+        tree_of systemd
+        mkdir -p "$tree/etc/systemd/system/$unit.d"
+        printf "[Unit]\r\n${bytes}ConditionPathExists=/nowhere\n" > "$tree/etc/systemd/system/$unit.d/x.conf"
+        check_tree
+        assert_fails order "/etc/systemd/system/$unit.d/x.conf:3: ConditionPathExists=/nowhere: changes $unit, which need not run in time; remove that"
+    done
+    tree_of systemd
+    printf '[Unit]\n#\rConflicts=%s\n' "$unit" > "$tree/$units/x.service"
+    check_tree
+    assert_fails masks "/$units/x.service:3: Conflicts=$unit: nothing else may meddle with noptrace; remove that"
+    tree_of systemd
+    printf '[Manager]\n#\rCapabilityBoundingSet=CAP_KILL\n' > "$tree/etc/systemd/system.conf"
+    check_tree
+    assert_fails order '/etc/systemd/system.conf:3: CapabilityBoundingSet=CAP_KILL: may take from a service what the program needs, or change what PID 1 starts; remove that'
+    # a hand-made image whose only call is in a comment of its shell's
+    tree_of handmade
+    sed 's,^[^#]*noptrace apply.*,#\r/usr/sbin/noptrace apply,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    cp --remove-destination "$BATS_TEST_TMPDIR/init" "$tree/init"
+    chmod 755 "$tree/init"
+    check_tree
+    assert_failure 1
+    assert_line --regexp '^  FAIL  wired         nothing calls the program'
+    # and one whose comment has a word of ours, behind what a shell takes for one word
+    tree_of systemd
+    printf '#!/bin/sh\nrm\r# /usr/sbin/noptrace\n' > "$tree/usr/bin/x"
+    check_tree
+    assert_failure 1
+    assert_line --regexp '^  FAIL  masks         /usr/bin/x:2: '
+}
+
 @test "what starts the unit must be there, and as systemd has it" {
     local target dropin
     for target in initrd.target basic.target sysinit.target; do
@@ -333,12 +423,36 @@ END
     rm "$tree/etc/initrd-release"
     check_tree
     assert_fails order "no /etc/initrd-release, so systemd starts another target: nothing starts $unit; build the image anew"
+    # which leads nowhere
+    ln -s /nowhere "$tree/etc/initrd-release"
+    check_tree
+    assert_fails order "no /etc/initrd-release, so systemd starts another target: nothing starts $unit; build the image anew"
     # a capability that PID 1 does without, the program lacks
     tree_of systemd
     mkdir -p "$tree/etc/systemd/system.conf.d"
     printf '[Manager]\nCapabilityBoundingSet=~CAP_SYS_PTRACE\n' > "$tree/etc/systemd/system.conf.d/caps.conf"
     check_tree
-    assert_fails order '/etc/systemd/system.conf.d/caps.conf:2: CapabilityBoundingSet=~CAP_SYS_PTRACE: takes from every service what the program needs; remove that'
+    assert_fails order '/etc/systemd/system.conf.d/caps.conf:2: CapabilityBoundingSet=~CAP_SYS_PTRACE: may take from a service what the program needs, or change what PID 1 starts; remove that'
+}
+
+@test "of what may be set for PID 1, what is known to be harmless passes, and all else fails" {
+    local line
+    tree_of systemd
+    # what Debian, Fedora, Arch, dracut and administrators set
+    printf '[Manager]\n%s\n' '#ManagerEnvironment=' LogLevel=info LogTarget=kmsg ShowStatus=auto CPUAffinity=0-3 \
+        RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 \
+        DefaultLimitCORE=0:infinity DefaultTasksMax=15% DefaultTasksMax=infinity DefaultMemoryAccounting=no \
+        DefaultEnvironment=X=1 SystemCallArchitectures=native DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
+        > "$tree/etc/systemd/system.conf"
+    check_tree
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
+    for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultLimitNOFILE=3 DefaultLimitAS=4096 DefaultTasksMax=0 \
+        CapabilityBoundingSet= SystemCallArchitectures=arm DefaultSmackProcessLabel=x Foo=1; do
+        echo "$line" > "$tree/etc/systemd/system.conf"
+        check_tree
+        assert_fails order "/etc/systemd/system.conf:1: $line: may take from a service what the program needs, or change what PID 1 starts; remove that"
+    done
 }
 
 @test "whatever else names the unit or the program fails, with file and line" {
@@ -353,7 +467,10 @@ $units/other.service	Conflicts=$unit
 $units/other.service	Before = other.target $unit
 etc/systemd/system/x.mount	Where=/usr/sbin
 etc/systemd/system/x.mount	Where=/proc/sys/
+etc/systemd/system/x.mount	Where=/proc//sys/.
 $units/other.service	ExecStart=/bin/mount -o remount,ro /proc/sys
+$units/other.service	ExecStart=/bin/umount -l /proc
+$units/other.service	ExecStart=/bin/sh -c 'umount /proc//sys/../'
 $units/x.automount	Where=/usr/sbin/noptrace
 etc/fstab	/dev/x /usr/sbin none bind 0 0
 usr/lib/systemd/system-generators/x	ln -s /dev/null /run/systemd/system/$unit
@@ -387,6 +504,65 @@ END
     install -D -m 644 "$top/README.md" "$tree/usr/share/doc/noptrace/README.md"
     check_tree
     assert_success
+}
+
+@test "what a link in a folder of units leads to is looked at, wherever it is" {
+    local target
+    for target in usr/share/doc/x.service opt/sysctl.d/x.service etc/sysctl.d/x.service usr/lib/modules/x; do
+        tree_of systemd
+        install -D -m 644 /dev/stdin "$tree/$target" <<< "Conflicts=$unit"
+        ln -s "/$target" "$tree/$units/x.service"
+        check_tree
+        assert_failure 1
+        assert_line --regexp "^  FAIL  masks         /($units/x.service|$target):1: Conflicts=$unit: nothing else may meddle with noptrace; remove that"
+    done
+    # through folders, and where it does not name ours
+    tree_of systemd
+    install -D -m 644 /dev/stdin "$tree/usr/share/doc/units/x.service" <<< 'Conflicts=nop%i.service'
+    install -D -m 644 /dev/stdin "$tree/opt/d/x.conf" <<< 'ExecStart=/bin/umount /proc'
+    mkdir -p "$tree/etc/systemd"
+    rm -rf "$tree/etc/systemd/system"
+    ln -s /usr/share/doc/units "$tree/etc/systemd/system"
+    check_tree
+    assert_fails masks '/etc/systemd/system/x.service:1: Conflicts=nop%i.service: nothing else may meddle with noptrace; remove that'
+    ln -s /opt/d "$tree/$units/x.service.d"
+    rm "$tree/usr/share/doc/units/x.service"
+    check_tree
+    assert_fails masks "/$units/x.service.d/x.conf:1: ExecStart=/bin/umount /proc: nothing else may meddle with noptrace; remove that"
+    tree_of systemd
+    install -D -m 644 /dev/stdin "$tree/usr/lib/firmware/x" <<< "Conflicts=$unit"
+    ln -s /usr/lib/firmware/x "$tree/$units/x.service"
+    check_tree
+    assert_fails masks "/$units/x.service: not looked into, being too large, a module or firmware: nothing else may meddle with noptrace; remove that"
+    # a mount is what its name says
+    tree_of systemd
+    echo '[Mount]' > "$tree/$units/proc-sys.mount"
+    check_tree
+    assert_fails masks "/$units/proc-sys.mount mounts over what noptrace needs: nothing else may meddle with noptrace; remove that"
+}
+
+@test "a name with specifiers or quotes in it fails where it could be that of one of our units" {
+    local line
+    # systemd'"'"'s own, and those of others
+    tree_of systemd
+    printf '%s\n' '[Unit]' 'Description=On %i' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
+        'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device '[Service]' 'ExecStart=/bin/x %i \' '-y' \
+        > "$tree/$units/x@.service"
+    mkdir -p "$tree/$units/initrd.target.wants"
+    ln -s ../x@.service "$tree/$units/initrd.target.wants/x@trace-initramfs.service"
+    check_tree
+    assert_success
+    refute_output --regexp '(FAIL|warn) '
+    for line in Conflicts=nop%i.service 'PropagatesStopTo = a.service %p%i.service' 'Requires=%i-initramfs.service' \
+        'BindsTo=nop"trace"-initramfs.service' "Conflicts=nop't'race-initramfs.service" PartOf=%i.target Before=nop%%; do
+        printf '[Unit]\n%s\n' "$line" > "$tree/$units/x@.service"
+        check_tree
+        assert_fails masks "/$units/x@.service:2: $line: nothing else may meddle with noptrace; remove that"
+    done
+    # on the next line
+    printf '[Unit]\nConflicts=x.service \\\n# a comment\n nop%%i.service\n' > "$tree/$units/x@.service"
+    check_tree
+    assert_fails masks "/$units/x@.service:4: nop%i.service: nothing else may meddle with noptrace; remove that"
 }
 
 @test "whatever sets the scope beside noptrace fails, however it spells it" {
@@ -444,7 +620,8 @@ END
     assert_fails policy 'not one of continue, emergency, poweroff, reboot; build the image anew'
 }
 
-@test "a kernel without Yama, or whose own list leaves it out, fails" {
+@test "a kernel without Yama, or without what it needs, or whose own list leaves it out, fails" {
+    local name
     image=$images/handmade
     config=$BATS_TEST_TMPDIR/config
     echo '# CONFIG_SECURITY_YAMA is not set' > "$config"
@@ -456,6 +633,25 @@ END
     check --cmdline 'quiet lsm=lockdown,yama' "$image"
     assert_success
     assert_point ok yama "$config has it"
+
+    for name in SYSCTL PROC_SYSCTL PROC_FS; do
+        printf '%s\n' CONFIG_SECURITY_YAMA=y "# CONFIG_$name is not set" > "$config"
+        check "$image"
+        assert_fails yama "$config: no CONFIG_PROC_SYSCTL, so it cannot lock; use another kernel"
+    done
+    printf '%s\n' CONFIG_SECURITY_YAMA=y '# CONFIG_BLK_DEV_INITRD is not set' > "$config"
+    check "$image"
+    assert_fails yama "$config: no CONFIG_BLK_DEV_INITRD, so it unpacks no initramfs; use another kernel"
+    printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="landlock,lockdown"' > "$config"
+
+    # of which a kernel with that configuration keeps 2,047 bytes: what is behind is lost
+    check --cmdline "$(printf '%2030s' x) lsm=lockdown,yama" "$image"
+    assert_fails yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
+    check --cmdline "$(printf '%2029s' x) lsm=lockdown,yama" "$image"
+    assert_success
+    printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%1100s' x)\"" > "$config"
+    check "$image"
+    assert_success
 }
 
 @test "without a kernel configuration check cannot tell, 3" {
@@ -490,6 +686,12 @@ look_at_uki() {
     run --separate-stderr "$top/build/noptrace-image" check "$image"
 }
 
+# check_uki SECTION…: of a UKI with these sections, whose kernel says nothing of itself.
+check_uki() {
+    uki_of '"a kernel"' "$@"
+    check "$image"
+}
+
 @test "a UKI whose kernel carries its configuration is judged by that, before any file" {
     local yama='bzimage("6.1.0-test", packed("gzip", config("CONFIG_SECURITY_YAMA=y", "CONFIG_LSM=\"bpf,yama\"")))'
     local out='bzimage("6.1.0-test", packed("gzip", config("CONFIG_SECURITY_YAMA=y", "CONFIG_LSM=\"bpf\"")))'
@@ -510,6 +712,23 @@ look_at_uki() {
     # two are none
     look_at_uki 'bzimage("6.1.0-test", config("CONFIG_SECURITY_YAMA=y") x 2)'
     assert_fails yama "$BATS_TEST_TMPDIR/config-6.1.0-test: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+}
+
+@test "a UKI whose first profile, which boots when nobody picks one, has the word fails, whatever that profile is called" {
+    check_uki '".cmdline", "quiet"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
+    assert_fails maintenance 'profile maintenance: has the word maintenance: each boot would be open; take it out'
+    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
+    assert_success
+}
+
+@test "a UKI whose command line a stub would hand on as another one fails" {
+    local line
+    for line in 'main\xfftenance' 'main\xf0\x9f\x98\x80tenance' '\xc1\xadaintenance' 'x\x01maintenance' 'LABEL=Gr\xc3\xb6\xc3\x9fe'; do
+        check_uki "\".cmdline\", \"quiet $line\""
+        assert_fails maintenance '.cmdline: has bytes that are not printable ASCII, of which stubs make different lines, with the word in them or not; take them out'
+    done
+    check_uki '".cmdline", "quiet\troot=LABEL=~{}\n\0"'
+    assert_success
 }
 
 @test "the configuration of a UKI is found by the release that its kernel says, or .uname where that says none" {
@@ -584,7 +803,7 @@ look_at_uki() {
     assert_fails maintenance "CONFIG_CMDLINE of $config: has the word maintenance: each boot would be open; take it out"
 
     image=$images/systemd
-    config=$(echo "$bookworm"/boot/config-*)
+    config=$(config_of "$bookworm")
     for line in "systemd.mask=$unit" rd.systemd.mask=sysinit.target rd.systemd.unit=rescue.target \
         "systemd.set_credential=systemd.unit-dropin.$unit:x"; do
         check --cmdline "$line" "$image"
@@ -653,7 +872,7 @@ look_at_uki() {
     (cd "$BATS_TEST_TMPDIR/second" && echo usr/sbin/noptrace | cpio --quiet -o -H newc) > "$BATS_TEST_TMPDIR/2"
     cat "$BATS_TEST_TMPDIR"/{1,2} > "$image"
     check "$image"
-    assert_failure
+    assert_failure 1
     assert_equal "$(ls "$BATS_TEST_TMPDIR/outside")" ''
 }
 
@@ -724,10 +943,21 @@ one_of_its_exit_codes() {
     check_tree
     assert_success
     assert_point warn order 'not the first script of init-top'
+    sed 's,^run_scripts /scripts/init-top,# &,' "$whole/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order '/init: does not call scripts/init-top; build the image anew'
+    cp --remove-destination "$whole/init" "$tree/init"
     rm "$tree/scripts/init-top/ORDER"
     check_tree
     assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
 
+    for line in 'return 0' 'if false; then' '/scripts/init-top/x "$@"; exec sh "$@"' '[ -e /conf/param.conf ] && exit'; do
+        { echo "$line" && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"
+        cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
+        check_tree
+        assert_fails order '/scripts/init-top/ORDER:1: not a line that mkinitramfs writes, and may keep it from running; build the image anew'
+    done
     for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' 'exit 0'; do
         rm -rf "$tree"
         variant_of "$whole" "$tree"
@@ -741,7 +971,13 @@ one_of_its_exit_codes() {
     mkdir -p "$tree/conf/conf.d"
     echo 'exec sh' > "$tree/conf/conf.d/odd"
     check_tree
-    assert_fails order '/conf: odd: /init reads it before, and its exit would skip it; remove that'
+    assert_fails order '/conf/conf.d/odd: /init reads it before, and its exit would skip it; remove that'
+    # what it is read through counts for nothing
+    mkdir "$tree/opt"
+    mv "$tree/conf/conf.d/odd" "$tree/opt"
+    ln -s /opt/odd "$tree/conf/conf.d/odd"
+    check_tree
+    assert_fails order '/conf/conf.d/odd: /init reads it before, and its exit would skip it; remove that'
     rm "$tree/conf/conf.d/odd"
     sed 's,noptrace apply,&; true,' "$whole/scripts/init-top/00-noptrace" > "$BATS_TEST_TMPDIR/script"
     cp --remove-destination "$BATS_TEST_TMPDIR/script" "$tree/scripts/init-top/00-noptrace"
@@ -928,21 +1164,36 @@ pack_outer() {
     assert_point FAIL image 'a PE file without .linux and .initrd: a kernel, or a UKI without an initramfs'
 }
 
-# assert_refused MESSAGE ARGUMENT…: one line on stderr, nothing on stdout, and 2.
-assert_refused() {
-    run --separate-stderr "$top/build/noptrace-image" check "${@:2}"
-    assert_failure 2
-    assert_output ''
-    assert_equal "$stderr" "noptrace-image: $1"
+@test "bad input gets one line, and 2" {
+    assert_refused 2 "check needs an IMAGE; see 'noptrace-image --help'" check
+    assert_refused 2 '/nonexistent: cannot be read as a file' check "$images/handmade" /nonexistent
+    assert_refused 2 "$images: cannot be read as a file" check "$images"
+    assert_refused 2 "--timeout: not an option of check; see 'noptrace-image --help'" check --timeout 3 "$images/handmade"
+    assert_refused 2 '/nonexistent: cannot be read as a file' check --kernel-config /nonexistent "$images/handmade"
+    assert_refused 2 '/nonexistent/report: cannot be written' check --junit /nonexistent/report "$images/handmade"
 }
 
-@test "bad input gets one line, and 2" {
-    assert_refused "check needs an IMAGE; see 'noptrace-image --help'"
-    assert_refused '/nonexistent: cannot be read as a file' "$images/handmade" /nonexistent
-    assert_refused "$images: cannot be read as a file" "$images"
-    assert_refused "--timeout: not an option of check; see 'noptrace-image --help'" --timeout 3 "$images/handmade"
-    assert_refused '/nonexistent: cannot be read as a file' --kernel-config /nonexistent "$images/handmade"
-    assert_refused '/nonexistent/report: cannot be written' --junit /nonexistent/report "$images/handmade"
+@test "an image whose links take too many steps is unreadable, and no point of it is judged" {
+    local deep
+    tree_of systemd
+    deep=$(printf 'd/%.0s' {1..200})
+    rm -rf "$tree/etc/systemd/system"
+    mkdir -p "$tree/$deep/sysinit.target.wants" "$tree/etc/systemd"
+    ln -s "/$deep" "$tree/etc/systemd/system"
+    perl -e 'symlink("x", "$ARGV[0]/noptrace-locked\@$_.target") for 1 .. 15_000' "$tree/$deep/sysinit.target.wants"
+    check_tree
+    assert_failure 2
+    assert_equal "${lines[0]}" "$image: unreadable"
+    assert_point FAIL image 'links and paths that take more than 10,000,000 steps'
+    assert_equal "${#lines[@]}" 2
+}
+
+@test "a name in an image turns no line of what is printed" {
+    tree_of systemd
+    printf '[Unit]\nConflicts=noptrace-initramfs.service\n' > "$tree/usr/lib/systemd/system/"$'evil\u061c\ufeff\u202e.service'
+    check_tree
+    assert_failure 1
+    assert_output --partial 'evil???.service'
 }
 
 @test "of several images the most serious decides the exit code" {
@@ -1054,7 +1305,7 @@ make_profile() {
     local kernel
     handmade "$BATS_TEST_TMPDIR/handmade" "$trixie" "$program"
     pack "$BATS_TEST_TMPDIR/handmade" "$BATS_TEST_TMPDIR/initrd"
-    config=$(echo "$trixie"/boot/config-*)
+    config=$(config_of "$trixie")
     kernel=$(kernel_of "$trixie")
     local -a parts=(--linux "${kernel#"$trixie"}" --initrd /var/tmp/initrd --cmdline 'quiet x=1')
 

@@ -57,6 +57,34 @@ assert_on_console() {
     plain "$console" | grep -qF -- "$1" || fail "not on the console: $1"$'\n'"$(plain "$console" | tail -n 40)"
 }
 
+# For the kernel's command line of a guest that must not lock, and what is said there.
+# shellcheck disable=SC2034 # for the suites
+without_yama='lsm=landlock,lockdown'
+
+# assert_stopped HOW: the reason is on the console, and nothing of a real root has run.
+assert_stopped() {
+    assert_on_console "$not_locked"
+    assert_equal "$(cat "$answer")" ''
+    assert_equal "$(ended "$answer" "$console" "${code-0}")" "$1"
+}
+
+# assert_refused CODE TEXT ARGUMENT…: noptrace-image says so in one line, and nothing else.
+assert_refused() {
+    run --separate-stderr "$top/build/noptrace-image" "${@:3}"
+    assert_failure "$1"
+    assert_output ''
+    # shellcheck disable=SC2154 # of run
+    assert_equal "$stderr" "noptrace-image: $2"
+}
+
+# efi_machine: leaves in $efi what QEMU needs to be an EFI machine, whose variables are kept for the rest of the test.
+efi_machine() {
+    [[ -e $BATS_TEST_TMPDIR/variables ]] || cp /usr/share/OVMF/OVMF_VARS_4M.fd "$BATS_TEST_TMPDIR/variables"
+    # shellcheck disable=SC2034 # for the caller
+    efi=(-M q35 -drive 'if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd'
+        -drive "if=pflash,format=raw,file=$BATS_TEST_TMPDIR/variables")
+}
+
 # assert_boots locked|open: how the guest at the keyboard, whose first process is the probe, comes up.
 assert_boots() {
     wait "$guest"
@@ -78,6 +106,8 @@ root_disk() {
 # What each call says of a kernel without Yama, or one that was booted with an lsm= that leaves it out.
 # shellcheck disable=SC2034 # for the suites
 no_yama='/proc/sys/kernel/yama/ptrace_scope: ENOENT: this kernel lacks Yama (use one with CONFIG_SECURITY_YAMA), or leaves it out (add yama to lsm=)'
+# shellcheck disable=SC2034 # for the suites
+not_locked="noptrace: $no_yama; not locked"
 
 # assert_passes IMAGE ROOT: check finds nothing in it, with ROOT's kernel; the noptrace in it is $known_program, if set.
 assert_passes() {

@@ -24,6 +24,7 @@ boot_once() {
 
 # boot_both FLAVOUR ROOT: everything refused on a normal boot, everything works on a maintenance boot.
 boot_both() {
+    local page row
     assert_passes "$images/$1" "$2"
     boot_once "$1" "$2"
     assert_output --regexp - << 'END'
@@ -41,6 +42,12 @@ outcome +locked +open
 END
     assert_line 'normal boot: noptrace: locked: kernel.yama.ptrace_scope is 3 until reboot'
     assert_line 'maintenance boot: noptrace: maintenance boot: not locking; kernel.yama.ptrace_scope is 0'
+    # README and the manual show this table
+    for page in README.md src/noptrace-image.8; do
+        sed '/^outcome/q' <<< "$output" | while IFS= read -r row; do
+            grep -qF -- "$row" "$top/$page" || fail "$page does not show: $row"
+        done
+    done
     # exactly one line of ours in a boot
     assert_equal "$(grep -c '^normal boot: noptrace:' <<< "$output")" 1
     assert_equal "$(grep -c '^maintenance boot: noptrace:' <<< "$output")" 1

@@ -128,6 +128,7 @@ assert_no_real_root() {
         boot_image "$files/image" "$words"
         assert_real_root locked
         run "$top/build/noptrace-image" check --cmdline "$words" "$files/image"
+        assert_failure 3
         refute_output --partial 'leaves yama out'
     done
     for words in lsm=apparmor 'lsm=yama lsm= security=apparmor' lsm=YAMA,yamax; do

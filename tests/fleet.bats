@@ -34,7 +34,7 @@ start_state() {
         -drive "$(guest_disk "$files/disk")" < /dev/null > "$files/$1.console" 2>&1 || true
 }
 
-# from_page FILE [ROOT]: that file of the page, below the root of the disk.
+# from_page FILE: that file of the page, below the root of the disk.
 from_page() {
     rm -f "$files/disk.tree$1"
     example "$page" "$1" > "$files/disk.tree$1"

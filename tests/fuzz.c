@@ -43,8 +43,10 @@ static void read_config(const char *bytes, size_t size)
 {
 	const char *line = memchr(bytes, '\0', size);
 	size_t length = line ? (size_t)(line++ - bytes) : size;
+	struct kconfig kconfig;
 
-	(void)kconfig_judge(bytes, length, line ? line : "", line ? size - length - 1 : 0);
+	kconfig_read(&kconfig, bytes, length);
+	(void)kconfig_judge(&kconfig, line ? line : "", line ? size - length - 1 : 0);
 }
 
 static void read_kernel(struct source *source, const struct pe *pe)

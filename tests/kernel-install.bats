@@ -344,7 +344,7 @@ listed() {
     done
 }
 
-# entry FILE: noptrace-entry of its stdin, with the newlines of $'…' and nothing added at the end.
+# about TEXT ARGUMENT…: what noptrace-entry says of an entry with that text, to which nothing is added at the end.
 about() {
     printf %s "$1" > "$BATS_TEST_TMPDIR/entry"
     "$top/build/noptrace-entry" "${@:2}" "$BATS_TEST_TMPDIR/entry"

@@ -115,6 +115,17 @@ everything() {
         -o -path ./var/lib/rpm -prune -o -path ./var/log -prune -o -print | LC_ALL=C sort' - "$debian"
 }
 
+# copy_tree DIRECTORY: the sources, without what was built of them.
+copy_tree() {
+    mkdir "$1"
+    tar -C "$top" -c --exclude=./build --exclude=./.git . | tar -C "$1" -x
+}
+
+# leave_yama_out: of the configuration of the second kernel.
+leave_yama_out() {
+    sed 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/' "$root/boot/config-${kernels[0]}" > "$tree/boot/config-$older"
+}
+
 # check_image FILE: with the configuration of the machine's kernel, and the program that is installed.
 check_image() {
     run "$top/build/noptrace-image" check --kernel-config "$root/boot/config-${kernels[0]}" "${@:2}" "$1"

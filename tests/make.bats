@@ -9,9 +9,6 @@
 # shellcheck source=tests/common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
 
-without_yama='lsm=landlock,lockdown'
-not_locked="noptrace: $no_yama; not locked"
-
 setup_file() {
     export files=$BATS_FILE_TMPDIR policy
     bake "$bookworm" "$files/image" > "$files/log" &
@@ -34,14 +31,6 @@ teardown() {
 
 make_archive() {
     run --separate-stderr "$top/build/noptrace-image" make "$@"
-}
-
-# assert_refused CODE MESSAGE ARGUMENT…: one line on stderr, and nothing on stdout.
-assert_refused() {
-    make_archive "${@:3}"
-    assert_failure "$1"
-    assert_output ''
-    assert_equal "$stderr" "noptrace-image: $2"
 }
 
 @test "the archive is the same bit for bit, whoever makes it, where and when" {
@@ -159,13 +148,6 @@ boot_behind() {
         -drive "$(guest_disk "$files/root.disk")"
 }
 
-# assert_stopped HOW: our reason is there, and the real root's answer is not.
-assert_stopped() {
-    plain "$console" | grep -qF -- "$not_locked" || fail "$(plain "$console" | tail -n 40)"
-    assert_equal "$(cat "$answer")" ''
-    assert_equal "$(ended "$answer" "$console" "$code")" "$1"
-}
-
 @test "a boot that could not lock does what the archive's policy says" {
     local image root
     for image in image image.106; do
@@ -245,10 +227,8 @@ power_on_efi() {
     truncate -s 200M "$BATS_TEST_TMPDIR/esp"
     mkfs.vfat -F 32 -n ESP "$BATS_TEST_TMPDIR/esp" > /dev/null
     mcopy -s -i "$BATS_TEST_TMPDIR/esp" "$1"/* ::
-    cp /usr/share/OVMF/OVMF_VARS_4M.fd "$BATS_TEST_TMPDIR/variables"
-    power_on -M q35 -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
-        -drive "if=pflash,format=raw,file=$BATS_TEST_TMPDIR/variables" \
-        -drive "$(guest_disk "$BATS_TEST_TMPDIR/esp")" -drive "$(guest_disk "$files/root.disk")"
+    efi_machine
+    power_on "${efi[@]}" -drive "$(guest_disk "$BATS_TEST_TMPDIR/esp")" -drive "$(guest_disk "$files/root.disk")"
 }
 
 @test "systemd-boot loads the archive as an entry's second initrd behind a compressed image of an odd size, and it locks" {
@@ -286,15 +266,15 @@ power_on_efi() {
 @test "make names what is wrong, makes nothing, and exits 2" {
     mkdir "$BATS_TEST_TMPDIR/out"
     cd "$BATS_TEST_TMPDIR/out"
-    assert_refused 2 "make needs an OUT; see 'noptrace-image --help'"
-    assert_refused 2 "two: one OUT at a time" one two
-    assert_refused 2 "--on-failure: has no value; see 'noptrace-image --help'" one --on-failure
-    assert_refused 2 '--on-failure halt: not one of continue, emergency, poweroff, reboot' --on-failure halt one
-    assert_refused 2 '--on-failure : not one of continue, emergency, poweroff, reboot' --on-failure '' one
-    assert_refused 2 "--json: not an option of make; see 'noptrace-image --help'" --json one
-    assert_refused 2 '/nonexistent/one: cannot be written' /nonexistent/one
-    assert_refused 2 '.: not a file' .
-    assert_refused 2 '/dev/null: not a file' /dev/null
+    assert_refused 2 "make needs an OUT; see 'noptrace-image --help'" make
+    assert_refused 2 "two: one OUT at a time" make one two
+    assert_refused 2 "--on-failure: has no value; see 'noptrace-image --help'" make one --on-failure
+    assert_refused 2 '--on-failure halt: not one of continue, emergency, poweroff, reboot' make --on-failure halt one
+    assert_refused 2 '--on-failure : not one of continue, emergency, poweroff, reboot' make --on-failure '' one
+    assert_refused 2 "--json: not an option of make; see 'noptrace-image --help'" make --json one
+    assert_refused 2 '/nonexistent/one: cannot be written' make /nonexistent/one
+    assert_refused 2 '.: not a file' make .
+    assert_refused 2 '/dev/null: not a file' make /dev/null
     assert [ -c /dev/null ]
     assert_equal "$(ls)" ''
     make_archive -- --odd
@@ -337,9 +317,9 @@ with_program() {
     with_program "$BATS_TEST_TMPDIR/aarch64"
     assert_failure 1
     assert_regex "$stderr" ': for aarch64, and '
-    assert_refused 1 "$(command -v env): needs a loader, which an initramfs may lack; build it static, with 'make'" --program "$(command -v env)" "$out"
-    assert_refused 2 '/nonexistent: cannot be read as a file' --program /nonexistent "$out"
-    assert_refused 2 "--program: has no value; see 'noptrace-image --help'" "$out" --program
+    assert_refused 1 "$(command -v env): needs a loader, which an initramfs may lack; build it static, with 'make'" make --program "$(command -v env)" "$out"
+    assert_refused 2 '/nonexistent: cannot be read as a file' make --program /nonexistent "$out"
+    assert_refused 2 "--program: has no value; see 'noptrace-image --help'" make "$out" --program
     assert [ ! -e "$out" ]
 }
 
@@ -362,12 +342,13 @@ END
     mkdir "$BATS_TEST_TMPDIR"/{out,bin}
     echo before > "$BATS_TEST_TMPDIR/out/one"
     # the archive's writer waits in the middle of it
-    printf '#!/bin/sh\ntouch %s/waits\nexec sleep 2\n' "$BATS_TEST_TMPDIR" > "$BATS_TEST_TMPDIR/bin/cat"
+    printf '#!/bin/sh\ntouch %s/waits\nuntil [ -e %s/killed ]; do :; done\n' "$BATS_TEST_TMPDIR"{,} > "$BATS_TEST_TMPDIR/bin/cat"
     chmod +x "$BATS_TEST_TMPDIR/bin/cat"
     PATH=$BATS_TEST_TMPDIR/bin:$PATH "$top/build/noptrace-image" make "$BATS_TEST_TMPDIR/out/one" 3>&- &
     # shellcheck disable=SC2016 # the inner shell's
     timeout 20 sh -c 'until [ -e "$1" ]; do :; done' - "$BATS_TEST_TMPDIR/waits"
     kill $!
+    touch "$BATS_TEST_TMPDIR/killed"
     run wait $!
     # what it had started comes to its end, too
     # shellcheck disable=SC2016 # the inner shell's

@@ -117,11 +117,6 @@ assert_life() {
     assert_tool_is_whole
 }
 
-# without_yama: what the second kernel is then.
-without_yama() {
-    sed 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/' "$root/boot/config-${kernels[0]}" > "$tree/boot/config-$older"
-}
-
 # assert_half_configured PACKAGE
 assert_half_configured() {
     # shellcheck disable=SC2016 # dpkg-query's
@@ -131,7 +126,7 @@ assert_half_configured() {
 
 @test "a package that cannot have every image built says why and is not configured, until that is mended" {
     use bookworm dracut
-    without_yama
+    leave_yama_out
     packages -i new noptrace noptrace-dracut
     assert_failure
     assert_line --partial "/boot/config-$older: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
@@ -147,7 +142,7 @@ assert_half_configured() {
 
 @test "a package that cannot have every image built can be removed again" {
     use trixie initramfs-tools
-    without_yama
+    leave_yama_out
     packages -i new noptrace noptrace-initramfs
     assert_failure
     assert_line "noptrace: /boot/config-$older: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
@@ -303,8 +298,7 @@ END
 
 @test "packages and programs are the same, bit by bit, from another folder, at another time, with another umask and locale" {
     local elsewhere=$BATS_TEST_TMPDIR/else file
-    mkdir "$elsewhere"
-    tar -C "$top" -c --exclude=./build --exclude=./.git . | tar -C "$elsewhere" -x
+    copy_tree "$elsewhere"
     (
         umask 077
         cd "$elsewhere"

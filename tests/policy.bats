@@ -9,9 +9,6 @@
 # shellcheck source=tests/common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
 
-without_yama='lsm=landlock,lockdown'
-not_locked="noptrace: $no_yama; not locked"
-
 setup_file() {
     export images=$BATS_FILE_TMPDIR policy
     for policy in continue emergency poweroff reboot; do
@@ -42,13 +39,6 @@ boot_image() {
     [[ $1 != *.106* ]] || root=$trixie
     boot_guest answer "$root" "$images/$1" "root=LABEL=noptrace ro rd.skipfsck $without_yama ${2-}" \
         -drive "$(guest_disk "$images/root.disk")" "${@:3}"
-}
-
-assert_stopped() {
-    assert_on_console "$not_locked"
-    assert_equal "$(cat "$answer")" ''
-    run ended "$answer" "$console" "${code-0}"
-    assert_output "$1"
 }
 
 boots_on() {

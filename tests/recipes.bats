@@ -106,13 +106,11 @@ teardown() {
     assert_login 0 'WARNING - open for maintenance'
 }
 
-# power_on_efi DISK
+# power_on_efi DISK: a machine that was never on.
 power_on_efi() {
-    cp /usr/share/OVMF/OVMF_VARS_4M.fd "$BATS_TEST_TMPDIR/variables"
-    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$BATS_TEST_TMPDIR/answer" 600 tcg '' -M q35 \
-        -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
-        -drive "if=pflash,format=raw,file=$BATS_TEST_TMPDIR/variables" \
-        -drive "$(guest_disk "$1")"
+    rm -f "$BATS_TEST_TMPDIR/variables"
+    efi_machine
+    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$BATS_TEST_TMPDIR/answer" 600 tcg '' "${efi[@]}" -drive "$(guest_disk "$1")"
 }
 
 @test "mmdebstrap with GRUB: the default entry locks to a login, unattended, and the maintenance menu opens" {

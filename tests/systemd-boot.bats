@@ -89,10 +89,8 @@ make_esp() {
 power_on() {
     answer=$BATS_TEST_TMPDIR/answer
     rm -f "$answer"
-    [[ -e $BATS_TEST_TMPDIR/variables ]] || cp /usr/share/OVMF/OVMF_VARS_4M.fd "$BATS_TEST_TMPDIR/variables"
-    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 300 tcg '' -M q35 \
-        -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
-        -drive "if=pflash,format=raw,file=$BATS_TEST_TMPDIR/variables" \
+    efi_machine
+    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 300 tcg '' "${efi[@]}" \
         -drive "$(guest_disk "$files/disk")" -drive "$(guest_disk "${1-$files/esp}")"
 }
 
@@ -183,7 +181,7 @@ example_commands() {
     press Down Enter
     assert_boots open
     # and check and boot say the same of it
-    run "$top/build/noptrace-image" check --kernel-config "$(echo "$trixie"/boot/config-*)" "$BATS_TEST_TMPDIR/linux.efi"
+    run "$top/build/noptrace-image" check --kernel-config "$(config_of "$trixie")" "$BATS_TEST_TMPDIR/linux.efi"
     assert_success
 }
 
@@ -199,9 +197,9 @@ example_commands() {
         kernel=$(ls /usr/lib/modules)
         . ./commands' > "$BATS_TEST_TMPDIR/log" 2>&1
     # and check says of each what the manual says
-    run "$top/build/noptrace-image" check --kernel-config "$(echo "$bookworm"/boot/config-*)" "$BATS_TEST_TMPDIR/linux.efi"
+    run "$top/build/noptrace-image" check --kernel-config "$(config_of "$bookworm")" "$BATS_TEST_TMPDIR/linux.efi"
     assert_success
-    run "$top/build/noptrace-image" check --kernel-config "$(echo "$bookworm"/boot/config-*)" "$BATS_TEST_TMPDIR/linux~maintenance.efi"
+    run "$top/build/noptrace-image" check --kernel-config "$(config_of "$bookworm")" "$BATS_TEST_TMPDIR/linux~maintenance.efi"
     assert_failure 1
     assert_equal "$(grep -o 'FAIL  *[a-z]*' <<< "$output" | tr -s ' ')" 'FAIL maintenance'
 

@@ -148,13 +148,11 @@ static bool read_next(struct reader *reader)
 		return skip_zeros(reader);
 	if (two[0] == '0' && (reader->offset & 3) == 0)
 		return read_plain(reader);
-	reader->facts->compressed++;
 	return read_compressed(reader, two);
 }
 
 static void note_end(const struct reader *reader)
 {
-	reader->facts->unpacked = reader->stream.unpacked;
 	reader->facts->cut = reader->cpio.state != CPIO_RESET && reader->cpio.entries > 0;
 	reader->facts->cut_at = reader->cpio.entry;
 }

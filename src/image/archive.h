@@ -17,10 +17,8 @@
 #include "tree.h"
 
 struct archive_facts {
-	unsigned compressed; /* how many are, and */
-	uint64_t unpacked;   /* to how many bytes */
-	bool cut;	     /* the image ends within an entry, */
-	uint64_t cut_at;     /* which begins here */
+	bool cut;	 /* the image ends within an entry, */
+	uint64_t cut_at; /* which begins here */
 };
 
 /*
@@ -40,7 +38,7 @@ bool archive_read(struct source *source, struct tree *tree,
 /*
  * The usual wish: LIMIT_KEPT bytes of each file, and nothing of kernel modules (.ko, .ko.gz,
  * .ko.xz, .ko.zst) and of what is below a folder called firmware: they are most of a large image,
- * and nobody reads them here. Whoever looks for a content compares node->kept with node->size.
+ * and nobody reads them here. Whoever looks for a content asks text_of_whole() for it.
  */
 struct wish archive_wish(void *closure, const struct node *folder, const char *name, size_t length);
 

@@ -61,6 +61,8 @@ static void all_points(struct image *image)
 
 static void unreadable(struct image *image, const char *reason)
 {
+	/* no point is told of what is not read to its end */
+	results_drop(image->results);
 	results_add(image->results, STATUS_FAIL, "image", "%s", reason);
 	complain(image->path, "unreadable", reason);
 	results_conclude(image->results, image->path, UNREADABLE, "unreadable");
@@ -103,11 +105,11 @@ static void check(const char *path, const struct known *known, struct results *r
 		unreadable(image, failure.text);
 	} else {
 		all_points(image);
-		if (image->tree.exceeded)
-			results_add(results, STATUS_FAIL, "image", "more than %s",
-				    image->tree.exceeded);
 		results->failed = results->failed || image->no_memory;
-		conclude(image);
+		if (image->tree.exceeded)
+			unreadable(image, image->tree.exceeded);
+		else
+			conclude(image);
 	}
 	image_close(image);
 	free(image);
@@ -179,7 +181,7 @@ static int check_all(const struct options *options, char **paths)
 	int code = UNREADABLE;
 
 	if (options->junit && !junit) {
-		complain(options->junit, "cannot be written", "");
+		complain(options->junit, "cannot be written", strerror(errno));
 		return UNREADABLE;
 	}
 	for (; *paths; paths++)

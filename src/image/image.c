@@ -198,7 +198,7 @@ static bool add_profile(struct image *image, const struct source *source, unsign
 {
 	const struct pe_section *section = pe_find(&image->pe, profile, ".cmdline");
 	const struct pe_section *about = pe_find(&image->pe, profile, ".profile");
-	struct line line = { .origin = ".cmdline" };
+	struct line line = { .origin = ".cmdline", .converted = true };
 	char id[128] = "";
 
 	if (profile > 0 && about) {
@@ -210,7 +210,9 @@ static bool add_profile(struct image *image, const struct source *source, unsign
 	}
 	if (profile > 0)
 		(void)snprintf(line.origin, sizeof line.origin, "profile %s", id);
-	line.maintenance = strcmp(id, "maintenance") == 0;
+	/* the default one boots without anybody's choice, whatever it is called */
+	line.maintenance =
+	    strcmp(id, "maintenance") == 0 && profile != pe_default_profile(&image->pe);
 	line.memory = section ? read_section(source, section, LINE_LONGEST, failure) : strdup("");
 	if (!line.memory)
 		return fail(failure, "no memory");

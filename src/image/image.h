@@ -20,6 +20,8 @@ struct line {
 	struct text text;
 	char *memory;	  /* that `text` lies in, if it is the line's own */
 	bool maintenance; /* it is for maintenance boots */
+	bool configured;  /* it is CONFIG_CMDLINE, which goes with each of the others */
+	bool converted;	  /* a UKI's stub makes UTF-16 of it, and the kernel a line of that */
 };
 
 /* What check is told, and knows of the noptrace that it looks for. The paths are this machine's. */

@@ -102,6 +102,7 @@ static int find_config(const char *root, const char *version)
 static int judge_kernel(const char *path, const char *line)
 {
 	static unsigned char config[CONFIG_LARGEST];
+	struct kconfig kconfig;
 	struct stat about;
 	const char *wrong;
 	ssize_t length = read_file(path, config, sizeof config, &about);
@@ -110,7 +111,8 @@ static int judge_kernel(const char *path, const char *line)
 		return unreadable(errno);
 	if (length == sizeof config)
 		return say(UNREADABLE, "larger than any kernel configuration");
-	wrong = kconfig_judge((const char *)config, (size_t)length, line, strlen(line));
+	kconfig_read(&kconfig, (const char *)config, (size_t)length);
+	wrong = kconfig_judge(&kconfig, line, strlen(line));
 	return wrong ? say(UNFIT, wrong) : FIT;
 }
 

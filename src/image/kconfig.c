@@ -5,41 +5,70 @@
 #include "../cmdline.h"
 #include "kconfig.h"
 
-/* Some bytes of a text that is not ours; none: no bytes pointer. */
-struct slice {
-	const char *bytes;
-	size_t length;
-};
-
 /* The longest CONFIG_CMDLINE that is read: twice what any architecture's kernel keeps. */
 enum { CMDLINE_LONGEST = 8192 };
+
+/* What is behind that is cut off where COMMAND_LINE_SIZE is least, as on x86 and arm64. */
+enum { LINE_LONGEST = 2047 };
 
 static bool equal(struct slice slice, const char *string)
 {
 	return slice.length == strlen(string) && memcmp(slice.bytes, string, slice.length) == 0;
 }
 
-/* What follows NAME= on the line that begins with it. */
-static struct slice setting(struct slice config, const char *name)
+/* What a line sets, or says is not set; KCONFIG_NAMES if nothing that is asked for. */
+static enum kconfig_name name_of(struct slice line)
 {
-	size_t length = strlen(name);
-	size_t at = 0;
+	static const char *const names[] = {
+		[KCONFIG_YAMA] = "CONFIG_SECURITY_YAMA=",
+		[KCONFIG_LSM] = "CONFIG_LSM=",
+		[KCONFIG_CMDLINE] = "CONFIG_CMDLINE=",
+		[KCONFIG_EXTEND] = "CONFIG_CMDLINE_EXTEND=",
+		[KCONFIG_OVERRIDE] = "CONFIG_CMDLINE_OVERRIDE=",
+		[KCONFIG_FORCE] = "CONFIG_CMDLINE_FORCE=",
+		[KCONFIG_FROM_BOOTLOADER] = "CONFIG_CMDLINE_FROM_BOOTLOADER=",
+		[KCONFIG_NO_INITRD] = "# CONFIG_BLK_DEV_INITRD is not set",
+		[KCONFIG_NO_PROC] = "# CONFIG_PROC_FS is not set",
+		[KCONFIG_NO_SYSCTL] = "# CONFIG_SYSCTL is not set",
+		[KCONFIG_NO_PROC_SYSCTL] = "# CONFIG_PROC_SYSCTL is not set",
+	};
+	enum kconfig_name name = 0;
 
-	while (at < config.length) {
-		const char *line = config.bytes + at;
-		const char *newline = memchr(line, '\n', config.length - at);
-		size_t end = newline ? (size_t)(newline - line) : config.length - at;
-
-		if (end > length && memcmp(line, name, length) == 0 && line[length] == '=')
-			return (struct slice) { line + length + 1, end - length - 1 };
-		at += end + 1;
-	}
-	return (struct slice) { 0 };
+	while (name < KCONFIG_NAMES && (line.length < strlen(names[name]) ||
+					memcmp(line.bytes, names[name], strlen(names[name])) != 0))
+		name++;
+	return name;
 }
 
-static bool is_set(struct slice config, const char *name)
+/* What is behind the '='; nothing, which is not no bytes, where there is none. */
+static struct slice value_of(struct slice line)
 {
-	return equal(setting(config, name), "y");
+	const char *end = line.bytes + line.length;
+	const char *equals = memchr(line.bytes, '=', line.length);
+	const char *value = equals ? equals + 1 : end;
+
+	return (struct slice) { value, (size_t)(end - value) };
+}
+
+void kconfig_read(struct kconfig *kconfig, const char *config, size_t length)
+{
+	*kconfig = (struct kconfig) { 0 };
+	for (size_t at = 0; at < length;) {
+		const char *newline = memchr(config + at, '\n', length - at);
+		struct slice line = { config + at,
+				      newline ? (size_t)(newline - (config + at)) : length - at };
+		enum kconfig_name name = name_of(line);
+
+		at += line.length + 1;
+		if (name == KCONFIG_NAMES || kconfig->values[name].bytes)
+			continue;
+		kconfig->values[name] = value_of(line);
+	}
+}
+
+static bool is_set(const struct kconfig *kconfig, enum kconfig_name name)
+{
+	return equal(kconfig->values[name], "y");
 }
 
 /* Without the quotes around a string's value. */
@@ -82,20 +111,30 @@ static struct slice last_lsm(struct slice line, struct slice before)
 	return before;
 }
 
-const char *kconfig_judge(const char *config, size_t config_length, const char *line,
-			  size_t line_length)
+bool kconfig_leaves_out(const char *line, size_t length)
+{
+	struct slice lsm = last_lsm((struct slice) { line, length }, (struct slice) { 0 });
+
+	return lsm.bytes && !names_yama(lsm);
+}
+
+const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_t line_length)
 {
 	char built_in[CMDLINE_LONGEST];
-	struct slice lines = { config, config_length };
-	struct slice escaped = unquoted(setting(lines, "CONFIG_CMDLINE"));
-	struct slice configured = unquoted(setting(lines, "CONFIG_LSM"));
+	struct slice escaped = unquoted(kconfig->values[KCONFIG_CMDLINE]);
+	struct slice configured = unquoted(kconfig->values[KCONFIG_LSM]);
 	struct slice lsm = { 0 };
 	struct slice before; /* CONFIG_CMDLINE */
 	struct slice behind; /* the line */
 	size_t length = 0;
 
-	if (!is_set(lines, "CONFIG_SECURITY_YAMA"))
+	if (!is_set(kconfig, KCONFIG_YAMA))
 		return "no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel";
+	if (kconfig->values[KCONFIG_NO_INITRD].bytes)
+		return "no CONFIG_BLK_DEV_INITRD, so it unpacks no initramfs; use another kernel";
+	if (kconfig->values[KCONFIG_NO_PROC].bytes || kconfig->values[KCONFIG_NO_SYSCTL].bytes ||
+	    kconfig->values[KCONFIG_NO_PROC_SYSCTL].bytes)
+		return "no CONFIG_PROC_SYSCTL, so it cannot lock; use another kernel";
 	for (size_t i = 0; i < escaped.length && length < sizeof built_in; i++) {
 		if (escaped.bytes[i] == '\\' && i + 1 < escaped.length)
 			i++;
@@ -103,14 +142,17 @@ const char *kconfig_judge(const char *config, size_t config_length, const char *
 	}
 	before = (struct slice) { built_in, length };
 	behind = (struct slice) { line, line_length };
-	if (is_set(lines, "CONFIG_CMDLINE_OVERRIDE") || is_set(lines, "CONFIG_CMDLINE_FORCE"))
+	if (is_set(kconfig, KCONFIG_OVERRIDE) || is_set(kconfig, KCONFIG_FORCE))
 		behind.length = 0;
-	else if (is_set(lines, "CONFIG_CMDLINE_FROM_BOOTLOADER"))
+	else if (is_set(kconfig, KCONFIG_FROM_BOOTLOADER))
 		before.length = 0;
-	if (is_set(lines, "CONFIG_CMDLINE_EXTEND"))
+	if (is_set(kconfig, KCONFIG_EXTEND))
 		lsm = last_lsm(before, last_lsm(behind, lsm));
 	else
 		lsm = last_lsm(behind, last_lsm(before, lsm));
+	if (before.length + behind.length > LINE_LONGEST)
+		return "a command line of more than 2,047 bytes, of which a kernel may keep no "
+		       "more; shorten it";
 	if (lsm.bytes)
 		return names_yama(lsm)
 			   ? NULL

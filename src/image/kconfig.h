@@ -7,17 +7,48 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* What is asked of a configuration. */
+enum kconfig_name {
+	KCONFIG_YAMA,
+	KCONFIG_LSM,
+	KCONFIG_CMDLINE,
+	KCONFIG_EXTEND,
+	KCONFIG_OVERRIDE,
+	KCONFIG_FORCE,
+	KCONFIG_FROM_BOOTLOADER,
+	KCONFIG_NO_INITRD, /* these are set if it says "# CONFIG_... is not set" */
+	KCONFIG_NO_PROC,
+	KCONFIG_NO_SYSCTL,
+	KCONFIG_NO_PROC_SYSCTL,
+	KCONFIG_NAMES
+};
+
+/* The values, which lie in the configuration that was read; no bytes pointer for what is not set.
+ */
+struct kconfig {
+	struct slice {
+		const char *bytes;
+		size_t length;
+	} values[KCONFIG_NAMES];
+};
+
+/* Reads a configuration as the kernel's build leaves it (/boot/config-VERSION). */
+void kconfig_read(struct kconfig *kconfig, const char *config, size_t length);
+
 /*
- * Reads a configuration as the kernel's build leaves it (/boot/config-VERSION), and a command line
- * as the kernel would, see cmdline.h. Returns NULL if Yama is built in and started, or what is
- * wrong and what to do about it, as the rest of a line that begins with the name of the kernel.
+ * Judges a configuration and a command line, read as the kernel would, see cmdline.h. Returns NULL
+ * if Yama is built in and started, and an initramfs can be and set its scope, or what is wrong and what to do about it, as the rest of a line
+ * that begins with the name of the kernel.
  *
  * The rules are those of security/security.c: without CONFIG_LSM, before Linux 5.1, whatever is
  * built in is started; the last lsm= replaces CONFIG_LSM. CONFIG_CMDLINE comes before the command
  * line; behind it with CONFIG_CMDLINE_EXTEND; in its place with CONFIG_CMDLINE_OVERRIDE or _FORCE;
- * and with CONFIG_CMDLINE_FROM_BOOTLOADER only where there is none, which is not counted on.
+ * and with CONFIG_CMDLINE_FROM_BOOTLOADER only where there is none, which is not counted on. What is
+ * longer than any kernel is sure to keep is refused.
  */
-const char *kconfig_judge(const char *config, size_t config_length, const char *line,
-			  size_t line_length);
+const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_t line_length);
+
+/* Whether an lsm= of the line leaves yama out, whatever the configuration. */
+bool kconfig_leaves_out(const char *line, size_t length);
 
 #endif

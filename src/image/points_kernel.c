@@ -93,7 +93,7 @@ static bool add_configured(struct image *image)
 	}
 	/* it comes first, before what the loader says */
 	memmove(grown + 1, grown, image->count++ * sizeof *grown);
-	grown[0] = (struct line) { .text = { memory, length }, .memory = memory };
+	grown[0] = (struct line) { .text = { memory, length }, .memory = memory, .configured = true };
 	(void)snprintf(grown[0].origin, sizeof grown[0].origin, "CONFIG_CMDLINE of %.200s",
 		       image->config_path);
 	return true;
@@ -133,30 +133,29 @@ bool points_prepare(struct image *image, struct failure *failure)
 /* An lsm= of the line that leaves yama out: what a kernel says to it that has Yama otherwise. */
 static bool leaves_out(const struct line *line)
 {
-	static const char with[] = "CONFIG_SECURITY_YAMA=y\n";
-
-	return kconfig_judge(with, sizeof with - 1, line->text.bytes, line->text.length) != NULL;
+	return kconfig_leaves_out(line->text.bytes, line->text.length);
 }
 
 /* lsm= replaces CONFIG_LSM: in every normal boot, or not at all. The point lsm has those that leave
  * yama out. */
 static const char *judge_config(const struct image *image)
 {
+	struct kconfig kconfig;
 	bool any = false;
 
+	kconfig_read(&kconfig, image->config.bytes, image->config.length);
 	for (size_t i = 0; i < image->count; i++) {
 		const struct line *line = &image->lines[i];
 		const char *wrong;
 
-		if (line->maintenance)
+		if (line->maintenance || line->configured)
 			continue;
 		any = true;
-		wrong = kconfig_judge(image->config.bytes, image->config.length, line->text.bytes,
-				      line->text.length);
+		wrong = kconfig_judge(&kconfig, line->text.bytes, line->text.length);
 		if (wrong && !leaves_out(line))
 			return wrong;
 	}
-	return any ? NULL : kconfig_judge(image->config.bytes, image->config.length, "", 0);
+	return any ? NULL : kconfig_judge(&kconfig, "", 0);
 }
 
 static void no_config(struct image *image)
@@ -217,9 +216,23 @@ static bool has_maintenance_profile(const struct image *image)
 	return false;
 }
 
+/* Of other bytes some stubs drop some, and others make what they were not. */
+static bool is_plain(struct text text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		char byte = text.bytes[i];
+		if ((byte < ' ' || byte > '~') && byte != '\t' && byte != '\n')
+			return false;
+	}
+	return true;
+}
+
 /* What is wrong with the word in a line; NULL if nothing. */
 static const char *judge_line(const struct image *image, const struct line *line)
 {
+	if (line->converted && !is_plain(line->text))
+		return "has bytes that are not printable ASCII, of which stubs make different "
+		       "lines, with the word in them or not; take them out";
 	if (line->maintenance)
 		return words_has(line->text, "maintenance")
 			   ? NULL

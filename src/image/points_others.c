@@ -4,12 +4,14 @@
  * its generators write about it, are known by then; documentation and kernel modules are not looked
  * into, and of a program only whether it names ours.
  */
+#include <search.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "elf.h"
 #include "points.h"
+#include "settings.h"
 #include "units.h"
 
 struct search {
@@ -17,6 +19,8 @@ struct search {
 	bool scope;
 	char *room;
 	size_t size;
+	const char *folder; /* of units, that is looked into */
+	void *seen;	    /* what was looked at there: a tree of tsearch(3) of nodes */
 };
 
 static bool say(struct search *search, const char *path, const char *what)
@@ -33,8 +37,8 @@ static bool say_line(struct search *search, const char *path, unsigned number, s
 	return false;
 }
 
-/* Nothing in these is read by what runs; or it is what dracut keeps about how it built the image;
- * or, for sysctl.d, another point's. */
+/* Nothing in these is read by what runs, unless a unit is a link to there, see search_units(); or
+ * it is what dracut keeps about how it built the image; or, for sysctl.d, another point's. */
 static bool is_left_out(struct text path)
 {
 	static const char *const folders[] = {
@@ -42,6 +46,9 @@ static bool is_left_out(struct text path)
 		"var/lib/apt/",	  "var/log/",	       "usr/lib/modules/",    "lib/modules/",
 		"var/lib/dpkg/",  "usr/lib/sysimage/", "var/lib/rpm/",	      "usr/share/doc-base/",
 	};
+	static const char *const sysctl[] = { "etc/sysctl.d/", "run/sysctl.d/",
+					      "usr/local/lib/sysctl.d/", "usr/lib/sysctl.d/",
+					      "lib/sysctl.d/" };
 	static const char *const dracut[] = { "usr/lib/dracut/", "lib/dracut/" };
 
 	/* the rest of the package: nothing in an initramfs reads these places, and what calls one
@@ -81,7 +88,11 @@ static bool is_left_out(struct text path)
 		if (!memchr(rest.bytes, '/', rest.length))
 			return true;
 	}
-	return text_has(path, "/sysctl.d/");
+	for (size_t i = 0; i < sizeof sysctl / sizeof *sysctl; i++) {
+		if (text_begins(path, sysctl[i]))
+			return true;
+	}
+	return false;
 }
 
 static bool names(struct text text, bool scope)
@@ -90,38 +101,6 @@ static bool names(struct text text, bool scope)
 		return text_has(text, "noptrace");
 	return text_has(text, "ptrace_scope") || text_has(text, "kernel.yama") ||
 	       text_has(text, "kernel/yama");
-}
-
-/* What is mounted there hides the program, or /proc, from our unit. */
-static bool is_over_ours(struct text where)
-{
-	static const char *const exact[] = { "/usr",  "/usr/sbin", "/sbin", "/usr/sbin/noptrace",
-					     "/proc", "/proc/sys" };
-
-	while (where.length > 1 && where.bytes[where.length - 1] == '/')
-		where.length--;
-	for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
-		if (text_is(where, exact[i]))
-			return true;
-	}
-	return text_begins(where, "/proc/sys/kernel");
-}
-
-/* A unit that mounts over it, or runs mount(8) to do so. */
-static bool mounts_over(struct text line)
-{
-	struct text key;
-	struct text value;
-
-	if (!text_setting(line, &key, &value))
-		return false;
-	if (text_is(key, "Where"))
-		return is_over_ours(value);
-	if (!text_begins(key, "Exec") || !text_has_word(value, "mount"))
-		return false;
-	return text_has(value, " /proc ") || text_ends(value, " /proc") ||
-	       text_has(value, " /proc/sys ") || text_ends(value, " /proc/sys") ||
-	       text_has(value, " /proc/sys/kernel") || text_has(value, " /usr/sbin");
 }
 
 /* The second field of a line of /etc/fstab. */
@@ -138,7 +117,7 @@ static bool fstab_mounts_over(struct text line)
 	while (at + where.length < line.length && where.bytes[where.length] != ' ' &&
 	       where.bytes[where.length] != '\t')
 		where.length++;
-	return is_over_ours(where);
+	return setting_is_over_ours(where);
 }
 
 static bool is_unit_path(struct text path)
@@ -164,22 +143,32 @@ static bool is_program(struct text text)
 	return text_begins(text, "\177ELF");
 }
 
-static bool search_lines(struct search *search, const char *path, struct text text)
+/* Line by line, as one of those reads it that might: a shell, or systemd. */
+static bool search_lines(struct search *search, const char *path, struct text text,
+			 bool (*next)(struct text *rest, struct text *line))
 {
 	bool unit = !search->scope && is_unit_path(text_of(path));
 	bool fstab = !search->scope && strcmp(path, "etc/fstab") == 0;
+	struct setting setting = { 0 };
 	struct text line;
 
 	if (!unit && !fstab && !names(text, search->scope))
 		return true;
-	for (unsigned number = 1; text_line(&text, &line); number++) {
+	for (unsigned number = 1; next(&text, &line); number++) {
 		if (text_is_comment(line))
 			continue;
-		if (names(line, search->scope) || (unit && mounts_over(line)) ||
+		if (names(line, search->scope) ||
+		    (unit && setting_is_against_ours(&setting, line)) ||
 		    (fstab && fstab_mounts_over(text_trim(line))))
 			return say_line(search, path, number, line);
 	}
 	return true;
+}
+
+static bool search_text(struct search *search, const char *path, struct text text)
+{
+	return search_lines(search, path, text, text_line) &&
+	       search_lines(search, path, text, text_line_of_systemd);
 }
 
 static bool search_file(struct search *search, const char *path, const struct node *node)
@@ -193,7 +182,7 @@ static bool search_file(struct search *search, const char *path, const struct no
 	}
 	if (!search->scope && text.length < node->size && is_read_by_somebody(path, text))
 		return say(search, path, " is too large to be looked at");
-	return search_lines(search, path, text);
+	return search_text(search, path, text);
 }
 
 static bool search_node(void *closure, const char *path, const struct node *node)
@@ -234,12 +223,114 @@ static bool search_node(void *closure, const char *path, const struct node *node
 	return false;
 }
 
+/* systemd.mount(5): a mount's name is its path, which the unit need not say. */
+static bool is_mount_over_ours(const char *name)
+{
+	struct text stem = text_of(name);
+	static const char *const ours[] = { "proc",	"proc-sys", "usr",
+					    "usr-sbin", "sbin",	    "usr-sbin-noptrace" };
+
+	if (!text_ends(stem, ".mount") && !text_ends(stem, ".automount"))
+		return false;
+	stem.length = (size_t)(strrchr(name, '.') - name);
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		if (text_is(stem, ours[i]))
+			return true;
+	}
+	return text_begins(stem, "proc-sys-kernel");
+}
+
+static int compare(const void *one, const void *other)
+{
+	return one == other ? 0 : (uintptr_t)one < (uintptr_t)other ? -1 : 1;
+}
+
+/* Each is looked at once, however many links lead to it. */
+static bool is_new(struct search *search, const struct node *node)
+{
+	if (tfind(node, &search->seen, compare))
+		return false;
+	if (!tsearch(node, &search->seen, compare))
+		search->image->no_memory = true;
+	return true;
+}
+
+static bool leads_to_known(struct image *image, const char *path)
+{
+	struct place place;
+	char folder[4 * UNITS_PATH];
+	char full[5 * UNITS_PATH];
+
+	if (tree_resolve(&image->tree, path, TREE_FOLLOW, &place) != 0 || !place.name)
+		return false;
+	(void)snprintf(full, sizeof full, "%s/%.*s", tree_path(place.folder, folder, sizeof folder),
+		       (int)place.length, place.name);
+	return image_knows(image, full);
+}
+
+static void search_unit(void *closure, const struct label *label)
+{
+	struct search *search = closure;
+	char path[2 * UNITS_PATH];
+	const struct node *node;
+	struct text text;
+
+	if (search->room[0] != '\0')
+		return;
+	(void)snprintf(path, sizeof path, "%s/%s", search->folder, label->name);
+	node = image_file(search->image, path);
+	if (!node || node->size == 0)
+		return;
+	if (!search->scope && is_mount_over_ours(label->name))
+		(void)say(search, path, " mounts over what noptrace needs");
+	else if (!is_new(search, node))
+		return;
+	else if (!text_of_whole(node, &text) && !search->scope)
+		(void)say(search, path, ": " TEXT_CUT);
+	else
+		(void)search_text(search, path, text);
+	if (search->room[0] != '\0' && leads_to_known(search->image, path))
+		search->room[0] = '\0';
+}
+
+/* A unit, or a folder of drop-ins or links. */
+static void search_unit_or_folder(void *closure, const struct label *label)
+{
+	struct search *search = closure;
+	const char *folder = search->folder;
+	char path[2 * UNITS_PATH];
+
+	search_unit(search, label);
+	(void)snprintf(path, sizeof path, "%s/%s", folder, label->name);
+	search->folder = path;
+	tree_each(image_folder(search->image, path), search_unit, search);
+	search->folder = folder;
+}
+
+static void nothing(void *node)
+{
+	(void)node;
+}
+
+/* What systemd takes for units, wherever in the image a link leads. */
+static void search_units(struct search *search)
+{
+	for (size_t i = 0; i < UNITS_FOLDERS; i++) {
+		search->folder = units_folders[i];
+		tree_each(image_folder(search->image, search->folder), search_unit_or_folder,
+			  search);
+	}
+	tdestroy(search->seen, nothing);
+}
+
 bool points_others(struct image *image, bool scope, char *room, size_t size)
 {
-	struct search search = { image, scope, room, size };
+	struct search search = { image, scope, room, size, NULL, NULL };
 
 	room[0] = '\0';
 	if (!tree_visit(&image->tree, search_node, &search) && room[0] == '\0')
 		image->no_memory = true;
+	if (room[0] == '\0')
+		search_units(&search);
 	return room[0] == '\0';
 }

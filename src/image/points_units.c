@@ -30,7 +30,7 @@ static bool requires(struct image *image, const char *unit, const char *other)
 	if (!units_find(image, unit, path))
 		return false;
 	rest = text_of_node(image_file(image, path));
-	while (text_line(&rest, &line)) {
+	while (text_line_of_systemd(&rest, &line)) {
 		if (text_is_comment(line) || !text_setting(line, &key, &value))
 			continue;
 		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -60,17 +60,116 @@ static bool pulls_in(struct image *image, const char *unit, const char *other)
 	return requires(image, unit, other) || links(image, unit, other);
 }
 
-/* What takes capabilities, or system calls, from every process that PID 1 starts. */
+/* A number, or infinity, that is not too small: 1024:524288, 15%, 512K. */
+static bool is_enough(struct text value, long enough)
+{
+	long number = 0;
+	bool digits = false;
+
+	if (text_is(value, "infinity"))
+		return true;
+	for (; value.length > 0 && value.bytes[0] >= '0' && value.bytes[0] <= '9'; value.bytes++) {
+		if (number < enough)
+			number = 10 * number + (value.bytes[0] - '0');
+		value.length--;
+		digits = true;
+	}
+	return digits && number >= enough;
+}
+
+/* What may be set for PID 1: nothing of that decides what it starts, and takes from a service what
+ * our program needs. */
+static bool is_harmless(struct text key, struct text value)
+{
+	static const char *const keys[] = {
+		"LogLevel",
+		"LogTarget",
+		"LogColor",
+		"LogLocation",
+		"LogTime",
+		"ShowStatus",
+		"StatusUnitFormat",
+		"DumpCore",
+		"CrashChangeVT",
+		"CrashShell",
+		"CrashReboot",
+		"CrashAction",
+		"CtrlAltDelBurstAction",
+		"CPUAffinity",
+		"JoinControllers",
+		"RuntimeWatchdogSec",
+		"RuntimeWatchdogPreSec",
+		"RuntimeWatchdogPreGovernor",
+		"RebootWatchdogSec",
+		"ShutdownWatchdogSec",
+		"KExecWatchdogSec",
+		"WatchdogDevice",
+		"TimerSlackNSec",
+		"ProtectSystem",
+		"MinimumUptimeSec",
+		"DefaultTimerAccuracySec",
+		"DefaultTimeoutStartSec",
+		"DefaultTimeoutStopSec",
+		"DefaultTimeoutAbortSec",
+		"DefaultDeviceTimeoutSec",
+		"DefaultRestartSec",
+		"DefaultStartLimitInterval",
+		"DefaultStartLimitIntervalSec",
+		"DefaultStartLimitBurst",
+		"ReloadLimitIntervalSec",
+		"ReloadLimitBurst",
+		"EventLoopRateLimitIntervalSec",
+		"EventLoopRateLimitBurst",
+		/* the program is static and reads none, and its unit has outputs of its own */
+		"DefaultEnvironment",
+		"DefaultStandardOutput",
+		"DefaultStandardError",
+		"DefaultOOMPolicy",
+		"DefaultOOMScoreAdjust",
+		"DefaultMemoryPressureThresholdSec",
+		"DefaultMemoryPressureWatch",
+		"DefaultCPUPressureThresholdSec",
+		"DefaultCPUPressureWatch",
+		"DefaultIOPressureThresholdSec",
+		"DefaultIOPressureWatch",
+		"DefaultMemoryZSwapWriteback",
+		"DefaultLimitCORE",
+		"DefaultLimitLOCKS",
+		"DefaultLimitMEMLOCK",
+		"DefaultLimitMSGQUEUE",
+		"DefaultLimitNICE",
+		"DefaultLimitNPROC",
+		"DefaultLimitRSS",
+		"DefaultLimitRTPRIO",
+		"DefaultLimitRTTIME",
+		"DefaultLimitSIGPENDING",
+	};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (text_is(key, keys[i]))
+			return true;
+	}
+	if (text_is(key, "SystemCallArchitectures"))
+		return value.length == 0 || text_is(value, "native");
+	if (text_is(key, "NoNewPrivileges"))
+		return text_is(value, "no");
+	if (text_is(key, "DefaultTasksMax"))
+		return is_enough(value, 10);
+	if (text_is(key, "DefaultLimitNOFILE"))
+		return is_enough(value, 256);
+	if (text_begins(key, "DefaultLimit"))
+		return text_is(value, "infinity");
+	return text_begins(key, "Default") && text_ends(key, "Accounting");
+}
+
+/* Whether a line of system.conf says what is not known to be harmless. */
 static bool is_of_pid1(struct text line)
 {
 	struct text key;
 	struct text value;
 
-	if (text_is_comment(line) || !text_setting(line, &key, &value))
-		return false;
-	return (text_is(key, "CapabilityBoundingSet") && value.length > 0) ||
-	       (text_is(key, "SystemCallArchitectures") && !text_is(value, "native") &&
-		value.length > 0);
+	return !text_is_comment(line) && text_setting(line, &key, &value) &&
+	       !is_harmless(key, value);
 }
 
 struct conf {
@@ -82,10 +181,14 @@ struct conf {
 
 static void look_at_conf(struct conf *conf, const char *path)
 {
-	struct text rest = text_of_node(image_file(conf->image, path));
+	struct text rest;
 	struct text line;
 
-	for (unsigned number = 1; !conf->odd && text_line(&rest, &line); number++) {
+	if (!text_of_whole(image_file(conf->image, path), &rest)) {
+		conf->odd = true;
+		(void)snprintf(conf->room, ROOM, "/%s: " TEXT_CUT, path);
+	}
+	for (unsigned number = 1; !conf->odd && text_line_of_systemd(&rest, &line); number++) {
 		line = text_trim(line);
 		if (!is_of_pid1(line))
 			continue;
@@ -133,7 +236,7 @@ static bool is_wanted(struct image *image)
 
 static const char *break_in_chain(struct image *image, char *room)
 {
-	if (!image_at(image, "etc/initrd-release"))
+	if (!image_file(image, "etc/initrd-release"))
 		return "no /etc/initrd-release, so systemd starts another target";
 	for (int i = 0; i < CHAIN_TARGETS; i++) {
 		if (units_has(image, CHAIN[i]))
@@ -193,7 +296,8 @@ void points_order_systemd(struct image *image)
 			    "%s: nothing starts " UNIT "; build the image anew", broken);
 	else if (!leaves_pid1_alone(image, room))
 		results_add(image->results, STATUS_FAIL, point,
-			    "%s: takes from every service what the program needs; remove that",
+			    "%s: may take from a service what the program needs, or change "
+			    "what PID 1 starts; remove that",
 			    room);
 	else
 		results_add(image->results, STATUS_OK, point,

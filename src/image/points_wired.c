@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The points wired and order, for every generator but systemd's order: see points_units.c. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +9,16 @@
 #include "points.h"
 #include "units.h"
 
-/* Where dracut's hooks are: to 101, from 102 to 109, and the folders that 110 added. */
-static const char *const HOOKS[] = {
-	"var/lib/dracut/hooks/cmdline", "usr/lib/dracut/hooks/cmdline", "lib/dracut/hooks/cmdline",
-	"etc/dracut/hooks/cmdline",	"run/dracut/hooks/cmdline",
+/* Where dracut's hooks are: to 101, from 102 to 109, and the folders that 110 added. Which of them
+ * an image's dracut reads is said in its library. */
+static const struct {
+	const char *said, *folder;
+} HOOKS[] = {
+	{ "/var/lib/dracut/hooks", "var/lib/dracut/hooks/cmdline" },
+	{ "/usr/lib/dracut/hooks", "usr/lib/dracut/hooks/cmdline" },
+	{ "/lib/dracut/hooks", "lib/dracut/hooks/cmdline" },
+	{ "/etc/dracut/hooks", "etc/dracut/hooks/cmdline" },
+	{ "/run/dracut/hooks", "run/dracut/hooks/cmdline" },
 };
 
 enum { HOOK_FOLDERS = sizeof HOOKS / sizeof *HOOKS };
@@ -26,7 +33,7 @@ static unsigned line_with(struct text text, const char *const *words, size_t cou
 		if (comment)
 			line.length = (size_t)(comment - line.bytes);
 		for (size_t i = 0; i < count; i++) {
-			if (text_has(line, words[i]))
+			if (text_has_word(line, words[i]))
 				return number;
 		}
 	}
@@ -38,6 +45,12 @@ static unsigned calling_line(struct text text)
 	static const char *const call[] = { "noptrace apply" };
 
 	return line_with(text, call, 1);
+}
+
+/* Whether /init has it, not in a comment alone. */
+static bool init_says(struct image *image, const char *words)
+{
+	return line_with(text_of_node(image_file(image, "init")), &words, 1) > 0;
 }
 
 struct hook {
@@ -62,11 +75,20 @@ static void find_hook(void *closure, const struct label *label)
 	(void)snprintf(hook->path, hook->size, "%s", path);
 }
 
+/* One of HOOKS; NULL if this image's dracut does not read it. */
+static const struct node *hook_folder(struct image *image, int i)
+{
+	struct text library = text_of_node(image_file(image, "lib/dracut-lib.sh"));
+
+	return line_with(library, &HOOKS[i].said, 1) > 0 ? image_folder(image, HOOKS[i].folder)
+							 : NULL;
+}
+
 const char *points_hook(struct image *image, char *path, size_t size)
 {
 	for (int i = 0; i < HOOK_FOLDERS; i++) {
-		struct hook hook = { image, HOOKS[i], path, size, false };
-		tree_each(image_folder(image, HOOKS[i]), find_hook, &hook);
+		struct hook hook = { image, HOOKS[i].folder, path, size, false };
+		tree_each(hook_folder(image, i), find_hook, &hook);
 		if (hook.found)
 			return path;
 	}
@@ -178,6 +200,42 @@ static bool ends_the_caller(struct text text)
 	return false;
 }
 
+/* What /init sources before anything else: any file of these folders, or those that end so. */
+struct conf {
+	struct image *image;
+	const char *folder, *end;
+	char ending[UNITS_PATH + 1];
+};
+
+static void look_at_conf(void *closure, const struct label *label)
+{
+	struct conf *conf = closure;
+	char path[UNITS_PATH];
+
+	(void)snprintf(path, sizeof path, "%s/%s", conf->folder, label->name);
+	/* that one is another point's */
+	if (strcmp(path, "conf/noptrace.conf") != 0 &&
+	    text_ends(text_of(label->name), conf->end) &&
+	    ends_the_caller(text_of_node(image_file(conf->image, path))))
+		(void)snprintf(conf->ending, sizeof conf->ending, "/%s", path);
+}
+
+static bool conf_lets_run(struct image *image, const char *const *folders, size_t count,
+			  const char *end)
+{
+	struct conf conf = { .image = image, .end = end };
+
+	for (size_t i = 0; i < count; i++) {
+		conf.folder = folders[i];
+		tree_each(image_folder(image, conf.folder), look_at_conf, &conf);
+	}
+	if (conf.ending[0] != '\0')
+		results_add(image->results, STATUS_FAIL, "order",
+			    "%s: /init reads it before, and its exit would skip it; remove that",
+			    conf.ending);
+	return conf.ending[0] == '\0';
+}
+
 /* The hooks before ours: the first, and the last that would keep ours from running. */
 struct before {
 	struct image *image;
@@ -202,6 +260,7 @@ static void look_before(void *closure, const struct label *label)
 static void order_dracut(struct image *image)
 {
 	static const char point[] = "order";
+	static const char *const folder = "etc/conf.d";
 	char path[UNITS_PATH];
 	struct before before = { .image = image };
 
@@ -209,12 +268,14 @@ static void order_dracut(struct image *image)
 		return;
 	before.ours = strrchr(path, '/') + 1;
 	for (int i = 0; i < HOOK_FOLDERS; i++) {
-		before.folder = HOOKS[i];
-		tree_each(image_folder(image, HOOKS[i]), look_before, &before);
+		before.folder = HOOKS[i].folder;
+		tree_each(hook_folder(image, i), look_before, &before);
 	}
-	if (!text_has(text_of_node(image_file(image, "init")), "source_hook cmdline"))
+	if (!init_says(image, "source_hook cmdline"))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call dracut's cmdline hooks; build the image anew");
+	else if (!conf_lets_run(image, &folder, 1, ".conf"))
+		return;
 	else if (before.ending[0] != '\0')
 		results_add(image->results, STATUS_FAIL, point,
 			    "the hook %s runs before it, and its exit would skip it; rename that",
@@ -227,62 +288,74 @@ static void order_dracut(struct image *image)
 			    "the first of all hooks, before the pivot");
 }
 
-/* The number of the script in ORDER among those that are run there, 0 if it is not. */
-static unsigned place_in_order(struct text text)
+/* A line of ORDER that runs a script: its path, as mkinitramfs takes it, and "$@". */
+static bool runs_a_script(struct text line)
 {
+	static const char folder[] = "/scripts/init-top/";
+	static const char arguments[] = " \"$@\"";
+
+	if (!text_begins(line, folder) || !text_ends(line, arguments))
+		return false;
+	for (size_t i = sizeof folder - 1; i < line.length - (sizeof arguments - 1); i++) {
+		char byte = line.bytes[i];
+		if (!isalnum((unsigned char)byte) && byte != '-' && byte != '_' && byte != '.')
+			return false;
+	}
+	return true;
+}
+
+/* What /init sources for init-top. */
+struct order {
+	unsigned ours;	  /* the number of our script among those that are run, 0 if it is not */
+	unsigned unknown; /* the number of the first line that mkinitramfs does not write */
+};
+
+static struct order read_order(struct text text)
+{
+	struct order order = { 0, 0 };
 	struct text line;
 	unsigned scripts = 0;
 
-	while (text_line(&text, &line)) {
-		if (!text_begins(text_trim(line), "/"))
-			continue;
-		scripts++;
-		if (text_is(text_trim(line), "/scripts/init-top/00-noptrace \"$@\""))
-			return scripts;
+	for (unsigned number = 1; text_line(&text, &line); number++) {
+		if (runs_a_script(line)) {
+			scripts++;
+			if (order.ours == 0 &&
+			    text_is(line, "/scripts/init-top/00-noptrace \"$@\""))
+				order.ours = scripts;
+		} else if (order.unknown == 0 &&
+			   !text_is(line, "[ -e /conf/param.conf ] && . /conf/param.conf")) {
+			order.unknown = number;
+		}
 	}
-	return 0;
-}
-
-/* In an initramfs-tools image what is in /conf and /conf/conf.d is sourced before init-top. */
-struct conf {
-	char ending[512];
-};
-
-static void look_at_conf(void *closure, const struct label *label)
-{
-	struct conf *conf = closure;
-
-	/* that one is another point's */
-	if (!text_is(text_of(label->name), "noptrace.conf") &&
-	    ends_the_caller(text_of_node(label->node)))
-		(void)snprintf(conf->ending, sizeof conf->ending, "/conf: %s", label->name);
+	return order;
 }
 
 static void order_initramfs_tools(struct image *image)
 {
 	static const char point[] = "order";
-	static const char order[] = "scripts/init-top/ORDER";
+	static const char path[] = "scripts/init-top/ORDER";
+	static const char *const folders[] = { "conf", "conf/conf.d" };
 	const struct node *script = image_file(image, "scripts/init-top/00-noptrace");
-	struct text text = text_of_node(image_file(image, order));
-	unsigned at = script && script->mode & 0111 ? place_in_order(text) : 0;
-	struct conf conf = { "" };
+	struct order order = read_order(text_of_node(image_file(image, path)));
+	bool runs = order.ours > 0 && script && script->mode & 0111;
 
-	tree_each(image_folder(image, "conf"), look_at_conf, &conf);
-	tree_each(image_folder(image, "conf/conf.d"), look_at_conf, &conf);
-	image_is_ours(image, order);
-	if (!text_has(text_of_node(image_file(image, "init")), "/scripts/init-top"))
+	image_is_ours(image, path);
+	if (!init_says(image, "/scripts/init-top"))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call scripts/init-top; build the image anew");
-	else if (conf.ending[0] != '\0')
-		results_add(image->results, STATUS_FAIL, point,
-			    "%s: /init reads it before, and its exit would skip it; remove that",
-			    conf.ending);
-	else if (at == 0)
+	else if (!conf_lets_run(image, folders, sizeof folders / sizeof *folders, ""))
+		return;
+	else if (!runs)
 		results_add(image->results, STATUS_FAIL, point,
 			    "not in %s, or not executable, so it is never run; build the image "
 			    "anew",
-			    order);
-	else if (at == 1)
+			    path);
+	else if (order.unknown > 0)
+		results_add(image->results, STATUS_FAIL, point,
+			    "/%s:%u: not a line that mkinitramfs writes, and may keep it from "
+			    "running; build the image anew",
+			    path, order.unknown);
+	else if (order.ours == 1)
 		results_add(image->results, STATUS_OK, point,
 			    "the first script of init-top, before the pivot");
 	else
@@ -305,7 +378,10 @@ static void order_handmade(struct image *image)
 
 	image_is_ours(image, "init");
 	if (pivot == 0)
-		results_add(image->results, STATUS_WARN, point, "no switch_root is seen in /init");
+		results_add(image->results, STATUS_FAIL, point,
+			    "line %u of /init, in which no switch_root, run-init or pivot_root "
+			    "is seen that it would be before; pivot with one of these",
+			    call);
 	else if (call < pivot)
 		results_add(image->results, STATUS_OK, point,
 			    "line %u of /init, before the pivot in line %u", call, pivot);

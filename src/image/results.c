@@ -34,10 +34,11 @@ static size_t character(const unsigned char *text, unsigned *code)
 	return 0;
 }
 
-/* No control, and nothing that turns the order of what follows; nothing that XML cannot hold. */
+/* No control, nothing that turns the order of what follows or has no width; nothing that XML cannot
+ * hold. */
 static bool is_shown(unsigned code)
 {
-	return code >= ' ' && !(code >= 0x7f && code < 0xa0) &&
+	return code >= ' ' && !(code >= 0x7f && code < 0xa0) && code != 0x61c && code != 0xfeff &&
 	       !(code >= 0x200b && code <= 0x200f) && !(code >= 0x2028 && code <= 0x202e) &&
 	       !(code >= 0x2066 && code <= 0x2069) && !(code >= 0xd800 && code < 0xe000) &&
 	       (code & 0xfffe) != 0xfffe;
@@ -118,12 +119,16 @@ void results_conclude(struct results *results, const char *image, int code, cons
 		results->images++;
 }
 
+static void free_result(struct result *result)
+{
+	free(result->point);
+	free(result->text);
+}
+
 void results_free(struct results *results)
 {
-	for (size_t i = 0; i < results->count; i++) {
-		free(results->results[i].point);
-		free(results->results[i].text);
-	}
+	for (size_t i = 0; i < results->count; i++)
+		free_result(&results->results[i]);
 	for (size_t i = 0; i < results->images; i++) {
 		free(results->verdicts[i].image);
 		free(results->verdicts[i].words);
@@ -158,15 +163,10 @@ size_t results_count(const struct results *results, size_t image, enum status st
 	return count;
 }
 
-bool results_has(const struct results *results, const char *point)
+void results_drop(struct results *results)
 {
-	for (size_t i = results->count; i > 0; i--) {
-		if (results->results[i - 1].image != results->images)
-			return false;
-		if (strcmp(results->results[i - 1].point, point) == 0)
-			return true;
-	}
-	return false;
+	while (results->count > 0 && results->results[results->count - 1].image == results->images)
+		free_result(&results->results[--results->count]);
 }
 
 char *results_points(const struct results *results, size_t image, enum status status, char *to,

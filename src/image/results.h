@@ -53,8 +53,8 @@ int results_status_of(const char *word);
 /* How many results of an image have a status. */
 size_t results_count(const struct results *results, size_t image, enum status status);
 
-/* Has the point already a result in the image at hand? */
-bool results_has(const struct results *results, const char *point);
+/* Forgets what was added for the image at hand. */
+void results_drop(struct results *results);
 
 /*
  * Writes the names of the points of an image that have a status, with ", " between them; cut if

@@ -19,6 +19,12 @@ struct text text_of_node(const struct node *node)
 	return (struct text) { (const char *)node->content, node->kept };
 }
 
+bool text_of_whole(const struct node *node, struct text *text)
+{
+	*text = text_of_node(node);
+	return !node || node->kept == node->size;
+}
+
 bool text_line(struct text *rest, struct text *line)
 {
 	const char *newline;
@@ -30,6 +36,26 @@ bool text_line(struct text *rest, struct text *line)
 	line->length = newline ? (size_t)(newline - rest->bytes) : rest->length;
 	rest->bytes += line->length + (newline != NULL);
 	rest->length -= line->length + (newline != NULL);
+	return true;
+}
+
+bool text_line_of_systemd(struct text *rest, struct text *line)
+{
+	size_t length = 0;
+	size_t end;
+
+	if (rest->length == 0)
+		return false;
+	while (length < rest->length && rest->bytes[length] != '\n' &&
+	       rest->bytes[length] != '\r' && rest->bytes[length] != '\0')
+		length++;
+	end = length + (length < rest->length);
+	if (end < rest->length && ((rest->bytes[length] == '\r' && rest->bytes[end] == '\n') ||
+				   (rest->bytes[length] == '\n' && rest->bytes[end] == '\r')))
+		end++;
+	*line = (struct text) { rest->bytes, length };
+	rest->bytes += end;
+	rest->length -= end;
 	return true;
 }
 

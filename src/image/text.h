@@ -21,11 +21,20 @@ struct text text_of(const char *string);
 /* What is kept of a file's content; nothing of what is no file. */
 struct text text_of_node(const struct node *node);
 
+/* All of a file's content, which may be none. False where the tree has kept less than that, which
+ * is said in these words. */
+#define TEXT_CUT "not looked into, being too large, a module or firmware"
+bool text_of_whole(const struct node *node, struct text *text);
+
 /*
  * Takes the next line off `rest`, without the newline at its end; false when nothing is left.
  * Counting the calls gives the line's number.
  */
 bool text_line(struct text *rest, struct text *line);
+
+/* The same where systemd reads: a line ends at a CR or a NUL as well, and CR and newline are one
+ * end. A shell, and the kernel, go by the newline alone. */
+bool text_line_of_systemd(struct text *rest, struct text *line);
 
 /* Without those of the bytes, a string, that are at both ends. */
 struct text text_strip(struct text text, const char *bytes);

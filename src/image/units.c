@@ -81,8 +81,12 @@ static void look_at_dropin(void *closure, const struct label *label)
 	(void)snprintf(path, sizeof path, "%s/%s", look->folder, label->name);
 	if (image_knows(look->image, path))
 		return;
-	rest = text_of_node(image_file(look->image, path));
-	for (unsigned number = 1; text_line(&rest, &line); number++) {
+	if (!text_of_whole(image_file(look->image, path), &rest)) {
+		look->odd = true;
+		(void)snprintf(look->room, look->size, "/%s: " TEXT_CUT, path);
+		return;
+	}
+	for (unsigned number = 1; text_line_of_systemd(&rest, &line); number++) {
 		if (is_plain(line))
 			continue;
 		look->odd = true;

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* What a unit's settings could do to ours, as settings.h has it. */
+#include <string.h>
+
+#include "settings.h"
+#include "units.h"
+
+/* A path without what makes no difference, as /proc//sys/./ has it, and no longer than `room`,
+ * which is longer than all that it is compared with. */
+static struct text squeeze(struct text path, char *room, size_t size)
+{
+	size_t end = 0;
+	struct text step;
+
+	while (path.length > 0 && path.bytes[0] == '/') {
+		path.bytes++;
+		path.length--;
+		step = (struct text) { path.bytes, 0 };
+		while (step.length < path.length && path.bytes[step.length] != '/')
+			step.length++;
+		path.bytes += step.length;
+		path.length -= step.length;
+		if (text_is(step, "..")) {
+			while (end > 0 && room[--end] != '/')
+				;
+		} else if (step.length > 0 && !text_is(step, ".") && end < size) {
+			room[end++] = '/';
+			step.length = step.length < size - end ? step.length : size - end;
+			memcpy(room + end, step.bytes, step.length);
+			end += step.length;
+		}
+	}
+	return path.length > 0 ? path : (struct text) { room, end };
+}
+
+bool setting_is_over_ours(struct text where)
+{
+	static const char *const exact[] = { "/usr",  "/usr/sbin", "/sbin", "/usr/sbin/noptrace",
+					     "/proc", "/proc/sys" };
+	char room[64];
+
+	where = squeeze(where, room, sizeof room);
+	for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
+		if (text_is(where, exact[i]))
+			return true;
+	}
+	return text_begins(where, "/proc/sys/kernel");
+}
+
+/* The next of the words between blanks. */
+static bool next_word(struct text *rest, struct text *word)
+{
+	size_t length = 0;
+
+	*rest = text_trim(*rest);
+	while (length < rest->length && rest->bytes[length] != ' ' && rest->bytes[length] != '\t')
+		length++;
+	*word = (struct text) { rest->bytes, length };
+	rest->bytes += length;
+	rest->length -= length;
+	return length > 0;
+}
+
+/* Whether a name with specifiers or quotes in it could be that of one of our units. What they stand
+ * for is not known here, but what is before the first and behind the last of them is. */
+static bool could_be_ours(struct text name)
+{
+	static const char *const ours[] = {
+		UNIT,
+		UNIT_LATER,
+		UNIT_INSTEAD,
+		"noptrace-locked@emergency.target",
+		"noptrace-locked@poweroff.target",
+		"noptrace-locked@reboot.target",
+	};
+	size_t first = 0;
+	size_t behind = name.length;
+
+	while (first < name.length && !strchr("%\"'", name.bytes[first]))
+		first++;
+	if (first == name.length)
+		return false;
+	while (!strchr("%\"'", name.bytes[behind - 1]))
+		behind--;
+	/* the letter behind a % */
+	if (name.bytes[behind - 1] == '%' && behind < name.length)
+		behind++;
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		struct text unit = text_of(ours[i]);
+		size_t end = name.length - behind;
+		if (first <= unit.length && end <= unit.length &&
+		    memcmp(unit.bytes, name.bytes, first) == 0 &&
+		    memcmp(unit.bytes + unit.length - end, name.bytes + behind, end) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A dependency on what could be one of our units, and is not written out. */
+static bool depends_on_ours(struct text key, struct text value)
+{
+	static const char *const keys[] = {
+		"After",
+		"Before",
+		"BindsTo",
+		"Conflicts",
+		"JoinsNamespaceOf",
+		"OnFailure",
+		"OnSuccess",
+		"PartOf",
+		"PropagatesReloadTo",
+		"PropagatesStopTo",
+		"Requires",
+		"Requisite",
+		"StopPropagatedFrom",
+		"ReloadPropagatedFrom",
+		"Upholds",
+		"Wants",
+	};
+	struct text word;
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		if (!text_is(key, keys[i]))
+			continue;
+		while (next_word(&value, &word)) {
+			if (could_be_ours(word))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool goes_on(struct text line)
+{
+	size_t backslashes = 0;
+
+	while (backslashes < line.length && line.bytes[line.length - 1 - backslashes] == '\\')
+		backslashes++;
+	return backslashes % 2 == 1;
+}
+
+/* The same of a word of a command. What it mounts from may be /usr, and is no harm. */
+static bool is_about_ours(struct text word)
+{
+	return setting_is_over_ours(word) && !text_is(word, "/usr") && !text_is(word, "/sbin");
+}
+
+/* A unit that mounts over it, or runs mount(8) or umount(8) to do so. */
+static bool mounts_over(struct setting *setting, struct text value)
+{
+	size_t length;
+
+	if (text_is(setting->key, "Where"))
+		return setting_is_over_ours(value);
+	if (!text_begins(setting->key, "Exec"))
+		return false;
+	setting->mounts =
+	    setting->mounts || text_has_word(value, "mount") || text_has_word(value, "umount");
+	for (; value.length > 0; value.bytes += length, value.length -= length) {
+		length = 0;
+		while (length < value.length && !strchr(" \t\"';&|()", value.bytes[length]))
+			length++;
+		if (is_about_ours((struct text) { value.bytes, length }))
+			setting->ours = true;
+		length += length < value.length;
+	}
+	return setting->mounts && setting->ours;
+}
+
+bool setting_is_against_ours(struct setting *setting, struct text line)
+{
+	struct text value = line;
+	bool first = !setting->goes_on;
+
+	setting->goes_on = goes_on(line);
+	if (first)
+		setting->mounts = setting->ours = false;
+	if (first && !text_setting(line, &setting->key, &value)) {
+		setting->key = text_of("");
+		/* nobody writes a name alone, before a backslash */
+		return setting->goes_on && text_trim(line).bytes[0] != '[';
+	}
+	if (setting->goes_on)
+		value = text_strip(value, "\\");
+	return mounts_over(setting, value) || depends_on_ours(setting->key, value);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the settings of somebody else's unit could do to ours without its name: mount something over
+ * the program or /proc, or depend on a name that systemd makes ours of.
+ */
+#ifndef NOPTRACE_SETTINGS_H
+#define NOPTRACE_SETTINGS_H
+
+#include "text.h"
+
+/* The setting that a line is of, which may go on behind a backslash. All zero is the start of a
+ * unit. */
+struct setting {
+	struct text key;
+	bool goes_on;
+	bool mounts, ours; /* of a command: it may mount, and names a path of ours */
+};
+
+/* Takes a unit's next line that is no comment. */
+bool setting_is_against_ours(struct setting *setting, struct text line);
+
+/* Whether what is mounted there hides the program, or /proc, from our unit. */
+bool setting_is_over_ours(struct text where);
+
+#endif
