@@ -101,6 +101,8 @@ TEST_DEPS = $(PROGRAM_DEPS) jq libxml2-utils \
 	squashfs-tools erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
 	ovmf dosfstools mtools yq $(CROSS_DEPS) $(DEB_DEPS) $(RPM_DEPS)
 BENCH_DEPS = hyperfine valgrind gnuplot-nox procps time dracut-core jq perl bsdextrautils bzip2 lz4 xz-utils zstd
+# What builds a kernel.
+KERNEL_DEPS = linux-source bc bison flex libelf-dev xz-utils
 PROVE_DEPS = frama-c-base why3 z3 cvc4
 LINT_DEPS = gcc clang clang-tidy clang-format cppcheck shellcheck shfmt mandoc systemd
 
@@ -125,7 +127,7 @@ SOAK = 200
 # src/cmdline.c:111, or '20 hooks/knobs.sh', a file of shell, which takes longer; all of them if it is empty: some hours.
 MUTANTS = 100 src/noptrace.c src/cmdline.c
 
-.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-program deps-test deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
+.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-program deps-test deps-kernel deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite bootconfig help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
 
 # Those for an image, and those for the machine that looks at it.
 PROGRAMS = noptrace noptrace-judge noptrace-probe
@@ -300,6 +302,9 @@ deps-check:
 deps-test:
 	@tests/deps $(BUILD_DEPS) $(BOOT_DEPS) $(TEST_DEPS) $(LINT_DEPS)
 
+deps-kernel:
+	@tests/deps $(KERNEL_DEPS)
+
 # Debian 13 has no Frama-C.
 deps-prove:
 	@command -v frama-c > /dev/null || ! grep -q '^VERSION_ID="12"' /etc/os-release || tests/deps $(PROVE_DEPS)
@@ -393,6 +398,16 @@ dracut-suite: deps-test ## run tests of dracut's own suite, without noptrace and
 	@$(MAKE) -s install DESTDIR=build/dracut-suite/root > /dev/null
 	@mkdir -p build/tmp
 	@TMPDIR=$(CURDIR)/build/tmp tests/dracut-suite run build/dracut-suite/root
+
+# It is built once.
+build/bootconfig/vmlinuz:
+	@echo 'bootconfig: building a kernel that takes boot configurations: some minutes'
+	@mkdir -p build
+	$(Q)tests/bootconfig build build/bootconfig > build/bootconfig.log 2>&1 || { tail build/bootconfig.log; exit 1; }
+
+bootconfig: deps-test deps-kernel ## have a kernel that was booted with it read each of two dozen boot configurations
+	@$(MAKE) -s all build/guest-lines build/bootconfig/vmlinuz
+	@tests/bootconfig compare build/bootconfig
 
 kernel-lines: deps-test ## have a kernel that was booted with it read each of LINES=300 odd command lines
 	@$(MAKE) -s root-bookworm

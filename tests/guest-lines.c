@@ -7,7 +7,7 @@
  * It tells on the second serial line what this kernel has handed on and which scope `noptrace
  * apply` leaves, and boots the kernel again by kexec, with the next line: the number of the line is
  * the last word, line=, of those that the guest was started with. After the last one comes "end",
- * and the guest is powered off.
+ * and the guest reboots, which ends it: a small kernel has no way to power off.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -29,7 +29,7 @@ static FILE *answer;
 static void fail(const char *what)
 {
 	(void)fprintf(answer, "failed: %s: %m\n", what);
-	(void)reboot(RB_POWER_OFF);
+	(void)reboot(RB_AUTOBOOT);
 	exit(1);
 }
 
@@ -178,7 +178,7 @@ int main(int argc, char **argv, char **environment)
 	if (!hex || !*hex) {
 		(void)fputs("end\n", answer);
 		(void)tcdrain(fileno(answer));
-		(void)reboot(RB_POWER_OFF);
+		(void)reboot(RB_AUTOBOOT);
 	}
 	size = (size_t)snprintf(next, sizeof next, "%.*sline=%zu ", (int)(mark - line), line,
 				wanted + 1);
