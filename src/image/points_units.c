@@ -339,8 +339,8 @@ void points_order_systemd(struct image *image)
 		return;
 	}
 	for (int i = 0; i < CHAIN_LENGTH; i++) {
-		if (units_are_plain(image, CHAIN[i], room, sizeof room) &&
-		    (i < CHAIN_TARGETS || comes_at_once(image, CHAIN[i], room)))
+		if ((i < CHAIN_TARGETS || comes_at_once(image, CHAIN[i], room)) &&
+		    units_are_plain(image, CHAIN[i], room, sizeof room))
 			continue;
 		results_add(image->results, STATUS_FAIL, point,
 			    "%s: changes %s, which " UNIT " hangs on; remove that", room, CHAIN[i]);

@@ -10,12 +10,11 @@
 static struct text squeeze(struct text path, char *room, size_t size)
 {
 	size_t end = 0;
-	struct text step;
 
 	while (path.length > 0 && path.bytes[0] == '/') {
-		path.bytes++;
+		struct text step = { ++path.bytes, 0 };
+
 		path.length--;
-		step = (struct text) { path.bytes, 0 };
 		while (step.length < path.length && path.bytes[step.length] != '/')
 			step.length++;
 		path.bytes += step.length;
