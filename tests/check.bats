@@ -370,7 +370,7 @@ END
     for bytes in 'Description=x\r' '#x\r' '#x\0'; do
         tree_of systemd
         mkdir -p "$tree/etc/systemd/system/$unit.d"
-        printf "[Unit]\r\n${bytes}ConditionPathExists=/nowhere\n" > "$tree/etc/systemd/system/$unit.d/x.conf"
+        printf '[Unit]\r\n%bConditionPathExists=/nowhere\n' "$bytes" > "$tree/etc/systemd/system/$unit.d/x.conf"
         check_tree
         assert_fails order "/etc/systemd/system/$unit.d/x.conf:3: ConditionPathExists=/nowhere: changes $unit, which need not run in time; remove that"
     done
@@ -584,7 +584,7 @@ END
     # systemd's own, and those of others
     tree_of systemd
     printf '%s\n' '[Unit]' 'Description=On %i' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
-        'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device '[Service]' 'ExecStart=/bin/x %i \' '-y' \
+        'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device '[Service]' $'ExecStart=/bin/x %i \\\n-y' \
         > "$tree/$units/x@.service"
     mkdir -p "$tree/$units/initrd.target.wants"
     ln -s ../x@.service "$tree/$units/initrd.target.wants/x@trace-initramfs.service"
