@@ -23,34 +23,17 @@ static const struct {
 
 enum { HOOK_FOLDERS = sizeof HOOKS / sizeof *HOOKS };
 
-/* The number of the first line that has one of the words before any '#'; 0 if none has. */
-static unsigned line_with(struct text text, const char *const *words, size_t count)
-{
-	struct text line;
-
-	for (unsigned number = 1; text_line(&text, &line); number++) {
-		const char *comment = memchr(line.bytes, '#', line.length);
-		if (comment)
-			line.length = (size_t)(comment - line.bytes);
-		for (size_t i = 0; i < count; i++) {
-			if (text_has_word(line, words[i]))
-				return number;
-		}
-	}
-	return 0;
-}
-
 static unsigned calling_line(struct text text)
 {
 	static const char *const call[] = { "noptrace apply" };
 
-	return line_with(text, call, 1);
+	return text_line_with(text, call, 1);
 }
 
 /* Whether /init has it, not in a comment alone. */
 static bool init_says(struct image *image, const char *words)
 {
-	return line_with(text_of_node(image_file(image, "init")), &words, 1) > 0;
+	return text_line_with(text_of_node(image_file(image, "init")), &words, 1) > 0;
 }
 
 struct hook {
@@ -80,8 +63,8 @@ static const struct node *hook_folder(struct image *image, int i)
 {
 	struct text library = text_of_node(image_file(image, "lib/dracut-lib.sh"));
 
-	return line_with(library, &HOOKS[i].said, 1) > 0 ? image_folder(image, HOOKS[i].folder)
-							 : NULL;
+	return text_line_with(library, &HOOKS[i].said, 1) > 0 ? image_folder(image, HOOKS[i].folder)
+							      : NULL;
 }
 
 const char *points_hook(struct image *image, char *path, size_t size)
@@ -365,7 +348,7 @@ static unsigned pivot_line(struct text text)
 {
 	static const char *const words[] = { "switch_root", "run-init", "pivot_root" };
 
-	return line_with(text, words, sizeof words / sizeof *words);
+	return text_line_with(text, words, sizeof words / sizeof *words);
 }
 
 static void order_handmade(struct image *image)

@@ -145,17 +145,7 @@ static bool find(struct tree *tree, int *found, struct failure *failure)
  * alone. What it does with it is not understood. */
 static bool init_names(struct tree *tree, const char *name)
 {
-	struct text text = text_of_node(tree_lookup(tree, "init"));
-	struct text line;
-
-	while (text_line(&text, &line)) {
-		const char *comment = memchr(line.bytes, '#', line.length);
-		if (comment)
-			line.length = (size_t)(comment - line.bytes);
-		if (text_has_word(line, name))
-			return true;
-	}
-	return false;
+	return text_line_with(text_of_node(tree_lookup(tree, "init")), &name, 1) > 0;
 }
 
 static bool read_roots(struct source *source, struct roots *roots, struct tree *tree,

@@ -50,6 +50,10 @@ bool text_has(struct text text, const char *string);
 /* Whether it holds the string with no letter, digit or underscore right before or behind it. */
 bool text_has_word(struct text text, const char *word);
 
+/* The number of the first line of a script that has one of the words, before any '#'; 0 if none
+ * has. */
+unsigned text_line_with(struct text text, const char *const *words, size_t count);
+
 /* Whether, behind blanks, it is empty or a comment: begins with # or ;. */
 bool text_is_comment(struct text line);
 
