@@ -14,15 +14,16 @@
 static bool masks_ours(struct text value)
 {
 	static const char *const units[] = {
-		"sysinit.target", "basic.target", "initrd.target",
-		"system.slice",	  "-.slice",	  "systemd-journald.socket",
+		"sysinit.target",
+		"basic.target",
+		"initrd.target",
+		"system.slice",
+		"-.slice",
+		"systemd-journald.socket",
+		NULL,
 	};
 
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-		if (text_is(value, units[i]))
-			return true;
-	}
-	return text_has(value, "noptrace");
+	return text_is_any(value, units) || text_has(value, "noptrace");
 }
 
 /* Of a credential NAME:VALUE, whether it changes units. */
@@ -50,28 +51,27 @@ static bool mounts_over(struct text value)
 /* What the kernel hands to init as its environment. */
 static bool steers_systemd(struct text name)
 {
-	static const char *const harmless[] = { "SYSTEMD_LOG_", "SYSTEMD_COLORS",
-						"SYSTEMD_SULOGIN_FORCE" };
+	static const char *const harmless[] = {
+		"SYSTEMD_LOG_",
+		"SYSTEMD_COLORS",
+		"SYSTEMD_SULOGIN_FORCE",
+		NULL,
+	};
 
-	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
-		if (text_begins(name, harmless[i]))
-			return false;
-	}
+	if (text_begins_any(name, harmless))
+		return false;
 	return text_begins(name, "SYSTEMD_") || text_begins(name, "LD_");
 }
 
 /* The old words for a run level, which initrd.target gives way to. */
 static bool is_level(struct text name)
 {
-	static const char *const levels[] = { "rd.emergency", "rd.rescue", "rd.single", "rd.-b",
-					      "rd.-s",	      "rd.s",	   "rd.S",	"rd.1",
-					      "rd.2",	      "rd.3",	   "rd.4",	"rd.5" };
+	static const char *const levels[] = {
+		"rd.emergency", "rd.rescue", "rd.single", "rd.-b", "rd.-s", "rd.s", "rd.S",
+		"rd.1",		"rd.2",	     "rd.3",	  "rd.4",  "rd.5",  NULL
+	};
 
-	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-		if (text_is(name, levels[i]))
-			return true;
-	}
-	return false;
+	return text_is_any(name, levels);
 }
 
 /* The same name to systemd, which does not tell - from _. */

@@ -42,13 +42,23 @@ static bool say_line(struct search *search, const char *path, unsigned number, s
 static bool is_left_out(struct text path)
 {
 	static const char *const folders[] = {
-		"usr/share/doc/", "usr/share/man/",    "usr/share/licenses/", "usr/share/lintian/",
-		"var/lib/apt/",	  "var/log/",	       "usr/lib/modules/",    "lib/modules/",
-		"var/lib/dpkg/",  "usr/lib/sysimage/", "var/lib/rpm/",	      "usr/share/doc-base/",
+		"usr/share/doc/",
+		"usr/share/man/",
+		"usr/share/licenses/",
+		"usr/share/lintian/",
+		"var/lib/apt/",
+		"var/log/",
+		"usr/lib/modules/",
+		"lib/modules/",
+		"var/lib/dpkg/",
+		"usr/lib/sysimage/",
+		"var/lib/rpm/",
+		"usr/share/doc-base/",
+		NULL,
 	};
-	static const char *const sysctl[] = { "etc/sysctl.d/", "run/sysctl.d/",
+	static const char *const sysctl[] = { "etc/sysctl.d/",		 "run/sysctl.d/",
 					      "usr/local/lib/sysctl.d/", "usr/lib/sysctl.d/",
-					      "lib/sysctl.d/" };
+					      "lib/sysctl.d/",		 NULL };
 	static const char *const dracut[] = { "usr/lib/dracut/", "lib/dracut/" };
 
 	/* the rest of the package: nothing in an initramfs reads these places, and what calls one
@@ -69,10 +79,8 @@ static bool is_left_out(struct text path)
 		"etc/grub.d/99_noptrace",
 	};
 
-	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-		if (text_begins(path, folders[i]))
-			return true;
-	}
+	if (text_begins_any(path, folders))
+		return true;
 	for (size_t i = 0; i < sizeof package / sizeof *package; i++) {
 		size_t length = strlen(package[i]);
 		if (text_is(path, package[i]) ||
@@ -88,11 +96,7 @@ static bool is_left_out(struct text path)
 		if (!memchr(rest.bytes, '/', rest.length))
 			return true;
 	}
-	for (size_t i = 0; i < sizeof sysctl / sizeof *sysctl; i++) {
-		if (text_begins(path, sysctl[i]))
-			return true;
-	}
-	return false;
+	return text_begins_any(path, sysctl);
 }
 
 static bool names(struct text text, bool scope)
@@ -227,17 +231,14 @@ static bool search_node(void *closure, const char *path, const struct node *node
 static bool is_mount_over_ours(const char *name)
 {
 	struct text stem = text_of(name);
-	static const char *const ours[] = { "proc",	"proc-sys", "usr",
-					    "usr-sbin", "sbin",	    "usr-sbin-noptrace" };
+	static const char *const ours[] = {
+		"proc", "proc-sys", "usr", "usr-sbin", "sbin", "usr-sbin-noptrace", NULL,
+	};
 
 	if (!text_ends(stem, ".mount") && !text_ends(stem, ".automount"))
 		return false;
 	stem.length = (size_t)(strrchr(name, '.') - name);
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
-		if (text_is(stem, ours[i]))
-			return true;
-	}
-	return text_begins(stem, "proc-sys-kernel");
+	return text_is_any(stem, ours) || text_begins(stem, "proc-sys-kernel");
 }
 
 static int compare(const void *one, const void *other)

@@ -19,7 +19,7 @@ enum { CHAIN_LENGTH = sizeof CHAIN / sizeof *CHAIN, CHAIN_TARGETS = 3, ROOM = 2 
 /* Does a unit file pull in another? */
 static bool requires(struct image *image, const char *unit, const char *other)
 {
-	static const char *const keys[] = { "Requires", "Wants", "BindsTo" };
+	static const char *const keys[] = { "Requires", "Wants", "BindsTo", NULL };
 	char path[UNITS_PATH];
 	struct text rest;
 	struct text line;
@@ -32,10 +32,8 @@ static bool requires(struct image *image, const char *unit, const char *other)
 	while (text_line_of_systemd(&rest, &line)) {
 		if (text_is_comment(line) || !text_setting(line, &key, &value))
 			continue;
-		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-			if (text_is(key, keys[i]) && text_has_word(value, other))
-				return true;
-		}
+		if (text_is_any(key, keys) && text_has_word(value, other))
+			return true;
 	}
 	return false;
 }
@@ -142,12 +140,11 @@ static bool is_harmless(struct text key, struct text value)
 		"DefaultLimitRTPRIO",
 		"DefaultLimitRTTIME",
 		"DefaultLimitSIGPENDING",
+		NULL,
 	};
 
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		if (text_is(key, keys[i]))
-			return true;
-	}
+	if (text_is_any(key, keys))
+		return true;
 	if (text_is(key, "SystemCallArchitectures"))
 		return value.length == 0 || text_is(value, "native");
 	if (text_is(key, "NoNewPrivileges"))
@@ -229,13 +226,12 @@ static bool leaves_pid1_alone(struct image *image, char *room)
  * makes it wait itself, or fail. */
 static bool is_at_once(struct text key, struct text value)
 {
-	static const char *const keys[] = { "Description", "Documentation", "Before", "Wants",
-					    "IgnoreOnIsolate" };
+	static const char *const keys[] = {
+		"Description", "Documentation", "Before", "Wants", "IgnoreOnIsolate", NULL,
+	};
 
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		if (text_is(key, keys[i]))
-			return true;
-	}
+	if (text_is_any(key, keys))
+		return true;
 	if (text_is(key, "DefaultDependencies"))
 		return text_is(value, "no");
 	if (text_is(key, "After"))

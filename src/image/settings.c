@@ -34,16 +34,13 @@ static struct text squeeze(struct text path, char *room, size_t size)
 
 bool setting_is_over_ours(struct text where)
 {
-	static const char *const exact[] = { "/usr",  "/usr/sbin", "/sbin", "/usr/sbin/noptrace",
-					     "/proc", "/proc/sys" };
+	static const char *const exact[] = {
+		"/usr", "/usr/sbin", "/sbin", "/usr/sbin/noptrace", "/proc", "/proc/sys", NULL,
+	};
 	char room[64];
 
 	where = squeeze(where, room, sizeof room);
-	for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
-		if (text_is(where, exact[i]))
-			return true;
-	}
-	return text_begins(where, "/proc/sys/kernel");
+	return text_is_any(where, exact) || text_begins(where, "/proc/sys/kernel");
 }
 
 /* The next of the words between blanks. */

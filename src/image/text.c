@@ -100,6 +100,20 @@ bool text_ends(struct text text, const char *string)
 	       memcmp(text.bytes + text.length - length, string, length) == 0;
 }
 
+bool text_is_any(struct text text, const char *const *strings)
+{
+	while (*strings && !text_is(text, *strings))
+		strings++;
+	return *strings != NULL;
+}
+
+bool text_begins_any(struct text text, const char *const *strings)
+{
+	while (*strings && !text_begins(text, *strings))
+		strings++;
+	return *strings != NULL;
+}
+
 bool text_has(struct text text, const char *string)
 {
 	return memmem(text.bytes, text.length, string, strlen(string)) != NULL;

@@ -47,6 +47,10 @@ bool text_begins(struct text text, const char *string);
 bool text_ends(struct text text, const char *string);
 bool text_has(struct text text, const char *string);
 
+/* The same for any of several strings, of which the last is NULL. */
+bool text_is_any(struct text text, const char *const *strings);
+bool text_begins_any(struct text text, const char *const *strings);
+
 /* Whether it holds the string with no letter, digit or underscore right before or behind it. */
 bool text_has_word(struct text text, const char *word);
 

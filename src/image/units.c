@@ -43,8 +43,10 @@ bool units_has(struct image *image, const char *name)
 /* What may be dropped in to any unit: it says nothing about when, whether and how it starts. */
 static bool is_plain(struct text line)
 {
-	static const char *const keys[] = { "Description", "Documentation", "TimeoutStopSec",
-					    "TimeoutAbortSec", "TimeoutStopFailureMode" };
+	static const char *const keys[] = {
+		"Description",	   "Documentation",	     "TimeoutStopSec",
+		"TimeoutAbortSec", "TimeoutStopFailureMode", NULL,
+	};
 	struct text key;
 	struct text value;
 
@@ -53,11 +55,7 @@ static bool is_plain(struct text line)
 		return true;
 	if (!text_setting(line, &key, &value))
 		return false;
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		if (text_is(key, keys[i]))
-			return true;
-	}
-	return false;
+	return text_is_any(key, keys);
 }
 
 /* What is asked of each drop-in. */
