@@ -1288,6 +1288,20 @@ pack_outer() {
     assert_output --partial 'evil???.service'
 }
 
+@test "a hook and a conf file that are not looked into may end what calls them" {
+    tree_of shell
+    mkdir -p "$tree"/{usr/lib/firmware,etc/conf.d}
+    echo 'exit 0' > "$tree/usr/lib/firmware/odd"
+    ln -s /usr/lib/firmware/odd "$tree/etc/conf.d/odd.conf"
+    check_tree
+    assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and its exit would skip it; remove that'
+    rm "$tree/etc/conf.d/odd.conf"
+    ln -s /usr/lib/firmware/odd "$tree/usr/lib/dracut/hooks/cmdline/00-a.sh"
+    check_tree
+    assert_failure 1
+    assert_line --partial 'the hook 00-a.sh runs before it, and its exit would skip it; rename that'
+}
+
 @test "of several images the most serious decides the exit code" {
     tree_of handmade
     rm "$tree/usr/sbin/noptrace"

@@ -183,6 +183,14 @@ static bool ends_the_caller(struct text text)
 	return false;
 }
 
+/* What is not looked into may do so as well. */
+static bool may_end_the_caller(const struct node *node)
+{
+	struct text text;
+
+	return !text_of_whole(node, &text) || ends_the_caller(text);
+}
+
 /* What /init sources before anything else: any file of these folders, or those that end so. */
 struct conf {
 	struct image *image;
@@ -198,7 +206,7 @@ static void look_at_conf(void *closure, const struct label *label)
 	(void)snprintf(path, sizeof path, "%s/%s", conf->folder, label->name);
 	/* that one is another point's */
 	if (strcmp(path, "conf/noptrace.conf") != 0 && text_ends(text_of(label->name), conf->end) &&
-	    ends_the_caller(text_of_node(image_file(conf->image, path))))
+	    may_end_the_caller(image_file(conf->image, path)))
 		(void)snprintf(conf->ending, sizeof conf->ending, "/%s", path);
 }
 
@@ -235,7 +243,7 @@ static void look_before(void *closure, const struct label *label)
 	(void)snprintf(path, sizeof path, "%s/%s", before->folder, label->name);
 	if (before->first[0] == '\0')
 		(void)snprintf(before->first, sizeof before->first, "%s", label->name);
-	if (ends_the_caller(text_of_node(image_file(before->image, path))))
+	if (may_end_the_caller(image_file(before->image, path)))
 		(void)snprintf(before->ending, sizeof before->ending, "%s", label->name);
 }
 
