@@ -60,7 +60,7 @@ LINK = -static -no-pie $(START_FILES_$(LIBC)) -Wl,--gc-sections \
 HOSTCC = gcc
 HOST_CFLAGS = -O2 -g
 HOST_NEEDED = -std=c11 $(WARNINGS) -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fpie -MMD -MP
-HOST_LIBS = -Wl,--as-needed -lz -lbz2 -llzma -lzstd -llz4 -llzo2 -ljson-c
+HOST_LIBS = -Wl,--as-needed -lz -lbz2 -llzma -lzstd -llz4 -llzo2
 # noptrace-judge is static, with the program's compiler; the rest of the folder is for the host.
 JUDGE_C = $(patsubst %,src/image/%.c,judge elf kconfig program policy configs)
 IMAGE_C = $(filter-out src/image/judge.c,$(wildcard src/image/*.c)) src/cmdline.c
@@ -83,7 +83,7 @@ MAN_PAGES = $(wildcard src/*.[1-9])
 INSTALLED_PAGES = $(foreach page,$(notdir $(MAN_PAGES)),man$(subst .,,$(suffix $(page)))/$(page))
 
 # For a Debian host; `deps` installs what is missing.
-BUILD_DEPS = musl-tools gcc libc6-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev liblzo2-dev libjson-c-dev
+BUILD_DEPS = musl-tools gcc libc6-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev liblzo2-dev
 BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace cpio util-linux kmod tmux
 # For ARCH=, or for each of them.
 CROSS_DEPS = $(foreach arch,$(or $(ARCH),$(ARCHES)),gcc-$(word 1,$(ARCH_$(arch)))) mmdebstrap
@@ -200,6 +200,11 @@ GUESTS = build/guest-list build/guest-lines
 $(GUESTS): build/guest-%: tests/guest-%.c Makefile
 	@mkdir -p build
 	$(Q)$(CC) -Os -std=c11 $(WARNINGS) -D_GNU_SOURCE -static -s -o $@ $<
+
+# What the tests preload into these programs.
+build/failing.so: tests/failing.c Makefile
+	@mkdir -p build
+	$(Q)$(HOSTCC) -O1 -std=c11 $(WARNINGS) -D_GNU_SOURCE -fPIC -fno-builtin -shared -o $@ $<
 
 # The same tool with the rest of it in this tree, for the demo and the tests.
 build/noptrace-image: src/noptrace-image Makefile
