@@ -127,7 +127,7 @@ SOAK = 200
 # src/cmdline.c:111, or '20 hooks/knobs.sh', a file of shell, which takes longer; all of them if it is empty: some hours.
 MUTANTS = 100 src/noptrace.c src/cmdline.c
 
-.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-program deps-test deps-kernel deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite bootconfig help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
+.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage valgrind fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-program deps-test deps-kernel deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite bootconfig help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
 
 # Those for an image, and those for the machine that looks at it.
 PROGRAMS = noptrace noptrace-judge noptrace-probe
@@ -511,10 +511,19 @@ mutants: deps-demo deps-program ## change the program in one of 100 places at a 
 	@$(MAKE) -s $(ROOTS:%=root-%)
 	@tests/mutants $(MUTANTS)
 
-coverage: deps-program ## print how much of the program, and of the reader of images, the tests reach
-	@rm -rf build/coverage && mkdir -p build/coverage build/tmp
-	@cp -a Makefile src tests build/coverage
+# A copy of the tree, where programs are built otherwise and tested. Its roots are those of this one.
+COPY = rm -rf build/$@ && mkdir -p build/$@/build build/tmp && cp -a $(filter-out build,$(wildcard *)) build/$@ && \
+	ln -s $(ROOTS:%=../../%) build/$@/build
+
+coverage: deps-test ## print how much of the program, and of the readers of images, menus and entries, the tests reach
+	@$(MAKE) -s $(ROOTS:%=root-%)
+	@$(COPY)
 	@TMPDIR=$(CURDIR)/build/tmp tests/coverage build/coverage
+
+valgrind: deps-test deps-bench ## run the tests of the program, and of the readers of images, under valgrind
+	@$(MAKE) -s $(ROOTS:%=root-%)
+	@$(COPY)
+	@TMPDIR=$(CURDIR)/build/tmp tests/valgrind build/valgrind
 
 # The reader of images that stops at undefined behaviour and at memory that is not its own or is left behind.
 SANITIZE = -fno-sanitize-recover=all -fno-omit-frame-pointer -fsanitize=address,undefined

@@ -989,6 +989,7 @@ small_images() {
     pack "$squash" "$BATS_TEST_TMPDIR/squashed"
 }
 
+# bats test_tags=alone
 @test "an image is judged as it is, or not at all, whatever allocation or system call fails" {
     local check=("$top/build/noptrace-check" --program "$program" --module "$top/modules.d/50noptrace"
         --instead "$top/build/instead" --init-top "$top/hooks/initramfs-tools/init-top" --units "$top/hooks/systemd"

@@ -447,6 +447,7 @@ echo \"set $setting='$default'\""
     done
 }
 
+# bats test_tags=direct
 @test "whatever the configuration is, its reader ends with an exit code of its own" {
     local size at call code=0
     make_machine bookworm plain

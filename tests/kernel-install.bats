@@ -350,6 +350,7 @@ about() {
     "$top/build/noptrace-entry" "${@:2}" "$BATS_TEST_TMPDIR/entry"
 }
 
+# bats test_tags=direct
 @test "the word is found in an entry as each boot loader joins its options, and is taken out" {
     local entry want
     # open or locks, the entry, and what is left of it
@@ -380,6 +381,7 @@ locks||
 END
 }
 
+# bats test_tags=direct
 @test "the maintenance entry keeps all that the normal one has, and its word comes first" {
     run about $'title A\r\nversion 1\r\nsort-key k\r\nlinux /l\r\ninitrd /u\r\ninitrd /i\r\ndevicetree /d\r\noptions\ta  "b c"\r\noptions d -- e' maintenance root
     assert_output - << 'END'
@@ -404,6 +406,7 @@ END
     assert_failure 2
 }
 
+# bats test_tags=direct
 @test "an entry that boot loaders would break into lines differently, or that is too long, is left as it is" {
     local content
     for content in 'options a\rmaintenance' 'a\0b' "$(printf '%70000s' x)" "$(printf 'a\\n%.0s' {1..1100})"; do
@@ -463,6 +466,7 @@ END
     done
 }
 
+# bats test_tags=direct
 @test "a UKI that kernel-install has built with the word in it is named" {
     use trixie
     sed -i 's/^layout=.*/layout=uki/' "$tree/etc/kernel/install.conf"

@@ -172,6 +172,7 @@ files_of() {
     done
 }
 
+# bats test_tags=alone
 @test "an image is read as it is, or not at all, whatever allocation or system call fails" {
     local image
     for image in "$small"/{format-{gzip,bzip2,lz{4-legacy,ma,op},xz-crc32,zstd},all-types,forty-links,names,two-archives}.img \
