@@ -181,6 +181,13 @@ END
     assert_point ok identity "the program and its files are those of $BATS_TEST_TMPDIR/other"
 }
 
+# noptrace_check OPTION…: what noptrace-image calls, with the files that are to be in an image.
+noptrace_check() {
+    local module=$top/modules.d/50noptrace
+    run --separate-stderr "$top/build/noptrace-check" --program "$program" --module "$module" --instead "$top/build/instead" \
+        --init-top "$top/hooks/initramfs-tools/init-top" --units "$top/hooks/systemd" "$@"
+}
+
 @test "nothing of an image is executed, or written to a disk" {
     tree_of shell
     rm "$tree/usr/sbin/noptrace"
@@ -697,6 +704,31 @@ END
     printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%1100s' x)\"" > "$config"
     check "$image"
     assert_success
+}
+
+@test "a kernel configuration that is cut short, damaged, or no file is not judged, 2" {
+    local size kept
+    gzip -n < "$config" > "$BATS_TEST_TMPDIR/whole.gz"
+    size=$(stat -c %s "$BATS_TEST_TMPDIR/whole.gz")
+    config=$BATS_TEST_TMPDIR/config.gz
+    # behind its header, within it, and within the sum at its end
+    for kept in 20 9 $((size / 2)) $((size - 1)); do
+        head -c "$kept" "$BATS_TEST_TMPDIR/whole.gz" > "$config"
+        check "$images/handmade"
+        assert_failure 2
+        assert_equal "$stderr" "noptrace-image: $images/handmade: unreadable: $config: cannot be read"
+    done
+    { head -c $((size - 8)) "$BATS_TEST_TMPDIR/whole.gz" && printf '12345678'; } > "$config"
+    check "$images/handmade"
+    assert_failure 2
+    assert_point FAIL image "$config: cannot be read"
+    head -c 5M /dev/zero | gzip > "$config"
+    check "$images/handmade"
+    assert_failure 2
+    assert_point FAIL image "$config: too large"
+    noptrace_check --kernel-config /dev/null "$images/handmade"
+    assert_failure 2
+    assert_equal "$stderr" "noptrace-image: $images/handmade: unreadable: /dev/null: not a file"
 }
 
 @test "without a kernel configuration check cannot tell, 3" {
