@@ -1032,7 +1032,7 @@ one_of_its_exit_codes() {
 }
 
 @test "an image of initramfs-tools passes, and fails where its order, policy or script is another's" {
-    local tree=$BATS_TEST_TMPDIR/tree whole=$BATS_TEST_TMPDIR/whole line
+    local tree=$BATS_TEST_TMPDIR/tree whole=$BATS_TEST_TMPDIR/whole policy line
     bake_with_mkinitramfs "$image" noptrace_on_failure=poweroff > "$BATS_TEST_TMPDIR/log"
     check "$image"
     assert_success
@@ -1070,6 +1070,17 @@ one_of_its_exit_codes() {
         check_tree
         assert_fails policy "/conf/noptrace.conf:2: $line: not one of continue, emergency, poweroff, reboot; build the image anew"
     done
+    while IFS='|' read -r policy line; do
+        rm "$tree/conf/noptrace.conf"
+        printf '# noptrace_on_failure=emergency\n%s\n# noptrace_on_failure=reboot\n' "$line" > "$tree/conf/noptrace.conf"
+        check_tree
+        assert_success
+        assert_line --partial "  ok    policy        $policy: "
+    done << 'END'
+continue|noptrace_on_failure=continue
+continue|noptrace_on_failure="continue" # noptrace_on_failure=poweroff
+poweroff|  noptrace_on_failure='poweroff'
+END
     rm -rf "$tree"
     variant_of "$whole" "$tree"
     mkdir -p "$tree/conf/conf.d"
