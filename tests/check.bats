@@ -190,7 +190,15 @@ END
     assert_point ok identity "the program and its files are those of $BATS_TEST_TMPDIR/other"
 }
 
+# noptrace_check OPTION…: what noptrace-image calls, with the files that are to be in an image.
+noptrace_check() {
+    local module=$top/modules.d/50noptrace
+    run --separate-stderr "$top/build/noptrace-check" --program "$program" --module "$module" --instead "$top/build/instead" \
+        --init-top "$top/hooks/initramfs-tools/init-top" --units "$top/hooks/systemd" "$@"
+}
+
 @test "where the known program cannot be read whole, check cannot tell whether it is that, 3" {
+    local known
     check --program "$bookworm/bin/busybox" "$images/handmade"
     assert_failure 3
     assert_point n/a identity "cannot tell: $bookworm/bin/busybox: too large: there is nothing to compare with; install noptrace, or give --program"
@@ -204,13 +212,6 @@ END
         assert_failure 3
         assert_line --regexp "^  n/a   identity      cannot tell: $known: (No such file or directory|not a file): "
     done
-}
-
-# noptrace_check OPTION…: what noptrace-image calls, with the files that are to be in an image.
-noptrace_check() {
-    local module=$top/modules.d/50noptrace
-    run --separate-stderr "$top/build/noptrace-check" --program "$program" --module "$module" --instead "$top/build/instead" \
-        --init-top "$top/hooks/initramfs-tools/init-top" --units "$top/hooks/systemd" "$@"
 }
 
 @test "nothing of an image is executed, or written to a disk" {
