@@ -60,7 +60,7 @@ LINK = -static -no-pie $(START_FILES_$(LIBC)) -Wl,--gc-sections \
 HOSTCC = gcc
 HOST_CFLAGS = -O2 -g
 HOST_NEEDED = -std=c11 $(WARNINGS) -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fpie -MMD -MP
-HOST_LIBS = -Wl,--as-needed -lz -lbz2 -llzma -lzstd -llz4 -llzo2 -ljson-c
+HOST_LIBS = -Wl,--as-needed -lz -lbz2 -llzma -lzstd -llz4 -llzo2
 # noptrace-judge is static, with the program's compiler; the rest of the folder is for the host.
 JUDGE_C = $(patsubst %,src/image/%.c,judge elf kconfig program policy configs)
 IMAGE_C = $(filter-out src/image/judge.c,$(wildcard src/image/*.c)) src/cmdline.c
@@ -83,7 +83,7 @@ MAN_PAGES = $(wildcard src/*.[1-9])
 INSTALLED_PAGES = $(foreach page,$(notdir $(MAN_PAGES)),man$(subst .,,$(suffix $(page)))/$(page))
 
 # For a Debian host; `deps` installs what is missing.
-BUILD_DEPS = musl-tools gcc libc6-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev liblzo2-dev libjson-c-dev
+BUILD_DEPS = musl-tools gcc libc6-dev zlib1g-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev liblzo2-dev
 BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace cpio util-linux kmod tmux
 # For ARCH=, or for each of them.
 CROSS_DEPS = $(foreach arch,$(or $(ARCH),$(ARCHES)),gcc-$(word 1,$(ARCH_$(arch)))) mmdebstrap
@@ -127,7 +127,7 @@ SOAK = 200
 # src/cmdline.c:111, or '20 hooks/knobs.sh', a file of shell, which takes longer; all of them if it is empty: some hours.
 MUTANTS = 100 src/noptrace.c src/cmdline.c
 
-.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-program deps-test deps-kernel deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite bootconfig help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
+.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage valgrind fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-program deps-test deps-kernel deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite bootconfig help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
 
 # Those for an image, and those for the machine that looks at it.
 PROGRAMS = noptrace noptrace-judge noptrace-probe
@@ -200,6 +200,11 @@ GUESTS = build/guest-list build/guest-lines
 $(GUESTS): build/guest-%: tests/guest-%.c Makefile
 	@mkdir -p build
 	$(Q)$(CC) -Os -std=c11 $(WARNINGS) -D_GNU_SOURCE -static -s -o $@ $<
+
+# What the tests preload into these programs.
+build/failing.so: tests/failing.c Makefile
+	@mkdir -p build
+	$(Q)$(HOSTCC) -O1 -std=c11 $(WARNINGS) -D_GNU_SOURCE -fPIC -fno-builtin -shared -o $@ $<
 
 # The same tool with the rest of it in this tree, for the demo and the tests.
 build/noptrace-image: src/noptrace-image Makefile
@@ -506,10 +511,19 @@ mutants: deps-demo deps-program ## change the program in one of 100 places at a 
 	@$(MAKE) -s $(ROOTS:%=root-%)
 	@tests/mutants $(MUTANTS)
 
-coverage: deps-program ## print how much of the program, and of the reader of images, the tests reach
-	@rm -rf build/coverage && mkdir -p build/coverage build/tmp
-	@cp -a Makefile src tests build/coverage
+# A copy of the tree, where programs are built otherwise and tested. Its roots are those of this one.
+COPY = rm -rf build/$@ && mkdir -p build/$@/build build/tmp && cp -a $(filter-out build,$(wildcard *)) build/$@ && \
+	ln -s $(ROOTS:%=../../%) build/$@/build
+
+coverage: deps-test ## print how much of the program, and of the readers of images, menus and entries, the tests reach
+	@$(MAKE) -s $(ROOTS:%=root-%)
+	@$(COPY)
 	@TMPDIR=$(CURDIR)/build/tmp tests/coverage build/coverage
+
+valgrind: deps-test deps-bench ## run the tests of the program, and of the readers of images, under valgrind
+	@$(MAKE) -s $(ROOTS:%=root-%)
+	@$(COPY)
+	@TMPDIR=$(CURDIR)/build/tmp tests/valgrind build/valgrind
 
 # The reader of images that stops at undefined behaviour and at memory that is not its own or is left behind.
 SANITIZE = -fno-sanitize-recover=all -fno-omit-frame-pointer -fsanitize=address,undefined

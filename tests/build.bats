@@ -123,6 +123,7 @@ judged() {
     run "$top/build/noptrace-judge" kernel "$BATS_TEST_TMPDIR/config" "$3"
 }
 
+# bats test_tags=direct
 @test "a command line that the kernel has built in counts as its configuration says" {
     judged lsm=yama '' ''
     assert_success
@@ -146,6 +147,7 @@ judge() {
     assert_equal "${*:3}: $status $output" "${*:3}: $1 $2"
 }
 
+# bats test_tags=direct
 @test "the judge says of each file what is wrong with it, in one line, and of what cannot be judged that, 2" {
     local none='no such program; install noptrace' path
     mkdir -p "$root/lib/modules/v/build"
@@ -187,6 +189,7 @@ judge() {
     assert_failure 2
 }
 
+# bats test_tags=direct
 @test "the judge that is called otherwise says how, 64" {
     local call help
     help=$("$top/build/noptrace-judge" --help)

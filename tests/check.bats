@@ -1202,9 +1202,9 @@ one_of_its_exit_codes() {
     assert_equal "$(stat -c '%n %s %a %Y' "$outside" "$outside"/*)" "$before"
 }
 
-@test "images with something changed get one of the documented exit codes, and results that can be read" {
-    local wrapper=$BATS_TEST_TMPDIR/wrapper small=$BATS_TEST_TMPDIR/small squash=$BATS_TEST_TMPDIR/squash
-    # what is looked at, and no more
+# An image of what is looked at, and no more, as plain, gzip and squashed in the test's folder.
+small_images() {
+    local small=$BATS_TEST_TMPDIR/small squash=$BATS_TEST_TMPDIR/squash
     mkdir -p "$small/$units/sysinit.target.wants" "$small/etc" "$squash"
     (cd "$images/systemd.tree" && cp -a --parents init etc/initrd-release usr/lib/initrd-release "$units/$unit" "$units/$unit.d" \
         "$units"/{initrd,basic,sysinit}.target "$units/sysinit.target.wants/$unit" usr/lib/systemd/systemd \
@@ -1218,6 +1218,27 @@ one_of_its_exit_codes() {
     mksquashfs "$small" "$squash/squash-root.img" -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
     name_in_init "$squash" squash-root.img
     pack "$squash" "$BATS_TEST_TMPDIR/squashed"
+}
+
+# bats test_tags=alone
+@test "an image is judged as it is, or not at all, whatever allocation or system call fails" {
+    local check=("$top/build/noptrace-check" --program "$program" --module "$top/modules.d/50noptrace"
+        --instead "$top/build/instead" --init-top "$top/hooks/initramfs-tools/init-top" --units "$top/hooks/systemd"
+        --kernel-config "$config")
+    make -s -C "$top" build/failing.so
+    small_images
+    assert_stands_failures "${check[@]}" "$BATS_TEST_TMPDIR/squashed"
+    assert_stands_failures "${check[@]}" --json --cmdline quiet "$BATS_TEST_TMPDIR/gzip"
+    assert_stands_failures "${check[@]}" --junit "$BATS_TEST_TMPDIR/junit" "$images/handmade"
+    # and one that does not lock
+    rm "$BATS_TEST_TMPDIR/small/$units/sysinit.target.wants/$unit"
+    pack "$BATS_TEST_TMPDIR/small" "$image"
+    assert_stands_failures "${check[@]}" "$image"
+}
+
+@test "images with something changed get one of the documented exit codes, and results that can be read" {
+    local wrapper=$BATS_TEST_TMPDIR/wrapper
+    small_images
     # shellcheck disable=SC2016 # the wrapper's
     {
         echo '#!/bin/bash'

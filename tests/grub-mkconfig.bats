@@ -447,6 +447,7 @@ echo \"set $setting='$default'\""
     done
 }
 
+# bats test_tags=direct
 @test "whatever the configuration is, its reader ends with an exit code of its own" {
     local size at call code=0
     make_machine bookworm plain
@@ -483,6 +484,7 @@ by_10_linux() {
     printf '### BEGIN /etc/grub.d/10_linux ###\n%b\n### END /etc/grub.d/10_linux ###\n' "$1" > "$BATS_TEST_TMPDIR/cfg"
 }
 
+# bats test_tags=direct
 @test "the word is found in a kernel's line as GRUB reads that, and hands it on" {
     local want words
     # open or locks, and what is behind the kernel's path, in which ~ is the end of a line
@@ -530,6 +532,7 @@ END
     assert_output $'line 2\na?b'
 }
 
+# bats test_tags=direct
 @test "a configuration that GRUB would not read, or that is larger than any, is refused with the line, 2" {
     local line text long
     long=$(printf '%8000s' '' | tr ' ' x)
@@ -555,6 +558,7 @@ END
 END
 }
 
+# bats test_tags=direct
 @test "the first entry of 10_linux is the normal one, with what names it to GRUB, or the reason why not is given" {
     local why entry
     by_10_linux "menuentry 'Bob'\\\\''s' --class a --class=b \$menuentry_id_option 'a>b' {\n\tsavedefault x\n\tlinux /vmlinuz-6.1.efi.signed q\n\tinitrd /i\n}"
@@ -600,6 +604,7 @@ END
     done
 }
 
+# bats test_tags=direct
 @test "an entry that 10_linux does not write gets none for maintenance, nor does any other" {
     local header kernel long
     long=$(printf '%8190s' '' | tr ' ' x)

@@ -350,6 +350,7 @@ about() {
     "$top/build/noptrace-entry" "${@:2}" "$BATS_TEST_TMPDIR/entry"
 }
 
+# bats test_tags=direct
 @test "the word is found in an entry as each boot loader joins its options, and is taken out" {
     local entry want
     # open or locks, the entry, and what is left of it
@@ -380,6 +381,7 @@ locks||
 END
 }
 
+# bats test_tags=direct
 @test "the maintenance entry keeps all that the normal one has, and its word comes first" {
     run about $'title A\r\nversion 1\r\nsort-key k\r\nlinux /l\r\ninitrd /u\r\ninitrd /i\r\ndevicetree /d\r\noptions\ta  "b c"\r\noptions d -- e' maintenance root
     assert_output - << 'END'
@@ -404,6 +406,7 @@ END
     assert_failure 2
 }
 
+# bats test_tags=direct
 @test "the maintenance entry for GRUB is for its users alone, and has the word behind the kernel's path" {
     run about $'title A\nid x\nversion 1\nsort-key k\ngrub_users $grub_users\ngrub_hotkey a\ngrub_arg --unrestricted\ngrub_arg --x\ngrub_class c\nlinux /l maintenance\ninitrd /i\noptions a -- b\n' \
         maintenance 'root bob'
@@ -421,6 +424,7 @@ options a -- b
 END
 }
 
+# bats test_tags=direct
 @test "of loader.conf each value that a key has is given, in order" {
     run about $'timeout 3\n#default x\ndefault  debian-* \ndefaults y\nDefault z\ndefault\n\tdefault\t@saved\r\nno default' values default
     assert_success
@@ -430,6 +434,7 @@ END
     assert_output ''
 }
 
+# bats test_tags=direct
 @test "noptrace-entry that is called otherwise says how, 64, and 2 where there is no file" {
     local call
     for call in '' about values 'values x' 'about x y' 'values x y z' 'show x' 'maintenance x'; do
@@ -443,6 +448,7 @@ END
     assert_output ''
 }
 
+# bats test_tags=direct
 @test "an entry that boot loaders would break into lines differently, or that is too long, is left as it is" {
     local content
     for content in 'options a\rmaintenance' 'a\0b' "$(printf '%70000s' x)" "$(printf 'a\\n%.0s' {1..1100})"; do
@@ -502,6 +508,7 @@ END
     done
 }
 
+# bats test_tags=direct
 @test "a UKI that kernel-install has built with the word in it is named" {
     use trixie
     sed -i 's/^layout=.*/layout=uki/' "$tree/etc/kernel/install.conf"

@@ -9,7 +9,7 @@ setup_file() {
     export reader=$top/build/noptrace-list sanitized=$top/build/noptrace-list-sanitized
     export outside=$BATS_FILE_TMPDIR/outside hostile=$BATS_FILE_TMPDIR/hostile
     export uki=$BATS_FILE_TMPDIR/uki small=$BATS_FILE_TMPDIR/small erofs=$BATS_FILE_TMPDIR/erofs
-    make -s -C "$top" build/noptrace-list build/noptrace-list-sanitized build/guest-list
+    make -s -C "$top" build/noptrace-list build/noptrace-list-sanitized build/guest-list build/failing.so
     mkdir "$outside" "$hostile" "$uki" "$small" "$erofs"
     # whoever tries it as another user must come here
     chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
@@ -141,7 +141,7 @@ files_of() {
     local image
     printf '%s\n' '#include <lzma.h>' '#undef LZMA_VERSION' '#define LZMA_VERSION 50020052U' > "$BATS_TEST_TMPDIR/old.h"
     gcc -std=c11 -D_GNU_SOURCE -include "$BATS_TEST_TMPDIR/old.h" -o "$BATS_TEST_TMPDIR/old" "$top"/src/image/{list,stream_xz}.c \
-        "$top/build/host/reader.a" -lz -lbz2 -llzma -lzstd -llz4 -llzo2 -ljson-c
+        "$top/build/host/reader.a" -lz -lbz2 -llzma -lzstd -llz4 -llzo2
     for image in "$small"/{format-lzma,lzma-with-its-size,lzma-with-its-size-then-plain}.img; do
         run "$BATS_TEST_TMPDIR/old" "$image"
         assert_success
@@ -169,6 +169,15 @@ files_of() {
     for image in "$hostile"/out-*.img "$hostile"/much-{depth,dictionary,window,sections,links,claimed,claimed-name,magic,nothing,kernel,configurations}.img \
         "$small"/*.img "$uki"/*.efi; do
         assert_ends 20 "$sanitized" "$image"
+    done
+}
+
+# bats test_tags=alone
+@test "an image is read as it is, or not at all, whatever allocation or system call fails" {
+    local image
+    for image in "$small"/{format-{gzip,bzip2,lz{4-legacy,ma,op},xz-crc32,zstd},all-types,forty-links,names,two-archives}.img \
+        "$uki"/first-of-two.efi "$erofs"/nothing-wrong.erofs; do
+        assert_stands_failures "$reader" "$image"
     done
 }
 

@@ -64,8 +64,8 @@ static void unreadable(struct image *image, const char *reason)
 	/* no point is told of what is not read to its end */
 	results_drop(image->results);
 	results_add(image->results, STATUS_FAIL, "image", "%s", reason);
-	complain(image->path, "unreadable", reason);
 	results_conclude(image->results, image->path, UNREADABLE, "unreadable");
+	complain(image->path, "unreadable", reason);
 }
 
 static void conclude(struct image *image)
@@ -105,10 +105,11 @@ static void check(const char *path, const struct known *known, struct results *r
 		unreadable(image, failure.text);
 	} else {
 		all_points(image);
-		results->failed = results->failed || image->no_memory;
 		if (image->tree.exceeded)
 			unreadable(image, image->tree.exceeded);
-		else
+		else if (image->no_memory)
+			unreadable(image, "no memory");
+		else if (!results->failed)
 			conclude(image);
 	}
 	image_close(image);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* The formats of results.h. All text is clean already: see results_add(). */
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,79 +63,55 @@ bool results_tap(const struct results *results, FILE *to)
 	return !ferror(to);
 }
 
-static bool put(struct json_object *to, const char *name, struct json_object *value)
+/* "name": "text" */
+static void json_text(const char *name, const char *text, FILE *to)
 {
-	return value && json_object_object_add(to, name, value) == 0;
+	(void)fprintf(to, "\"%s\": \"", name);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			(void)fputc('\\', to);
+		(void)fputc(*text, to);
+	}
+	(void)fputc('"', to);
 }
 
-static struct json_object *json_of_result(const struct result *result)
+static void json_points(const struct results *results, size_t image, FILE *to)
 {
-	struct json_object *made = json_object_new_object();
+	const char *before = "\n        {\n          ";
 
-	if (made && put(made, "point", json_object_new_string(result->point)) &&
-	    put(made, "status", json_object_new_string(results_status(result->status))) &&
-	    put(made, "text", json_object_new_string(result->text)))
-		return made;
-	json_object_put(made);
-	return NULL;
-}
-
-static bool json_points(const struct results *results, size_t image, struct json_object *points)
-{
 	for (size_t i = 0; i < results->count; i++) {
-		struct json_object *point;
-		if (results->results[i].image != image)
+		const struct result *result = &results->results[i];
+		if (result->image != image)
 			continue;
-		point = json_of_result(&results->results[i]);
-		if (!point || json_object_array_add(points, point) != 0)
-			return false;
+		(void)fputs(before, to);
+		json_text("point", result->point, to);
+		(void)fputs(",\n          ", to);
+		json_text("status", results_status(result->status), to);
+		(void)fputs(",\n          ", to);
+		json_text("text", result->text, to);
+		(void)fputs("\n        }", to);
+		before = ",\n        {\n          ";
 	}
-	return true;
 }
 
-static struct json_object *json_of_image(const struct results *results, size_t image)
-{
-	const struct verdict *verdict = &results->verdicts[image];
-	struct json_object *made = json_object_new_object();
-	struct json_object *points = json_object_new_array();
-
-	if (made && points && put(made, "image", json_object_new_string(verdict->image)) &&
-	    put(made, "verdict", json_object_new_string(verdict->words)) &&
-	    put(made, "exit", json_object_new_int(verdict->code)) &&
-	    json_points(results, image, points) && put(made, "points", points))
-		return made;
-	json_object_put(points);
-	json_object_put(made);
-	return NULL;
-}
-
-static bool json_images(const struct results *results, struct json_object *images)
-{
-	for (size_t i = 0; i < results->images; i++) {
-		struct json_object *image = json_of_image(results, i);
-		if (!image || json_object_array_add(images, image) != 0)
-			return false;
-	}
-	return true;
-}
-
+/* By hand: what json-c makes of it lacks something when memory is short, and it does not say so. */
 bool results_json(const struct results *results, FILE *to, const char *call)
 {
-	struct json_object *made = json_object_new_object();
-	struct json_object *images = json_object_new_array();
-	bool ok = made && images && put(made, "format", json_object_new_int(1)) &&
-		  put(made, "call", json_object_new_string(call)) &&
-		  put(made, "exit", json_object_new_int(results_code(results))) &&
-		  json_images(results, images);
-
-	if (ok && put(made, "images", images)) {
-		const char *text = json_object_to_json_string_ext(
-		    made, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
-			      JSON_C_TO_STRING_NOSLASHESCAPE);
-		ok = text && fprintf(to, "%s\n", text) > 0;
+	(void)fputs("{\n  \"format\": 1,\n  ", to);
+	json_text("call", call, to);
+	(void)fprintf(to, ",\n  \"exit\": %d,\n  \"images\": [", results_code(results));
+	for (size_t image = 0; image < results->images; image++) {
+		(void)fprintf(to, "%s\n    {\n      ", image > 0 ? "," : "");
+		json_text("image", results->verdicts[image].image, to);
+		(void)fputs(",\n      ", to);
+		json_text("verdict", results->verdicts[image].words, to);
+		(void)fprintf(to, ",\n      \"exit\": %d,\n      \"points\": [",
+			      results->verdicts[image].code);
+		json_points(results, image, to);
+		(void)fputs("\n      ]\n    }", to);
 	}
-	json_object_put(made);
-	return ok && !ferror(to);
+	(void)fputs("\n  ]\n}\n", to);
+	return !ferror(to);
 }
 
 static void xml(const char *text, FILE *to)

@@ -125,8 +125,8 @@ static struct wish wish(void *closure, const struct node *folder, const char *na
 
 static bool print(const struct tree *tree, struct failure *failure)
 {
-	(void)print_node(NULL, "/", tree->root);
-	return tree_visit(tree, print_node, NULL) || fail(failure, "no memory");
+	return (print_node(NULL, "/", tree->root) && tree_visit(tree, print_node, NULL)) ||
+	       fail(failure, "no memory");
 }
 
 static bool list(struct source *source, struct tree *tree, struct wanted *wanted,
@@ -208,12 +208,14 @@ int main(int argc, char **argv)
 		return USAGE;
 	}
 	if (!tree_init(&tree))
-		return UNREADABLE;
-	if ((argc == 2 || open_wanted(&wanted, argv + 2, &failure)) &&
-	    source_open(&source, argv[1], &failure)) {
+		(void)fail(&failure, "no memory");
+	else if ((argc == 2 || open_wanted(&wanted, argv + 2, &failure)) &&
+		 source_open(&source, argv[1], &failure)) {
 		ok = list_image(&source, &tree, &wanted, &failure);
 		source_close(&source);
 	}
+	if (ok && fflush(stdout) != 0)
+		ok = fail(&failure, "%s", strerror(errno));
 	tree_free(&tree);
 	if (wanted.fd >= 0)
 		(void)close(wanted.fd);
