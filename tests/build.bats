@@ -123,6 +123,7 @@ judged() {
     run "$top/build/noptrace-judge" kernel "$BATS_TEST_TMPDIR/config" "$3"
 }
 
+# bats test_tags=direct
 @test "a command line that the kernel has built in counts as its configuration says" {
     judged lsm=yama '' ''
     assert_success
@@ -138,6 +139,66 @@ judged() {
     assert_failure 1
     judged lsm=yama CONFIG_CMDLINE_EXTEND=y lsm=bpf
     assert_success
+}
+
+# judge WANT TEXT ARGUMENT…: noptrace-judge ends with WANT, and says this.
+judge() {
+    run --separate-stderr "$top/build/noptrace-judge" "${@:3}"
+    assert_equal "${*:3}: $status $output" "${*:3}: $1 $2"
+}
+
+# bats test_tags=direct
+@test "the judge says of each file what is wrong with it, in one line, and of what cannot be judged that, 2" {
+    local none='no such program; install noptrace' path
+    mkdir -p "$root/lib/modules/v/build"
+    cd "$root"
+    ln -s loop loop
+    cp "$program" foreign
+    printf '\267' | dd of=foreign bs=1 seek=18 conv=notrunc status=none
+    echo text > text
+    truncate -s 4M large
+    for path in nothing text/x . /dev/null; do
+        judge 1 "$none" program "$path" "$program"
+    done
+    # in the words of musl, or glibc
+    run "$top/build/noptrace-judge" program loop "$program"
+    assert_failure 2
+    assert_output --regexp '^(Symbolic link loop|Too many levels of symbolic links)$'
+    judge 1 'not executable; install noptrace again' program text "$program"
+    judge 0 '' program "$program" "$program"
+    for path in nothing text .; do
+        judge 2 "cannot be compared with $path, which is no ELF program here" program "$program" "$path"
+    done
+    judge 1 'for x86_64, and foreign is for aarch64; install noptrace for that' program "$program" foreign
+
+    judge 2 'No such file or directory' kernel nothing ''
+    judge 2 'Invalid argument' kernel . ''
+    judge 2 'larger than any kernel configuration' kernel large ''
+
+    judge 1 '' config . v
+    touch lib/modules/v/build/.config
+    judge 0 ./lib/modules/v/build/.config config . v
+    mkdir boot && touch boot/config-v
+    judge 0 ./boot/config-v config . v
+    # a root whose name is longer than any path
+    judge 1 '' config "$(printf '%4090s' '' | tr ' ' /)" v
+
+    judge 0 '' policy reboot
+    judge 1 'not one of continue, emergency, poweroff, reboot' policy panic
+    run bash -c '"$0" policy panic > /dev/full' "$top/build/noptrace-judge"
+    assert_failure 2
+}
+
+# bats test_tags=direct
+@test "the judge that is called otherwise says how, 64" {
+    local call help
+    help=$("$top/build/noptrace-judge" --help)
+    assert_regex "$help" '^usage: noptrace-judge program FILE LIKE '
+    for call in '' judge policy 'policy reboot now' 'program a' 'kernel a' 'config /' 'config / v w' '--help policy'; do
+        # shellcheck disable=SC2086 # its arguments
+        judge 64 '' $call
+        assert_equal "$stderr" "$help"
+    done
 }
 
 @test "a kernel without a configuration at hand: an image, since only the boot can tell" {

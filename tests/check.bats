@@ -150,6 +150,15 @@ END
     check_tree
     assert_failure 1
     assert_point FAIL architecture '/usr/sbin/noptrace: for aarch64, and /bin/sh is for x86_64; install noptrace for that'
+
+    # a UKI, whose kernel says it: machines of ARM, and of nobody
+    uki_of '"a kernel"'
+    printf '\x64\xaa' | dd of="$image" bs=1 seek=68 conv=notrunc status=none
+    check "$image"
+    assert_fails architecture '/usr/sbin/noptrace: for x86_64, and the kernel is for aarch64; install noptrace for that'
+    printf '\1\1' | dd of="$image" bs=1 seek=68 conv=notrunc status=none
+    check "$image"
+    assert_fails architecture '/usr/sbin/noptrace: for x86_64, and the kernel is for an unknown machine; install noptrace for that'
 }
 
 @test "a program that is not executable fails" {
@@ -179,6 +188,30 @@ END
     check_tree --program "$BATS_TEST_TMPDIR/other"
     assert_success
     assert_point ok identity "the program and its files are those of $BATS_TEST_TMPDIR/other"
+}
+
+# noptrace_check OPTION…: what noptrace-image calls, with the files that are to be in an image.
+noptrace_check() {
+    local module=$top/modules.d/50noptrace
+    run --separate-stderr "$top/build/noptrace-check" --program "$program" --module "$module" --instead "$top/build/instead" \
+        --init-top "$top/hooks/initramfs-tools/init-top" --units "$top/hooks/systemd" "$@"
+}
+
+@test "where the known program cannot be read whole, check cannot tell whether it is that, 3" {
+    local known
+    check --program "$bookworm/bin/busybox" "$images/handmade"
+    assert_failure 3
+    assert_point n/a identity "cannot tell: $bookworm/bin/busybox: too large: there is nothing to compare with; install noptrace, or give --program"
+    assert_equal "$stderr" "noptrace-image: $images/handmade: cannot tell: identity"
+    run --separate-stderr "$top/build/noptrace-image" check --program "$bookworm/bin/busybox" "$images/handmade"
+    assert_failure 3
+    assert_equal "$stderr" "noptrace-image: $images/handmade: cannot tell: identity, yama"
+    # not asked through the shell, which would have looked
+    for known in /nonexistent /dev/null; do
+        noptrace_check --program "$known" --kernel-config "$config" "$images/handmade"
+        assert_failure 3
+        assert_line --regexp "^  n/a   identity      cannot tell: $known: (No such file or directory|not a file): "
+    done
 }
 
 @test "nothing of an image is executed, or written to a disk" {
@@ -216,6 +249,13 @@ END
     install -D -m 644 "$top/modules.d/50noptrace/$unit" "$tree/$units/$unit"
     check_tree
     assert_fails wired 'by the unit noptrace-initramfs.service, which does not run where init is dracut; build the image anew'
+    # nor a unit where /init is somebody's own
+    tree_of handmade
+    sed '/noptrace apply/d' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    install -D -m 644 "$top/modules.d/50noptrace/$unit" "$tree/$units/$unit"
+    check_tree
+    assert_fails wired 'by the unit noptrace-initramfs.service, which does not run where init is handmade; build the image anew'
 }
 
 @test "a hook that is empty calls nothing, and fails" {
@@ -240,12 +280,17 @@ END
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
 }
 
-@test "a hand-made /init that pivots by what is not known fails" {
+@test "a hand-made /init that pivots by what is not known, or before the call, fails" {
     tree_of handmade
     sed 's/^exec switch_root/exec chroot/' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
     assert_fails order 'line 7 of /init, in which no switch_root, run-init or pivot_root is seen that it would be before; pivot with one of these'
+    # or behind which the call stands
+    { sed '/noptrace apply/d' "$images/handmade.tree/init" && echo '/usr/sbin/noptrace apply'; } > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order 'line 13 of /init, after the pivot in line 12; put it before that'
 }
 
 @test "a file in /etc/conf.d, which dracut reads before any hook, may not keep the hooks from running" {
@@ -256,7 +301,7 @@ END
     assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and its exit would skip it; remove that'
     # dracut reads no other there
     mv "$tree/etc/conf.d/odd.conf" "$tree/etc/conf.d/odd"
-    echo 'SYSFONT=x' > "$tree/etc/conf.d/font.conf"
+    printf '# to exit\nSYSFONT=x\n' > "$tree/etc/conf.d/font.conf"
     check_tree
     assert_success
     assert_line "$image: ok"
@@ -407,6 +452,29 @@ END
         check_tree
         assert_fails order "$target is not there, or masked: nothing starts $unit; build the image anew"
     done
+    for target in system.slice -.slice; do
+        tree_of systemd
+        ln -sf /dev/null "$tree/$units/$target"
+        check_tree
+        assert_fails order "/$units/$target masks what it needs: nothing starts $unit; build the image anew"
+    done
+    tree_of systemd
+    rm "$tree/$units/$unit.d/before.conf"
+    check_tree
+    assert_fails order "no $unit.d/before.conf: others run before it; build the image anew"
+    tree_of systemd
+    sed /sysinit.target/d "$images/systemd.tree/$units/basic.target" > "$BATS_TEST_TMPDIR/basic.target"
+    cp --remove-destination "$BATS_TEST_TMPDIR/basic.target" "$tree/$units/basic.target"
+    check_tree
+    assert_fails order "basic.target does not require sysinit.target: nothing starts $unit; build the image anew"
+    # a link does it as well
+    for target in initrd.target.wants basic.target.requires; do
+        mkdir "$tree/$units/$target"
+        ln -s ../sysinit.target "$tree/$units/$target"
+        check_tree
+        assert_success
+        rm -r "${tree:?}/$units/$target"
+    done
     tree_of systemd
     rm "$tree/$units/initrd.target"
     printf '[Unit]\nDescription=x\n' > "$tree/$units/initrd.target"
@@ -439,7 +507,7 @@ END
     local name line
     tree_of systemd
     # as systemd 239 has them
-    printf '[Unit]\nDescription=x\nDefaultDependencies=no\nBefore=slices.target\nWants=-.slice\nAfter=-.slice\n' > "$tree/$units/system.slice"
+    printf '[Unit]\nDescription=x\nDefaultDependencies=no\nConflicts=shutdown.target\nBefore=slices.target\nWants=-.slice\nAfter=-.slice\n' > "$tree/$units/system.slice"
     printf '[Unit]\nDescription=x\nDefaultDependencies=no\nBefore=slices.target\n' > "$tree/$units/-.slice"
     check_tree
     assert_success
@@ -457,6 +525,7 @@ END
 systemd-journald.socket After=sysinit.target
 systemd-journald.socket ConditionPathExists=/nowhere
 systemd-journald.socket DefaultDependencies=yes
+systemd-journald.socket Conflicts=x.service
 system.slice Requires=nowhere.service
 -.slice MemoryMax=1
 END
@@ -465,6 +534,12 @@ END
     cp --remove-destination "$BATS_TEST_TMPDIR/socket" "$tree/$units/systemd-journald.socket"
     check_tree
     assert_fails order "/$units/systemd-journald.socket: no DefaultDependencies=no: changes systemd-journald.socket, which $unit hangs on; remove that"
+    tree_of systemd
+    install -D -m 644 /dev/stdin "$tree/usr/lib/firmware/x" <<< '[Unit]'
+    ln -s /usr/lib/firmware/x "$tree/$units/system.slice"
+    check_tree
+    assert_failure 1
+    assert_point FAIL order "/$units/system.slice: not looked into, being too large, a module or firmware: changes system.slice, which $unit hangs on; remove that"
     for line in Before=systemd-journald.socket 'Before=x.target -.slice' Conflicts=system.slice Before=%i.slice; do
         tree_of systemd
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/x.service"
@@ -480,13 +555,13 @@ END
     printf '[Manager]\n%s\n' '#ManagerEnvironment=' LogLevel=info LogTarget=kmsg ShowStatus=auto CPUAffinity=0-3 \
         RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 \
         DefaultLimitCORE=0:infinity DefaultTasksMax=15% DefaultTasksMax=infinity DefaultMemoryAccounting=no \
-        DefaultEnvironment=X=1 SystemCallArchitectures=native DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
+        DefaultEnvironment=X=1 SystemCallArchitectures=native NoNewPrivileges=no DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
         > "$tree/etc/systemd/system.conf"
     check_tree
     assert_success
     refute_output --regexp '(FAIL|warn) '
     for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultLimitNOFILE=3 DefaultLimitAS=4096 DefaultTasksMax=0 \
-        CapabilityBoundingSet= SystemCallArchitectures=arm DefaultSmackProcessLabel=x Foo=1; do
+        CapabilityBoundingSet= SystemCallArchitectures=arm NoNewPrivileges=yes DefaultSmackProcessLabel=x Foo=1; do
         echo "$line" > "$tree/etc/systemd/system.conf"
         check_tree
         assert_fails order "/etc/systemd/system.conf:1: $line: may take from a service what the program needs, or change what PID 1 starts; remove that"
@@ -537,6 +612,12 @@ END
     { echo '#!/bin/sh' && seq 100000 && echo 'rm /usr/sbin/noptrace'; } > "$tree/usr/bin/x"
     check_tree
     assert_fails masks '/usr/bin/x is too large to be looked at: nothing else may meddle with noptrace; remove that'
+    for path in opt/x.sh etc/udev/rules.d/x.rules; do
+        tree_of systemd
+        install -D -m 644 /dev/stdin "$tree/$path" < <(seq 100000)
+        check_tree
+        assert_fails masks "/$path is too large to be looked at: nothing else may meddle with noptrace; remove that"
+    done
     # where nobody reads it
     tree_of systemd
     install -D -m 644 "$top/README.md" "$tree/usr/share/doc/noptrace/README.md"
@@ -619,7 +700,7 @@ END
 }
 
 @test "an /init that the kernel cannot run fails" {
-    local text='the kernel cannot run /init, and mounts root= itself; build the image anew'
+    local line text='the kernel cannot run /init, and mounts root= itself; build the image anew'
     tree_of handmade
     rm "$tree/init"
     check_tree
@@ -633,6 +714,15 @@ END
     chmod 755 "$tree/init"
     check_tree
     assert_fails wired "/bin/nothing: not in the image: $text"
+    # which runs itself, and what is neither; of a line the kernel reads no more than 256 bytes
+    for line in '#!' '#! ' "#!/$(printf '%255s' '' | tr ' ' x)" echo; do
+        echo "$line" > "$tree/init"
+        check_tree
+        assert_fails wired "/init: neither a program nor a script: $text"
+    done
+    echo '#!/init' > "$tree/init"
+    check_tree
+    assert_fails wired "/init: too many interpreters behind each other: $text"
     tree_of systemd
     rm "$tree"/lib64/ld-linux-x86-64.so.2 "$tree"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
     check_tree
@@ -644,7 +734,7 @@ END
     rm "$tree/$units/initrd-switch-root.service.d/noptrace.conf"
     check_tree
     assert_fails policy 'emergency, but initrd-switch-root.service is not bound to the unit; build the image anew'
-    local name
+    local name policy text
     for name in noptrace-locked@emergency noptrace-locked@ noptrace-@emergency noptrace-@ noptrace-; do
         tree_of systemd
         install -D -m 644 /dev/stdin "$tree/$units/$name.target.d/x.conf" <<< 'ConditionPathExists=/nowhere'
@@ -656,13 +746,58 @@ END
     check_tree
     assert_fails policy 'not one of continue, emergency, poweroff, reboot; build the image anew'
     tree_of systemd
-    rm "$tree/$units/emergency.service"
+    ln -s ../noptrace-locked@.target "$tree/$units/sysinit.target.wants/noptrace-locked@reboot.target"
     check_tree
-    assert_fails policy 'emergency, but there is no emergency.service: the boot would hang; build the image anew'
+    assert_line --regexp '^  FAIL  policy        (reboot|emergency), but there is another one as well; build the image anew$'
+    # what it needs
+    while IFS='|' read -r policy name text; do
+        tree_of systemd
+        [[ $policy == emergency ]] || mv "$tree/$units/sysinit.target.wants/noptrace-locked@"{emergency,"$policy"}.target
+        rm "$tree/$units/$name"
+        check_tree
+        assert_fails policy "$policy, but there is no $name$text; build the image anew"
+    done << 'END'
+emergency|emergency.service|: the boot would hang
+emergency|emergency.target|: the boot would hang
+poweroff|poweroff.target|: the boot would hang
+poweroff|systemd-poweroff.service|: the boot would hang
+reboot|systemd-reboot.service|: the boot would hang
+emergency|initrd-switch-root.service| to hold
+emergency|noptrace-locked@.target|
+END
+    tree_of systemd
+    ln -sf ../basic.target "$tree/$units/sysinit.target.wants/noptrace-locked@emergency.target"
+    check_tree
+    assert_fails masks "/$units/sysinit.target.wants/noptrace-locked@emergency.target does not lead to noptrace-locked@.target; build the image anew"
     tree_of shell
     rm "$tree/usr/lib/noptrace/on-failure.sh"
     check_tree
     assert_fails policy 'not one of continue, emergency, poweroff, reboot; build the image anew'
+    tree_of shell
+    cp --remove-destination "$top/modules.d/50noptrace/on-failure/poweroff.sh" "$tree/usr/lib/noptrace/on-failure.sh"
+    check_tree
+    assert_success
+    assert_point ok policy 'poweroff: a boot that could not lock is stopped'
+    find "$tree" -name poweroff -delete
+    check_tree
+    assert_fails policy 'poweroff, but there is no poweroff; build the image anew'
+}
+
+@test "a stand-alone archive has what its policy needs where the image lacks it, and only as it is known" {
+    local whole=$BATS_TEST_TMPDIR/whole archive=$BATS_TEST_TMPDIR/archive
+    tree_of systemd
+    rm "$tree/$units/poweroff.target" "$tree/$units/sysinit.target.wants/noptrace-locked@emergency.target" "$tree/usr/sbin/noptrace"
+    pack "$tree" "$whole"
+    "$top/build/noptrace-image" make --on-failure poweroff "$archive"
+    cat "$whole" "$archive" > "$image"
+    check "$image"
+    assert_success
+    assert_point ok policy 'poweroff: a boot that could not lock is stopped'
+    # the same number of bytes, of which cpio has no sum
+    sed 's/^SuccessAction=poweroff-force$/SuccessAction=kexec-force   /' "$archive" > "$archive.altered"
+    cat "$whole" "$archive.altered" > "$image"
+    check "$image"
+    assert_fails identity "/$units/noptrace-instead.service:12: not that of $top/build/instead/poweroff.service; build the image anew"
 }
 
 @test "a kernel without Yama, or without what it needs, or whose own list leaves it out, fails" {
@@ -699,6 +834,50 @@ END
     assert_success
 }
 
+@test "a kernel configuration that is cut short, damaged, or no file is not judged, 2" {
+    local size kept
+    gzip -n < "$config" > "$BATS_TEST_TMPDIR/whole.gz"
+    size=$(stat -c %s "$BATS_TEST_TMPDIR/whole.gz")
+    config=$BATS_TEST_TMPDIR/config.gz
+    # behind its header, within it, and within the sum at its end
+    for kept in 20 9 $((size / 2)) $((size - 1)); do
+        head -c "$kept" "$BATS_TEST_TMPDIR/whole.gz" > "$config"
+        check "$images/handmade"
+        assert_failure 2
+        assert_equal "$stderr" "noptrace-image: $images/handmade: unreadable: $config: cannot be read"
+    done
+    { head -c $((size - 8)) "$BATS_TEST_TMPDIR/whole.gz" && printf '12345678'; } > "$config"
+    check "$images/handmade"
+    assert_failure 2
+    assert_point FAIL image "$config: cannot be read"
+    head -c 5M /dev/zero | gzip > "$config"
+    check "$images/handmade"
+    assert_failure 2
+    assert_point FAIL image "$config: too large"
+    noptrace_check --kernel-config /dev/null "$images/handmade"
+    assert_failure 2
+    assert_equal "$stderr" "noptrace-image: $images/handmade: unreadable: /dev/null: not a file"
+}
+
+@test "a command line that is built into the kernel stands where its configuration says" {
+    local want options given
+    config=$BATS_TEST_TMPDIR/config
+    # whether Yama runs, what else is configured, and the loader's line
+    while IFS='|' read -r want options given; do
+        # shellcheck disable=SC2086 # its lines
+        printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="bpf"' $options > "$config"
+        check --cmdline "$given" "$images/handmade"
+        assert_equal "$options, $given: $(awk '$2 == "yama" { print $1 }' <<< "$output")" "$options, $given: $want"
+    done << 'END'
+ok|CONFIG_CMDLINE="lsm=yama"|quiet
+ok|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_OVERRIDE=y|lsm=bpf,yama
+FAIL|CONFIG_CMDLINE="quiet" CONFIG_CMDLINE_FORCE=y|lsm=yama
+FAIL|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_FROM_BOOTLOADER=y|quiet
+ok|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_EXTEND=y|lsm=yama,x
+FAIL|CONFIG_CMDLINE="lsm=x" CONFIG_CMDLINE_EXTEND=y|lsm=yama
+END
+}
+
 @test "without a kernel configuration check cannot tell, 3" {
     run --separate-stderr "$top/build/noptrace-image" check "$images/handmade"
     assert_failure 3
@@ -713,6 +892,14 @@ END
     run "$top/build/noptrace-image" check "$image"
     assert_failure 3
     assert_point n/a yama "cannot tell: which kernel it is for is not known; give that one's configuration with --kernel-config"
+    # a file is none, nor is the same folder elsewhere another
+    tree_of handmade
+    touch "$tree/usr/lib/modules/file"
+    mkdir -p "$tree/lib/modules/$release"
+    pack "$tree" "$image"
+    run "$top/build/noptrace-image" check "$image"
+    assert_failure 3
+    assert_line --partial "have no configuration of $release; "
 }
 
 # uki_of KERNEL [SECTION…]: the image is a UKI of the hand-made image and what Images.pm makes of KERNEL, in perl, and
@@ -764,6 +951,9 @@ check_uki() {
     assert_fails maintenance 'profile maintenance: has the word maintenance: each boot would be open; take it out'
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
     assert_success
+    # where there is one for maintenance nobody adds the word
+    check_uki '".cmdline", "quiet -- x"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
+    assert_success
 }
 
 @test "a UKI whose command line a stub would hand on as another one fails" {
@@ -774,6 +964,25 @@ check_uki() {
     done
     check_uki '".cmdline", "quiet\troot=LABEL=~{}\n\0"'
     assert_success
+}
+
+@test "a UKI that has more in a section than is read there, or less than it says, is refused, 2" {
+    local section text
+    while IFS='|' read -r text section; do
+        check_uki "$section" '".profile", "ID=main"'
+        assert_failure 2
+        assert_point FAIL image "$text"
+    done << 'END'
+.cmdline has more than 65536 bytes|".cmdline", "x" x 65537
+.profile has more than 65536 bytes|".profile", "x" x 65537
+.uname has more than 255 bytes|".uname", "6" x 256
+byte 9999999: the file ends before what should be here|".cmdline", "", size => 9, offset => 9_999_999
+byte 9999999: the file ends before what should be here|".profile", "", size => 9, offset => 9_999_999
+END
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".linux", "", size => 9, offset => 9_999_999 ], [ ".initrd", "x" ]))' "$image"
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image 'byte 9999999: the file ends before what should be here'
 }
 
 @test "the configuration of a UKI is found by the release that its kernel says, or .uname where that says none" {
@@ -817,6 +1026,14 @@ check_uki() {
     assert_point ok yama "$BATS_TEST_TMPDIR/${config##*/} has it"
 }
 
+@test "the kernel configuration is found where distributions have it" {
+    # shellcheck disable=SC2016 # the inner shell's
+    run unshare --mount sh -e -c 'mount -t tmpfs tmpfs /boot; cp "$1" /boot; exec "$2" check "$3"' - \
+        "$config" "$top/build/noptrace-image" "$images/handmade"
+    assert_success
+    assert_point ok yama "/boot/${config##*/} has it"
+}
+
 @test "what the command line says is found wherever it is built in" {
     local line
     image=$images/handmade
@@ -836,6 +1053,12 @@ check_uki() {
     assert_fails sysctl '--cmdline: sysctl.kernel.yama.ptrace_scope=3 locks maintenance boots as well; take it out'
     check --cmdline 'sysctl/kernel/yama/ptrace_scope="0x3"' "$image"
     assert_fails sysctl '--cmdline: sysctl/kernel/yama/ptrace_scope=0x3 locks maintenance boots as well; take it out'
+
+    # what is no 3 to the kernel, or of another name, is none of its business
+    for line in '' = =1 =3x "=$(printf '%040d' 3)" "_$(printf '%0120d' 3)=3"; do
+        check --cmdline "quiet sysctl.kernel.yama.ptrace_scope$line" "$image"
+        assert_success
+    done
 
     check --cmdline 'rdinit=/bin/sh' "$image"
     assert_fails masks '--cmdline: rdinit=/bin/sh keeps it from running; take that out'
@@ -862,7 +1085,7 @@ check_uki() {
     for line in "rd.systemd.mask='$unit'" "'rd.systemd.mask=$unit'" 'rd.systemd.mask=nop\trace-initramfs.service' \
         systemd.mask=noptrace-locked@poweroff SYSTEMD_UNIT_PATH=/opt/u SYSTEMD_IN_INITRD=0 LD_PRELOAD=/x.so rd.emergency rd.1 \
         "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
-        rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs; do
+        rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target; do
         check --cmdline "quiet $line ro" "$image"
         assert_fails masks "--cmdline: $line keeps it from running; take that out"
     done
@@ -871,7 +1094,7 @@ check_uki() {
     assert_failure 1
     assert_point FAIL masks "--cmdline: rd.systemd.mask=$unit keeps it from running; take that out"
     check --cmdline "SYSTEMD_LOG_LEVEL=debug rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
-systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data systemd.unit=rescue.target \
+systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data rd.systemd.mount-extra=/proc systemd.unit=rescue.target \
 rd.systemd.debug_shell rescue 3" "$image"
     assert_success
     refute_output --regexp '(FAIL|warn) '
@@ -900,6 +1123,14 @@ rd.systemd.debug_shell rescue 3" "$image"
     check_tree
     assert_success
     assert_point ok sysctl '/etc/sysctl.d/zzz.conf counts in maintenance boots alone'
+    # nobody reads the file of the classic sysctl, unless a link has it read
+    echo 'kernel.yama.ptrace_scope = 3' > "$tree/etc/sysctl.conf"
+    check_tree
+    assert_success
+    ln -s ../sysctl.conf "$tree/etc/sysctl.d/zzzz.conf"
+    check_tree
+    assert_fails sysctl '/etc/sysctl.d/zzzz.conf:1: sets the scope to 3 in maintenance boots as well; remove that'
+    rm "$tree/etc/sysctl.d/zzzz.conf"
     # of one name only the first folder's is read
     mkdir -p "$tree/usr/local/lib/sysctl.d"
     echo 'kernel.yama.ptrace_scope = 3' > "$tree/usr/local/lib/sysctl.d/zzz.conf"
@@ -1021,7 +1252,7 @@ small_images() {
 }
 
 @test "an image of initramfs-tools passes, and fails where its order, policy or script is another's" {
-    local tree=$BATS_TEST_TMPDIR/tree whole=$BATS_TEST_TMPDIR/whole line
+    local tree=$BATS_TEST_TMPDIR/tree whole=$BATS_TEST_TMPDIR/whole policy line
     bake_with_mkinitramfs "$image" noptrace_on_failure=poweroff > "$BATS_TEST_TMPDIR/log"
     check "$image"
     assert_success
@@ -1059,6 +1290,29 @@ small_images() {
         check_tree
         assert_fails policy "/conf/noptrace.conf:2: $line: not one of continue, emergency, poweroff, reboot; build the image anew"
     done
+    while IFS='|' read -r policy line; do
+        rm "$tree/conf/noptrace.conf"
+        printf '# noptrace_on_failure=emergency\n%s\n# noptrace_on_failure=reboot\n' "$line" > "$tree/conf/noptrace.conf"
+        check_tree
+        assert_success
+        assert_line --partial "  ok    policy        $policy: "
+    done << 'END'
+continue|noptrace_on_failure=continue
+continue|noptrace_on_failure="continue" # noptrace_on_failure=poweroff
+poweroff|  noptrace_on_failure='poweroff'
+END
+    # busybox has it as well
+    find "$tree" -name poweroff -delete
+    check_tree
+    assert_success
+    find "$tree" -name busybox -delete
+    check_tree
+    assert_fails policy 'poweroff, but there is no poweroff; build the image anew'
+    rm "$tree/conf/noptrace.conf" "$tree/usr/sbin/noptrace"
+    check_tree
+    assert_failure 1
+    assert_point FAIL program '/usr/sbin/noptrace: not in the image; opt in with /etc/initramfs-tools/noptrace.conf, and build it anew'
+
     rm -rf "$tree"
     variant_of "$whole" "$tree"
     mkdir -p "$tree/conf/conf.d"
@@ -1284,6 +1538,25 @@ pack_outer() {
     assert_refused 2 "--timeout: not an option of check; see 'noptrace-image --help'" check --timeout 3 "$images/handmade"
     assert_refused 2 '/nonexistent: cannot be read as a file' check --kernel-config /nonexistent "$images/handmade"
     assert_refused 2 '/nonexistent/report: cannot be written' check --junit /nonexistent/report "$images/handmade"
+    noptrace_check --junit /nonexistent/report "$images/handmade"
+    assert_failure 2
+    assert_output ''
+    assert_equal "$stderr" 'noptrace-image: /nonexistent/report: cannot be written: No such file or directory'
+}
+
+@test "noptrace-check that is called otherwise says how, 2" {
+    local help call
+    help=$("$top/build/noptrace-check" --help)
+    assert_regex "$help" '^usage: noptrace-check --program FILE '
+    for call in '' '--odd' '--json x' '--program /x x'; do
+        # shellcheck disable=SC2086 # its arguments
+        run --separate-stderr "$top/build/noptrace-check" $call
+        assert_failure 2
+        assert_output ''
+        assert_equal "$(sed '/^[^ ]*noptrace-check: /d' <<< "$stderr")" "$help"
+    done
+    noptrace_check
+    assert_failure 2
 }
 
 @test "an image whose links take too many steps is unreadable, and no point of it is judged" {

@@ -474,6 +474,157 @@ echo \"set $setting='$default'\""
     assert_failure 64
 }
 
+# grub CALL [ARGUMENT…]: what noptrace-grub says of the configuration on stdin.
+grub() {
+    run "$top/build/noptrace-grub" "$@"
+}
+
+# by_10_linux TEXT: as if 10_linux had written it, in the second line and on; %b.
+by_10_linux() {
+    printf '### BEGIN /etc/grub.d/10_linux ###\n%b\n### END /etc/grub.d/10_linux ###\n' "$1" > "$BATS_TEST_TMPDIR/cfg"
+}
+
+# bats test_tags=direct
+@test "the word is found in a kernel's line as GRUB reads that, and hands it on" {
+    local want words
+    # open or locks, and what is behind the kernel's path, in which ~ is the end of a line
+    while IFS='|' read -r want words; do
+        printf 'menuentry t {\n\tlinux /v %s\n}\n' "${words//\~/$'\n'}" > "$BATS_TEST_TMPDIR/cfg"
+        grub open < "$BATS_TEST_TMPDIR/cfg"
+        case $want in
+            open) assert_equal "$words: $status $output" "$words: 0 t" ;;
+            locks) assert_equal "$words: $status $output" "$words: 1 " ;;
+        esac
+    done << 'END'
+open|a "maintenance"
+open|'main'tenance
+open|\main\tenan\ce
+open|main\~tenance
+open|"main\~tenance"
+locks|'main\~tenance'
+open|$x"maintenance"
+open|"${x}maintenance"
+open|$1maintenance
+open|${12}maintenance
+open|$? maintenance
+open|"$@"maintenance
+locks|$maintenance
+locks|\$maintenance
+locks|"\$maintenance"
+locks|"a maintenance"
+locks|"\"maintenance\""
+locks|"\\maintenance"
+locks|"\maintenance"
+locks|x='a "maintenance" b'
+locks|x=\"a maintenance
+locks|maintenance=1
+locks|# maintenance
+locks|; maintenance
+open|a~ if true; then linux16 /w maintenance; fi
+open|a~ linuxefi /w maintenance
+open|a~ module2 /w maintenance
+locks|a~ initrd /w maintenance
+END
+    # one whose title is not known is named by its line, and no title steers a terminal
+    by_10_linux 'menuentry "$x" {\nlinux /v maintenance\n}\nmenuentry "a\0033b" {\nlinux /v maintenance\n}'
+    grub open < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output $'line 2\na?b'
+}
+
+# bats test_tags=direct
+@test "a configuration that GRUB would not read, or that is larger than any, is refused with the line, 2" {
+    local line text long
+    long=$(printf '%8000s' '' | tr ' ' x)
+    # the line, and what is on it and on those before
+    while IFS='|' read -r line text; do
+        printf %b "$text" > "$BATS_TEST_TMPDIR/cfg"
+        grub open < "$BATS_TEST_TMPDIR/cfg"
+        assert_equal "${text::60}: $status $output" "${text::60}: 2 line $line of the configuration cannot be read"
+    done << END
+3|\n\nset x=\\\\
+1|set x="a\n
+2|\nset x='a
+2|a b\n}\n
+2|\n{ a\n}
+2|a {\n
+1|a & b
+2|a\na\0000b
+3|\na \${x\n
+1|set x=$long$long
+33|$(printf 'menuentry a {\\n%.0s' {1..33})
+3075|$(printf 'menuentry a {\\nlinux /v maintenance\\n}\\n%.0s' {1..1025})
+2|menuentry a {\nlinux /v $long $long $long $long $long\n}
+END
+}
+
+# bats test_tags=direct
+@test "the first entry of 10_linux is the normal one, with what names it to GRUB, or the reason why not is given" {
+    local why entry
+    by_10_linux "menuentry 'Bob'\\\\''s' --class a --class=b \$menuentry_id_option 'a>b' {\n\tsavedefault x\n\tlinux /vmlinuz-6.1.efi.signed q\n\tinitrd /i\n}"
+    grub normal < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output $'\t\tmenuentry \'Bob\'\\\'\'s\' --class a --class=b $menuentry_id_option \'a>b\' {\n\t\t\tlinux /vmlinuz-6.1.efi.signed q\n\t\t\tinitrd /i\n\t\t}'
+    # where > divides the names of a menu and its entry
+    grub id < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output 'a>>b'
+    grub maintenance n 'root bob' < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output $'\t\tmenuentry \'Bob\'\\\'\'s (maintenance)\' --class a --class=b $menuentry_id_option \'n-6.1\' --users \'root bob\' {\n\t\t\tlinux /vmlinuz-6.1.efi.signed maintenance q\n\t\t\tinitrd /i\n\t\t}'
+
+    while IFS='|' read -r why entry; do
+        by_10_linux "$entry"
+        grub id < "$BATS_TEST_TMPDIR/cfg"
+        assert_equal "$entry: $status $output" "$entry: 2 line 2 of the configuration: the first entry $why"
+    done << 'END'
+has the word maintenance|menuentry a --id x {\nlinux /v maintenance\n}
+is in a submenu|submenu s { menuentry a --id x {\nlinux /v\n} }
+has no id|menuentry a {\nlinux /v\n}
+has no id|menuentry a --id {\nlinux /v\n}
+has no id|menuentry a --id $x {\nlinux /v\n}
+has no id|menuentry $x --id x {\nlinux /v\n}
+END
+    # without a kernel it is none, and one of another script is not 10_linux's
+    for entry in 'menuentry a --id x {\ninitrd /i\n}' '### END x ###\nmenuentry a --id x {\nlinux /v\n}'; do
+        by_10_linux "$entry"
+        for call in normal id 'maintenance n root'; do
+            # shellcheck disable=SC2086 # its arguments
+            grub $call < "$BATS_TEST_TMPDIR/cfg"
+            assert_failure 1
+            assert_output ''
+        done
+    done
+    # entries that are not in it, 3
+    for entry in blscfg 'menuentry a {\nlinux /v $kernelopts\n}'; do
+        by_10_linux "$entry"
+        grub id < "$BATS_TEST_TMPDIR/cfg"
+        assert_failure 3
+        assert_output ''
+    done
+}
+
+# bats test_tags=direct
+@test "an entry that 10_linux does not write gets none for maintenance, nor does any other" {
+    local header kernel long
+    long=$(printf '%8190s' '' | tr ' ' x)
+    for header in '"$t"' '-x a' 'a b' --class "--class $long a" '' 'a --users u --hotkey=x --source'; do
+        by_10_linux "menuentry a {\nlinux /v\n}\nmenuentry $header {\nlinux /w\n}"
+        grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+        assert_equal "${header::60}: $status $output" "${header::60}: 2 line 5 of the configuration: an entry that is not understood"
+    done
+    for kernel in '$x' '"/v$x"' "/v-${long::500}"; do
+        by_10_linux "menuentry a {\nlinux /v\n}\nmenuentry b {\nlinux $kernel\n}"
+        grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+        assert_equal "${kernel::60}: $status $output" "${kernel::60}: 2 line 5 of the configuration: an entry that is not understood"
+    done
+    # those of one version are told apart
+    by_10_linux "$(printf 'menuentry t {\\nlinux %s\\n}\\n' /v-1 /boot/v-1 /v-10 "'/boot/v-1'")"
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_equal "$(sed -n "s/.* '\(n-.*\)' --users.*/\1/p" <<< "$output")" $'n-1\nn-1 (2)\nn-10\nn-1 (3)'
+}
+
 # Settings that hurt: each is tried on each of the other 10_linux.
 hurtful=(GRUB_DEFAULT=saved GRUB_DEFAULT=2 "GRUB_DEFAULT='1>0'" GRUB_DEFAULT=99 GRUB_SAVEDEFAULT=true GRUB_DISABLE_SUBMENU=y
     GRUB_DISABLE_RECOVERY=true "GRUB_DISTRIBUTOR=\"Bob's\"" 'GRUB_CMDLINE_LINUX="maintenance=1 a=\"b c\""'

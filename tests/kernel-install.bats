@@ -407,6 +407,48 @@ END
 }
 
 # bats test_tags=direct
+@test "the maintenance entry for GRUB is for its users alone, and has the word behind the kernel's path" {
+    run about $'title A\nid x\nversion 1\nsort-key k\ngrub_users $grub_users\ngrub_hotkey a\ngrub_arg --unrestricted\ngrub_arg --x\ngrub_class c\nlinux /l maintenance\ninitrd /i\noptions a -- b\n' \
+        maintenance 'root bob'
+    assert_output - << 'END'
+# noptrace: maintenance entry
+grub_users root bob
+title A (maintenance)
+version 1
+sort-key k-maintenance
+grub_arg --x
+grub_class c
+linux /l  maintenance
+initrd /i
+options a -- b
+END
+}
+
+# bats test_tags=direct
+@test "of loader.conf each value that a key has is given, in order" {
+    run about $'timeout 3\n#default x\ndefault  debian-* \ndefaults y\nDefault z\ndefault\n\tdefault\t@saved\r\nno default' values default
+    assert_success
+    assert_output $'debian-*\n\n@saved'
+    run about 'timeout 3' values default
+    assert_success
+    assert_output ''
+}
+
+# bats test_tags=direct
+@test "noptrace-entry that is called otherwise says how, 64, and 2 where there is no file" {
+    local call
+    for call in '' about values 'values x' 'about x y' 'values x y z' 'show x' 'maintenance x'; do
+        # shellcheck disable=SC2086 # its arguments
+        run "$top/build/noptrace-entry" $call
+        assert_failure 64
+        assert_output 'usage: noptrace-entry about|without FILE | values KEY FILE | maintenance USERS FILE'
+    done
+    run "$top/build/noptrace-entry" about "$BATS_TEST_TMPDIR/nothing"
+    assert_failure 2
+    assert_output ''
+}
+
+# bats test_tags=direct
 @test "an entry that boot loaders would break into lines differently, or that is too long, is left as it is" {
     local content
     for content in 'options a\rmaintenance' 'a\0b' "$(printf '%70000s' x)" "$(printf 'a\\n%.0s' {1..1100})"; do

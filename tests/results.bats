@@ -119,6 +119,74 @@ END
     assert_equal "$(jq -r '.images[0].points[] | select(.point == "normal boot: strace") | .status' <<< "$output")" n/a
 }
 
+# report TEXT ARGUMENT…: noptrace-report of that, %b, on stdin.
+report() {
+    run --separate-stderr "$top/build/noptrace-report" "${@:2}" < <(printf %b "$1")
+}
+
+@test "noptrace-report gives out whole results of images, and nothing else, 2" {
+    local text format
+    report 'result\tok\tp\ta\tb\nresult\twarn\tq\tc\nimage\t3\tcannot tell\t/x\n' boot tap
+    assert_failure 3
+    assert_output - << 'END'
+TAP version 13
+1..2
+ok 1 - /x: p
+ok 2 - /x: q
+# warn: c
+END
+    for format in text json tap none; do
+        for text in '' 'result\tok\tp\tt\n' 'image\t0\tok\t/x\nresult\tok\tp\tt\n' 'result\tgood\tp\tt\nimage\t0\tok\t/x\n' \
+            'result\tok\tp\nimage\t0\tok\t/x\n' 'result' 'image\t0\tok\n' 'image\t\tok\t/x\n' 'image\t0x\tok\t/x\n' 'images\t0\tok\t/x\n' '\n'; do
+            report "$text" boot "$format"
+            assert_equal "$text: $status $output$stderr" "$text: 2 noptrace-report: stdin does not have the results of images"
+        done
+    done
+}
+
+@test "what no character is goes from each text, and what none may see becomes a ?" {
+    local text want
+    while IFS='|' read -r text want; do
+        report "result\tok\tp\t${text}\nimage\t0\tok\t/x\n" boot text
+        assert_success
+        assert_line "  ok    p             $want"
+    done << 'END'
+a\0303\0244\0342\0202\0254\0360\0237\0230\0200|aä€😀
+\0303x\0342\0202x\0360\0237\0230|xx
+\0200a\0277b\0370\0210\0200\0200\0200c\0377|abc
+\0300\0256a\0340\0200\0257b\0364\0220\0200\0200c|abc
+\033[31ma\0177b\0302\0233c|?[31ma?b?c
+\0342\0200\0256a\0342\0201\0246b\0330\0234c\0357\0273\0277d\0355\0240\0200e\0357\0277\0277|?a?b?c?d?e?
+END
+}
+
+@test "results that cannot be written are said to be, 2" {
+    report 'image\t0\tok\t/x\n' boot none /nonexistent/junit
+    assert_failure 2
+    assert_equal "$stderr" 'noptrace-image: /nonexistent/junit: No such file or directory'
+    report 'image\t0\tok\t/x\n' boot none /dev/full
+    assert_failure 2
+    assert_equal "$stderr" 'noptrace-image: the results cannot be written'
+    run bash -c 'printf "image\t0\tok\t/x\n" | "$0" boot json > /dev/full' "$top/build/noptrace-report"
+    assert_failure 2
+    assert_output 'noptrace-image: the results cannot be written'
+    run bash -c '"$0" check --kernel-config "$1" "$2" > /dev/full' "$top/build/noptrace-image" "$(config_of "$bookworm")" "$good"
+    assert_failure 2
+    assert_output 'noptrace-image: the results cannot be written, or memory is short'
+    run --separate-stderr image_tool check --kernel-config "$(config_of "$bookworm")" --junit /dev/full "$good"
+    assert_failure 2
+}
+
+@test "noptrace-report that is called otherwise says how, 64" {
+    local call
+    for call in '' boot 'boot text /dev/null x'; do
+        # shellcheck disable=SC2086 # its arguments
+        report '' $call
+        assert_failure 64
+        assert_equal "$stderr" 'usage: noptrace-report CALL text|json|tap|none [JUNIT-FILE]'
+    done
+}
+
 @test "colours are for a terminal, and NO_COLOR keeps them away" {
     local tool
     tool="$top/build/noptrace-image check --kernel-config $(config_of "$bookworm") $good"

@@ -72,12 +72,10 @@ static int print_without(struct text line, const char *name)
 	return YES;
 }
 
-static int ask(struct text line, char **argv, int arguments)
+static int ask(struct text line, char **argv)
 {
 	if (strcmp(argv[1], "words") == 0)
 		return print_words(line);
-	if (arguments < 1)
-		return USAGE;
 	if (strcmp(argv[1], "value") == 0)
 		return print_value(line, argv[2]);
 	if (strcmp(argv[1], "has") == 0)
@@ -110,7 +108,7 @@ int main(int argc, char **argv)
 		}
 		if (line.length > 0 && line.bytes[line.length - 1] == '\n')
 			line.length--;
-		code = ask(line, argv, calls[i].arguments);
+		code = ask(line, argv);
 		return fflush(stdout) == 0 ? code : UNREADABLE;
 	}
 	(void)fputs("usage: noptrace-cmdline words|value NAME|has WORD|without WORD [LINE]\n",

@@ -23,19 +23,22 @@ static int open_regular(const char *path, struct failure *failure)
 	return -1;
 }
 
-/* gzread() takes a file that is not compressed as it is. */
+/* gzread() takes a file that is not compressed as it is. Of one that is cut short, or damaged, it
+ * hands out what is before that, and only gzerror() tells. */
 static ssize_t read_unpacked(int fd, char *bytes, size_t size)
 {
 	gzFile file = gzdopen(fd, "r");
 	int count = -1;
+	int error = Z_OK;
 
 	if (!file) {
 		(void)close(fd);
 		return -1;
 	}
 	count = gzread(file, bytes, (unsigned)size);
+	(void)gzerror(file, &error);
 	(void)gzclose(file);
-	return count;
+	return error == Z_OK ? count : -1;
 }
 
 static ssize_t read_plain(int fd, char *bytes, size_t size)

@@ -181,8 +181,6 @@ static void shell_policy(struct text text, char *policy, size_t size)
 	while ((at = memmem(at, (size_t)(end - at), name, strlen(name))) != NULL) {
 		size_t length = 0;
 		at += strlen(name);
-		if (at < end && (*at == '"' || *at == '\''))
-			at++;
 		while (at + length < end && at[length] >= 'a' && at[length] <= 'z')
 			length++;
 		(void)snprintf(policy, size, "%.*s", length > 99 ? 99 : (int)length, at);
@@ -205,7 +203,7 @@ static struct text shell_value(struct text line, const char *name)
 }
 
 /* conf/noptrace.conf is sourced: it may set the one variable, and do nothing else. */
-static bool conf_is_plain(struct image *image)
+static bool conf_is_plain(struct image *image, char *policy, size_t size)
 {
 	struct text rest = text_of_node(image_file(image, "conf/noptrace.conf"));
 	struct text line;
@@ -218,8 +216,10 @@ static bool conf_is_plain(struct image *image)
 		settings++;
 		if (text_begins(word, "noptrace_on_failure=") && settings == 1) {
 			word = shell_value(word, "noptrace_on_failure=");
-			if (policy_is(word.bytes, word.length))
+			if (policy_is(word.bytes, word.length)) {
+				(void)snprintf(policy, size, "%.*s", (int)word.length, word.bytes);
 				continue;
+			}
 		}
 		line = text_trim(line);
 		results_add(image->results, STATUS_FAIL, "policy",
@@ -259,10 +259,8 @@ static bool find_policy(struct image *image, char *policy, size_t size)
 {
 	if (image->init == INIT_SYSTEMD)
 		return systemd_policy(image, policy, size);
-	if (image->init == INIT_INITRAMFS_TOOLS) {
-		shell_policy(text_of_node(image_file(image, "conf/noptrace.conf")), policy, size);
-		return conf_is_plain(image) && shell_can(image, policy);
-	}
+	if (image->init == INIT_INITRAMFS_TOOLS)
+		return conf_is_plain(image, policy, size) && shell_can(image, policy);
 	shell_policy(text_of_node(image_file(image, "usr/lib/noptrace/on-failure.sh")), policy,
 		     size);
 	return shell_can(image, policy);

@@ -6,7 +6,8 @@
  *
  * stdin has a line for each result, "result", its status, point and text, and behind those of an
  * image one for that, "image", its exit code, verdict and path; with a tab between each. Exits with
- * the code of all images, with 2 if a line is not so or something cannot be written, 64 for usage.
+ * the code of all images, with 2 if that is not so, there is no image, or something cannot be
+ * written, 64 for usage.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static bool take_line(struct results *results, char *line)
 	if (strcmp(fields[0], "image") != 0)
 		return false;
 	results_conclude(results, fields[3], (int)strtol(fields[1], &end, 10), fields[2]);
-	return *end == '\0';
+	return end != fields[1] && *end == '\0';
 }
 
 static bool take_all(struct results *results)
@@ -48,7 +49,10 @@ static bool take_all(struct results *results)
 	while (ok && getline(&line, &size, stdin) >= 0)
 		ok = take_line(results, line);
 	free(line);
-	return ok && !ferror(stdin);
+	/* nothing is behind the last image, which there is */
+	return ok && !ferror(stdin) && results->images > 0 &&
+	       (results->count == 0 ||
+		results->results[results->count - 1].image < results->images);
 }
 
 int main(int argc, char **argv)
@@ -67,7 +71,7 @@ int main(int argc, char **argv)
 	if (argc == 4 && !junit)
 		(void)fprintf(stderr, "noptrace-image: %s: %s\n", argv[3], strerror(errno));
 	else if (!take_all(&results))
-		(void)fputs("noptrace-report: stdin has a line that is no result\n", stderr);
+		(void)fputs("noptrace-report: stdin does not have the results of images\n", stderr);
 	else if (results_print(&results, argv[1], argv[2], junit))
 		code = results_code(&results);
 	else
