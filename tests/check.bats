@@ -1230,6 +1230,8 @@ small_images() {
     assert_stands_failures "${check[@]}" "$BATS_TEST_TMPDIR/squashed"
     assert_stands_failures "${check[@]}" --json --cmdline quiet "$BATS_TEST_TMPDIR/gzip"
     assert_stands_failures "${check[@]}" --junit "$BATS_TEST_TMPDIR/junit" "$images/handmade"
+    uki_of '"a kernel"' '".cmdline", "maintenance"' '".uname", "6.1.0"' '".profile", "ID=main\n"'
+    assert_stands_failures "${check[@]}" "$image"
     # and one that does not lock
     rm "$BATS_TEST_TMPDIR/small/$units/sysinit.target.wants/$unit"
     pack "$BATS_TEST_TMPDIR/small" "$image"

@@ -178,7 +178,10 @@ static char *read_section(const struct source *source, const struct pe_section *
 	}
 	length = source_copy(&opened, 0, text, longest, failure);
 	text[length] = '\0';
-	return text;
+	if (failure->text[0] == '\0')
+		return text;
+	free(text);
+	return NULL;
 }
 
 /* The ID= of a profile; empty if it says none. */

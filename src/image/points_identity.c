@@ -117,15 +117,16 @@ static void compare_hooks(struct identity *identity)
 	const char *module = identity->image->known->module;
 	char path[UNITS_PATH];
 	char known[UNITS_PATH];
-	size_t at;
+	char *end;
 
 	if (!points_hook(identity->image, path, sizeof path))
 		return;
 	(void)snprintf(known, sizeof known, "%s/noptrace.sh", module);
 	compare(identity, path, known);
-	/* all that points_hook() finds are in a folder of that name */
-	at = (size_t)(strstr(path, stage) - path);
-	(void)snprintf(path + at, sizeof path - at, "/pre-pivot/99-noptrace-run.sh");
+	end = strstr(path, stage);
+	if (!end)
+		return;
+	(void)snprintf(end, sizeof path - (size_t)(end - path), "/pre-pivot/99-noptrace-run.sh");
 	(void)snprintf(known, sizeof known, "%s/noptrace-run.sh", module);
 	compare(identity, path, known);
 }

@@ -26,8 +26,8 @@ static bool requires(struct image *image, const char *unit, const char *other)
 	struct text key;
 	struct text value;
 
-	/* that it is there is known: see break_in_chain() */
-	(void)units_find(image, unit, path);
+	if (!units_find(image, unit, path))
+		return false;
 	rest = text_of_node(image_file(image, path));
 	while (text_line_of_systemd(&rest, &line)) {
 		if (text_is_comment(line) || !text_setting(line, &key, &value))

@@ -188,12 +188,16 @@ char *results_points(const struct results *results, size_t image, enum status st
 int results_code(const struct results *results)
 {
 	static const int order[] = { 2, 1, 255, 124, 77, 3 };
+	int code = 0;
 
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
 		for (size_t j = 0; j < results->images; j++) {
 			if (results->verdicts[j].code == order[i])
 				return order[i];
+			/* one that is none of them is as bad as any */
+			if (results->verdicts[j].code != 0)
+				code = order[0];
 		}
 	}
-	return 0;
+	return code;
 }
