@@ -116,10 +116,8 @@ void tree_leave(struct tree *tree, const struct place *place)
 {
 	struct label key = { place->length, NULL, place->name };
 	struct label *const *found = tfind(&key, &place->folder->children, compare);
-	struct label *label = found ? *found : NULL;
+	struct label *label = *found;
 
-	if (!label)
-		return;
 	(void)tdelete(label, &place->folder->children, compare);
 	if (--label->node->names == 0)
 		forget_content(tree, label->node);

@@ -14,7 +14,7 @@ int tree_new_node(struct tree *tree, mode_t mode, struct node **made);
 /* Gives a node the name at `place`, where nothing is. 0, E2BIG or ENOMEM. */
 int tree_enter(struct tree *tree, const struct place *place, struct node *node);
 
-/* Takes the name at `place` away. */
+/* Takes the name at `place` away, which something has. */
 void tree_leave(struct tree *tree, const struct place *place);
 
 #endif
