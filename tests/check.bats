@@ -1081,6 +1081,22 @@ name_in_init() {
     assert_equal "$(find "$TMPDIR" -type f)" ''
 }
 
+@test "in a squash-root.img a second name is one of the file that has it, whatever the first is called" {
+    mkdir "$BATS_TEST_TMPDIR/outer"
+    tree_of handmade
+    # nobody reads this folder
+    mkdir -p "$tree"/{usr/lib/modules,var}
+    echo 'ExecStart=/usr/sbin/noptrace' > "$tree/usr/lib/modules/a b"
+    ln "$tree/usr/lib/modules/a b" "$tree/var/z.conf"
+    echo harmless > "$tree/usr/lib/modules/a\\ b"
+    mksquashfs "$tree" "$BATS_TEST_TMPDIR/outer/squash-root.img" -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+    name_in_init "$BATS_TEST_TMPDIR/outer" squash-root.img
+    pack "$BATS_TEST_TMPDIR/outer" "$image"
+    check "$image"
+    assert_failure 1
+    assert_line --partial '  FAIL  masks         /var/z.conf:1: ExecStart=/usr/sbin/noptrace'
+}
+
 # erofs_of TREE: the image is one whose root is an erofs of this, as dracut makes it.
 erofs_of() {
     rm -rf "$BATS_TEST_TMPDIR/outer"

@@ -421,3 +421,55 @@ END
     assert_line --partial 'a\x1b[31mred\x0a'
     assert_line --partial '-> \x80\xff\x5c\x09'
 }
+
+# squashed LIST: what check says of an image whose root is a squashfs of which unsquashfs says LIST.
+squashed() {
+    local work=$BATS_TEST_TMPDIR/squashed
+    if [[ ! -e $work ]]; then
+        mkdir "$work"
+        # shellcheck disable=SC2016 # its own parameters: the list goes to what -pf names
+        printf '%s\n' '#!/bin/sh' '[ "$3" != -pf ] || cat "$LIST" > "$4"' > "$work/unsquashfs"
+        chmod +x "$work/unsquashfs"
+        perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n", mode => 0100755), file("squash-root.img", "x"))' \
+            > "$work/image"
+    fi
+    LIST=$1 PATH=$work:$PATH run --separate-stderr "$top/build/noptrace-image" check "$work/image"
+}
+
+@test "what unsquashfs says of a squash-root.img is refused where it cannot be understood" {
+    local list=$BATS_TEST_TMPDIR/list says text count=0 digits='0 0755 0 0' long
+    local -r end='#\n# START OF DATA - DO NOT MODIFY\n#\n'
+    long=$(printf 'x%.0s' {1..8192})
+    while IFS='|' read -r says text; do
+        text=${text//DIGITS/$digits}
+        printf '%b' "${text//LONG/$long}" > "$list"
+        squashed "$list"
+        assert_equal "${text:0:40}: $status ${lines[*]:1}" "${text:0:40}: 2   FAIL  image         squashfs root: $says"
+        count=$((count + 1))
+    done << END
+its list is cut short|/ D DIGITS\n
+its list is cut short|/ D 0 0755
+its list is cut short|f C DIGITS 5
+its list is cut short|f S DIGITS x
+its list is cut short|/ D DIGITS\n#\n# START
+a name that is too long|LONG D DIGITS\n
+a name that is too long|f\0g D DIGITS\n
+a name that is too long|f\\\\
+a link that is too long|l S DIGITS LONG\n
+a link that is too long|l S DIGITS a\0b\n
+a name that is too long|l L LONG\n
+a line of its list that is not understood|l L a b\n
+a line of its list that is not understood|f\n
+a line of its list that is not understood|f DD DIGITS\n
+a line of its list that is not understood|f D\n
+a line of its list has too few fields|f D 0 0755 0\n
+a line of its list has too few fields|f R DIGITS 1\n
+a number that is none|f D 0 0758 0 0\n
+File exists|dev/console R DIGITS 0 0 0\n
+File exists|l S DIGITS x\nl S DIGITS y\n
+No such file or directory|none/f S DIGITS x\n
+a file that is not whole|f R DIGITS 2 0 0\n${end}x
+a file that is not whole|f R DIGITS 1 4294967297 0\n${end}x
+END
+    assert_equal "$count" 23
+}

@@ -140,8 +140,10 @@ static bool read_entry(struct reader *reader, struct entry *entry)
 	if (!field(reader, type, &end) || end != ' ' || strlen(type) != 1)
 		return odd(reader, "a line of its list that is not understood");
 	entry->type = type[0];
+	/* a name as the others are, where what a symbolic link leads to stands as it is */
 	if (entry->type == 'L')
-		return rest(reader, entry->other);
+		return field(reader, entry->other, &end) &&
+		       (end == '\n' || odd(reader, "a line of its list that is not understood"));
 	if (!number(reader, 10, &value[0], &end) || !number(reader, 8, &value[1], &end) ||
 	    !number(reader, 10, &value[2], &end) || !number(reader, 10, &value[3], &end))
 		return false;
