@@ -422,28 +422,31 @@ END
     assert_line --partial '-> \x80\xff\x5c\x09'
 }
 
-# squashed LIST: what check says of an image whose root is a squashfs of which unsquashfs says LIST.
-squashed() {
-    local work=$BATS_TEST_TMPDIR/squashed
-    if [[ ! -e $work ]]; then
-        mkdir "$work"
-        # shellcheck disable=SC2016 # its own parameters: the list goes to what -pf names
-        printf '%s\n' '#!/bin/sh' '[ "$3" != -pf ] || cat "$LIST" > "$4"' > "$work/unsquashfs"
-        chmod +x "$work/unsquashfs"
-        perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n", mode => 0100755), file("squash-root.img", "x"))' \
-            > "$work/image"
-    fi
-    LIST=$1 PATH=$work:$PATH run --separate-stderr "$top/build/noptrace-image" check "$work/image"
+# squashed_image: an image whose root is a squashfs; beside it is an unsquashfs that says what is in $LIST.
+squashed_image() {
+    # shellcheck disable=SC2016 # its own parameters: the list goes to what -pf names
+    printf '%s\n' '#!/bin/sh' '[ "$3" != -pf ] || cat "$LIST" > "$4"' > "$BATS_TEST_TMPDIR/unsquashfs"
+    chmod +x "$BATS_TEST_TMPDIR/unsquashfs"
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n"), file("squash-root.img", "x"))' \
+        > "$BATS_TEST_TMPDIR/image"
+}
+
+# assert_unreadable REASON
+assert_unreadable() {
+    assert_failure 2
+    assert_equal "${lines[*]:1}" "  FAIL  image         $1"
 }
 
 @test "what unsquashfs says of a squash-root.img is refused where it cannot be understood" {
-    local list=$BATS_TEST_TMPDIR/list says text count=0 digits='0 0755 0 0' long
+    local says text count=0 digits='0 0755 0 0' long
     local -r end='#\n# START OF DATA - DO NOT MODIFY\n#\n'
+    export LIST=$BATS_TEST_TMPDIR/list PATH=$BATS_TEST_TMPDIR:$PATH
+    squashed_image
     long=$(printf 'x%.0s' {1..8192})
     while IFS='|' read -r says text; do
         text=${text//DIGITS/$digits}
-        printf '%b' "${text//LONG/$long}" > "$list"
-        squashed "$list"
+        printf '%b' "${text//LONG/$long}" > "$LIST"
+        run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
         assert_equal "${text:0:40}: $status ${lines[*]:1}" "${text:0:40}: 2   FAIL  image         squashfs root: $says"
         count=$((count + 1))
     done << END
@@ -464,6 +467,7 @@ a line of its list that is not understood|f DD DIGITS\n
 a line of its list that is not understood|f D\n
 a line of its list has too few fields|f D 0 0755 0\n
 a line of its list has too few fields|f R DIGITS 1\n
+a line of its list has too few fields|l S DIGITS\n
 a number that is none|f D 0 0758 0 0\n
 File exists|dev/console R DIGITS 0 0 0\n
 File exists|l S DIGITS x\nl S DIGITS y\n
@@ -471,5 +475,22 @@ No such file or directory|none/f S DIGITS x\n
 a file that is not whole|f R DIGITS 2 0 0\n${end}x
 a file that is not whole|f R DIGITS 1 4294967297 0\n${end}x
 END
-    assert_equal "$count" 23
+    assert_equal "$count" 24
+    perl -e 'print "f C 0 0755 0 0\n" x 250_001' > "$LIST"
+    run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+    assert_unreadable 'squashfs root: more entries than are looked at'
+}
+
+@test "a squash-root.img that cannot be looked at is refused: without unsquashfs, or a file to unpack it into" {
+    local most
+    squashed_image
+    rm "$BATS_TEST_TMPDIR/unsquashfs"
+    ln -s "$(command -v bash)" "$(command -v dirname)" "$BATS_TEST_TMPDIR"
+    run --separate-stderr env PATH="$BATS_TEST_TMPDIR" "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+    assert_unreadable 'squashfs root: no unsquashfs here to read it; install squashfs-tools'
+    # one for the image, one for each name that the root may have, and one for what unsquashfs says
+    for most in 6 7; do
+        run --separate-stderr bash -c 'exec 3>&- 4>&- && ulimit -n "$1" && exec "$2" check "$3"' - "$most" "$top/build/noptrace-image" "$BATS_TEST_TMPDIR/image"
+        assert_unreadable 'no place to work in; see TMPDIR'
+    done
 }

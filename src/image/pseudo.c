@@ -151,7 +151,8 @@ static bool read_entry(struct reader *reader, struct entry *entry)
 	entry->uid = (uint32_t)value[2];
 	entry->gid = (uint32_t)value[3];
 	if (entry->type == 'S')
-		return end == ' ' && rest(reader, entry->other);
+		return (end == ' ' || odd(reader, "a line of its list has too few fields")) &&
+		       rest(reader, entry->other);
 	if (entry->type == 'R' &&
 	    (!number(reader, 10, &entry->size, &end) || !number(reader, 10, &entry->offset, &end)))
 		return false;

@@ -33,8 +33,9 @@ static int nameless_file(void)
 {
 	const char *folder = getenv("TMPDIR");
 	int fd = open(folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	FILE *file = fd < 0 ? tmpfile() : NULL;
 
-	return fd >= 0 ? fd : fileno(tmpfile());
+	return file ? fileno(file) : fd;
 }
 
 static struct wish wish(void *closure, const struct node *folder, const char *name, size_t length)
