@@ -9,7 +9,7 @@ setup_file() {
     export reader=$top/build/noptrace-list sanitized=$top/build/noptrace-list-sanitized
     export outside=$BATS_FILE_TMPDIR/outside hostile=$BATS_FILE_TMPDIR/hostile
     export uki=$BATS_FILE_TMPDIR/uki small=$BATS_FILE_TMPDIR/small erofs=$BATS_FILE_TMPDIR/erofs
-    make -s -C "$top" build/noptrace-list build/noptrace-list-sanitized build/guest-list
+    make -s -C "$top" all build/noptrace-list build/noptrace-list-sanitized build/guest-list
     mkdir "$outside" "$hostile" "$uki" "$small" "$erofs"
     # whoever tries it as another user must come here
     chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
@@ -263,6 +263,62 @@ written() {
     assert_refused "$BATS_TEST_TMPDIR/large.efi" 'section .initrd: the file ends before it does'
     assert_refused "$uki/over-each-other.efi" 'lie over each other'
     assert_refused "$uki/cut.efi" 'the file ends within its PE headers'
+}
+
+# uki_says CODE OUTPUT ARGUMENT…: what noptrace-uki makes of these
+uki_says() {
+    run "$top/build/noptrace-uki" "${@:3}"
+    assert_equal "${*:3}: $status $output" "${*:3}: $1 $2"
+}
+
+@test "a UKI that cannot be taken apart is refused with the reason, and what is none without one" {
+    local work=$BATS_TEST_TMPDIR call usage='usage: noptrace-uki open FILE FOLDER | line FILE | machine FILE'
+    mkdir "$work/folder"
+    echo text > "$work/text"
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print pe(0x8664, [ ".linux", "x" ], [ ".initrd", "y" ], [ ".cmdline", "z" x (1 << 20) ])' > "$work/long.efi"
+    uki_says 0 "$(printf '\t')" open "$uki/plain.efi" "$work/folder"
+    assert_equal "$(cat "$work/folder/linux")" kernel
+    uki_says 1 '' open "$work/text" "$work/folder"
+    uki_says 2 "$work/none: no folder" open "$uki/plain.efi" "$work/none"
+    uki_says 2 'byte 200: the file ends within its PE headers' open "$uki/cut.efi" "$work/folder"
+    uki_says 2 "a section is there twice: systemd's stubs differ in which of them counts" open "$uki/two-command-lines.efi" "$work/folder"
+    uki_says 0 '' line "$uki/plain.efi"
+    uki_says 1 '' line "$work/text"
+    uki_says 2 'byte 200: the file ends within its PE headers' line "$uki/cut.efi"
+    uki_says 2 'two command lines' line "$uki/two-command-lines.efi"
+    uki_says 2 'its command line is too long' line "$work/long.efi"
+    uki_says 2 'No such file or directory' machine "$work/none"
+    for call in '' open line machine "open $work/text" "line $work/text x" other; do
+        # shellcheck disable=SC2086 # words
+        uki_says 64 "$usage" $call
+    done
+}
+
+# machine_is MACHINE PERL: what a file of these bytes is said to be for; empty for nothing that is known.
+machine_is() {
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print eval $ARGV[0] // die $@' "$2" > "$BATS_TEST_TMPDIR/file"
+    run "$top/build/noptrace-uki" machine "$BATS_TEST_TMPDIR/file"
+    assert_equal "$2: $status $output" "$2: $([[ $1 ]] && echo "0 $1" || echo '1 ')"
+}
+
+@test "a kernel, a UKI and a program say what machine they are for" {
+    local -r ident='"\x7fELF\2\1\1" . "\0" x 9' loads='pack("V x52", 1)'
+    machine_is x86_64 'bzimage("6.1", "x" x 100)'
+    machine_is x86_64 'pe(0x8664)'
+    machine_is aarch64 'pe(0xaa64)'
+    machine_is riscv64 'pe(0x5064)'
+    machine_is '' 'pe(0x14c)'
+    machine_is '' '"text"'
+    # an ELF header: type, machine, version, entry, program headers, section headers, flags, and sizes and counts of them
+    machine_is x86_64 "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
+    machine_is unknown "$ident"' . pack("v2 V Q<3 V v6", 2, 4711, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
+    # nothing to load, no entry, small and far program headers, and a class and an order that there are not
+    machine_is '' "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 0, 0, 0, 0)'
+    machine_is '' "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
+    machine_is '' "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 55, 1, 0, 0, 0) . '"$loads"
+    machine_is '' "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 1 << 20, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
+    machine_is '' '"\x7fELF\3\1\1" . "\0" x 100'
+    machine_is '' '"\x7fELF\2\3\1" . "\0" x 100'
 }
 
 # kernel_in IMAGE: the release of a UKI's kernel, and the size and sum of the configuration in it.
