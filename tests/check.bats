@@ -1058,6 +1058,18 @@ one_of_its_exit_codes() {
     assert_fails identity "/scripts/init-top/00-noptrace:23: not that of $top/hooks/initramfs-tools/init-top; build the image anew"
 }
 
+@test "a drop-in that only links lead to, for its own path is longer than any may be, is looked at" {
+    tree_of systemd
+    pack "$tree" "$image"
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e '
+        my ($long, $path) = ("d" x 250, "");
+        print dir("far"), (map { dir("far" . ($path .= "/$long")) } 1 .. 15), symlink_to("near", "/far$path"), dir("near/$long"), dir("near/$long/$long"),
+            dir("etc"), dir("etc/systemd"), dir("etc/systemd/system"), symlink_to("etc/systemd/system/service.d", "/near/$long/$long"),
+            archive(file("near/$long/$long/before.conf", "[Service]\nExecStart=\n"))' >> "$image"
+    check "$image"
+    assert_fails order "/etc/systemd/system/service.d/before.conf:2: ExecStart=: changes noptrace-initramfs.service, which need not run in time; remove that"
+}
+
 # name_in_init DIRECTORY IMAGE: an /init as dracut's there, which makes IMAGE its root.
 name_in_init() {
     printf '%s\n' '#!/bin/sh' "mount -t squashfs -o ro,loop /$2 /squash/root" 'exec switch_root /squash/root /init' > "$1/init"
