@@ -22,15 +22,13 @@ static bool is_plain(unsigned char byte)
 	return byte >= ' ' && byte <= '~' && byte != '\\';
 }
 
-char *escape(char *to, size_t size, const char *from, size_t length)
+char *escape(char *to, const char *from, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";
 	size_t at = 0;
 
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)from[i];
-		if (at + (is_plain(byte) ? 1 : 4) >= size)
-			break;
 		if (is_plain(byte)) {
 			to[at++] = (char)byte;
 			continue;
@@ -40,7 +38,6 @@ char *escape(char *to, size_t size, const char *from, size_t length)
 		to[at++] = digits[byte >> 4];
 		to[at++] = digits[byte & 15];
 	}
-	if (size > 0)
-		to[at] = '\0';
+	to[at] = '\0';
 	return to;
 }

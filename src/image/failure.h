@@ -22,10 +22,9 @@ bool fail(struct failure *failure, const char *format, ...) __attribute__((forma
 
 /*
  * Writes the `length` bytes at `from` to `to`, NUL at the end, and returns `to`. What is not
- * printable ASCII, and the backslash, becomes \xNN. What does not fit into `size` bytes is cut, at
- * the end of an escape; ESCAPED(length) bytes hold everything.
+ * printable ASCII, and the backslash, becomes \xNN. It takes ESCAPED(length) bytes at most.
  */
-char *escape(char *to, size_t size, const char *from, size_t length);
+char *escape(char *to, const char *from, size_t length);
 
 #define ESCAPED(length) (4 * (size_t)(length) + 1)
 

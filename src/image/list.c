@@ -86,7 +86,7 @@ static void print_target(const char *target)
 {
 	char escaped[ESCAPED(KERNEL_PATH)];
 
-	printf(" -> %s", escape(escaped, sizeof escaped, target, strlen(target)));
+	printf(" -> %s", escape(escaped, target, strlen(target)));
 }
 
 static bool print_node(void *closure, const char *path, const struct node *node)
@@ -99,7 +99,7 @@ static bool print_node(void *closure, const char *path, const struct node *node)
 	printf("%c%04o %u %u ", letter_of(node->mode), (unsigned)node->mode & 07777, node->uid,
 	       node->gid);
 	print_size(node);
-	printf(" %s", escape(escaped, ESCAPED(strlen(path)), path, strlen(path)));
+	printf(" %s", escape(escaped, path, strlen(path)));
 	if (node->target)
 		print_target(node->target);
 	putchar('\n');

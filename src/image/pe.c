@@ -61,7 +61,7 @@ static bool fits(const struct source *source, const struct pe_section *section,
 {
 	char name[ESCAPED(sizeof section->name)];
 
-	(void)escape(name, sizeof name, section->name, strlen(section->name));
+	(void)escape(name, section->name, strlen(section->name));
 	if (section->length > 0 &&
 	    (section->offset > source->size || section->length > source->size - section->offset))
 		return fail(failure, "section %s: the file ends before it does", name);
