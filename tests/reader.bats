@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 # How images are read: noptrace-list stands for all that reads them.
 
+# Each test is a subshell, and sets what it uses.
+# shellcheck disable=SC2030,SC2031
+
 # shellcheck source=tests/common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
 
@@ -546,6 +549,7 @@ END
     assert_unreadable 'squashfs root: no unsquashfs here to read it; install squashfs-tools'
     # one for the image, one for each name that the root may have, and one for what unsquashfs says
     for most in 6 7; do
+        # shellcheck disable=SC2016 # the inner shell's
         run --separate-stderr bash -c 'exec 3>&- 4>&- && ulimit -n "$1" && exec "$2" check "$3"' - "$most" "$top/build/noptrace-image" "$BATS_TEST_TMPDIR/image"
         assert_unreadable 'no place to work in; see TMPDIR'
     done
