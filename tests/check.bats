@@ -1335,6 +1335,18 @@ END
     assert_fails identity "/scripts/init-top/00-noptrace:23: not that of $top/hooks/initramfs-tools/init-top; build the image anew"
 }
 
+@test "a drop-in that only links lead to, for its own path is longer than any may be, is looked at" {
+    tree_of systemd
+    pack "$tree" "$image"
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e '
+        my ($long, $path) = ("d" x 250, "");
+        print dir("far"), (map { dir("far" . ($path .= "/$long")) } 1 .. 15), symlink_to("near", "/far$path"), dir("near/$long"), dir("near/$long/$long"),
+            dir("etc"), dir("etc/systemd"), dir("etc/systemd/system"), symlink_to("etc/systemd/system/service.d", "/near/$long/$long"),
+            archive(file("near/$long/$long/before.conf", "[Service]\nExecStart=\n"))' >> "$image"
+    check "$image"
+    assert_fails order "/etc/systemd/system/service.d/before.conf:2: ExecStart=: changes noptrace-initramfs.service, which need not run in time; remove that"
+}
+
 # name_in_init DIRECTORY IMAGE: an /init as dracut's there, which makes IMAGE its root.
 name_in_init() {
     printf '%s\n' '#!/bin/sh' "mount -t squashfs -o ro,loop /$2 /squash/root" 'exec switch_root /squash/root /init' > "$1/init"
@@ -1356,6 +1368,22 @@ name_in_init() {
     assert_failure 2
     assert_point FAIL image 'squashfs root: unsquashfs cannot read it'
     assert_equal "$(find "$TMPDIR" -type f)" ''
+}
+
+@test "in a squash-root.img a second name is one of the file that has it, whatever the first is called" {
+    mkdir "$BATS_TEST_TMPDIR/outer"
+    tree_of handmade
+    # nobody reads this folder
+    mkdir -p "$tree"/{usr/lib/modules,var}
+    echo 'ExecStart=/usr/sbin/noptrace' > "$tree/usr/lib/modules/a b"
+    ln "$tree/usr/lib/modules/a b" "$tree/var/z.conf"
+    echo harmless > "$tree/usr/lib/modules/a\\ b"
+    mksquashfs "$tree" "$BATS_TEST_TMPDIR/outer/squash-root.img" -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+    name_in_init "$BATS_TEST_TMPDIR/outer" squash-root.img
+    pack "$BATS_TEST_TMPDIR/outer" "$image"
+    check "$image"
+    assert_failure 1
+    assert_line --partial '  FAIL  masks         /var/z.conf:1: ExecStart=/usr/sbin/noptrace'
 }
 
 # erofs_of TREE: the image is one whose root is an erofs of this, as dracut makes it.

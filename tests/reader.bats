@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: MIT
 # How images are read: noptrace-list stands for all that reads them.
 
+# Each test is a subshell, and sets what it uses.
+# shellcheck disable=SC2030,SC2031
+
 # shellcheck source=tests/common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
 
@@ -9,7 +12,7 @@ setup_file() {
     export reader=$top/build/noptrace-list sanitized=$top/build/noptrace-list-sanitized
     export outside=$BATS_FILE_TMPDIR/outside hostile=$BATS_FILE_TMPDIR/hostile
     export uki=$BATS_FILE_TMPDIR/uki small=$BATS_FILE_TMPDIR/small erofs=$BATS_FILE_TMPDIR/erofs
-    make -s -C "$top" build/noptrace-list build/noptrace-list-sanitized build/guest-list build/failing.so
+    make -s -C "$top" all build/noptrace-list build/noptrace-list-sanitized build/guest-list build/failing.so
     mkdir "$outside" "$hostile" "$uki" "$small" "$erofs"
     # whoever tries it as another user must come here
     chmod 755 "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
@@ -97,9 +100,16 @@ files_of() {
 }
 
 @test "every bound has its reason" {
-    assert_refused "$hostile/much-entries.img" 'more than 250,000'
+    local name
+    assert_refused "$hostile/much-entries.img" 'more than 250,000 files'
+    assert_refused "$hostile/much-symbolic-links.img" 'more than 250,000 files'
+    assert_refused "$hostile/much-without-a-type.img" 'more than 250,000 entries'
     assert_refused "$hostile/much-depth.img" 'folders more than 256 deep'
     assert_refused "$hostile/much-steps.img" 'more than 10,000,000 steps'
+    for name in device file removal; do
+        assert_refused "$hostile/much-steps-of-a-$name.img" 'more than 10,000,000 steps'
+    done
+    assert_refused "$hostile/much-names.img" 'names of links of more than 256 MiB'
     assert_refused "$hostile/much-content.img" 'contents of more than 256 MiB'
     assert_refused "$hostile/much-unpacked.img" 'unpacks to more than'
     assert_refused "$hostile/much-image.img" 'too large to be looked at'
@@ -181,6 +191,14 @@ files_of() {
     done
 }
 
+@test "what is damaged or cut is refused with the reason, and no sanitizer complains" {
+    local image
+    for image in "$hostile"/odd-*.img; do
+        assert_ends 20 "$sanitized" "$image"
+        assert_equal "${image##*/} $(sed 's/^noptrace-list: //' "$BATS_TEST_TMPDIR/err")" "${image##*/} $(< "${image%.img}.says")"
+    done
+}
+
 @test "two thousand mutated images end with an exit code that is documented" {
     run "$BATS_TEST_DIRNAME/mutate-images" 1 2000 "$reader" "$small"/[!l]*.img "$uki"/*.efi
     assert_success
@@ -211,9 +229,23 @@ written() {
     assert_equal "$(< "$BATS_TEST_TMPDIR/written")" ''
 }
 
+@test "a content that cannot be written is named" {
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("f", "x"))' > "$BATS_TEST_TMPDIR/image.img"
+    run "$reader" "$BATS_TEST_TMPDIR/image.img" f /dev/full
+    assert_failure 2
+    assert_output 'noptrace-list: what was unpacked cannot be written: Invalid argument'
+    run "$reader" "$BATS_TEST_TMPDIR/image.img" f "$BATS_TEST_TMPDIR/none/f"
+    assert_failure 2
+    assert_output "noptrace-list: $BATS_TEST_TMPDIR/none/f: No such file or directory"
+    run "$reader" "$BATS_TEST_TMPDIR/image.img" f
+    assert_failure 64
+    assert_output 'usage: noptrace-list IMAGE [NAME FILE]'
+}
+
 @test "of a UKI the first section of a name counts" {
     assert_equal "$(files_of "$uki/first-of-two.efi")" first
     assert_equal "$(files_of "$uki/plain.efi")" plain
+    assert_equal "$(files_of "$uki/without-a-kernel.efi")" own
     assert_refused "$uki/longer-name.efi" 'without an initramfs'
     assert_refused "$uki/none.efi" 'without an initramfs'
 }
@@ -243,6 +275,62 @@ written() {
     assert_refused "$BATS_TEST_TMPDIR/large.efi" 'section .initrd: the file ends before it does'
     assert_refused "$uki/over-each-other.efi" 'lie over each other'
     assert_refused "$uki/cut.efi" 'the file ends within its PE headers'
+}
+
+# uki_says CODE OUTPUT ARGUMENT…: what noptrace-uki makes of these
+uki_says() {
+    run "$top/build/noptrace-uki" "${@:3}"
+    assert_equal "${*:3}: $status $output" "${*:3}: $1 $2"
+}
+
+@test "a UKI that cannot be taken apart is refused with the reason, and what is none without one" {
+    local work=$BATS_TEST_TMPDIR call usage='usage: noptrace-uki open FILE FOLDER | line FILE | machine FILE'
+    mkdir "$work/folder"
+    echo text > "$work/text"
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print pe(0x8664, [ ".linux", "x" ], [ ".initrd", "y" ], [ ".cmdline", "z" x (1 << 20) ])' > "$work/long.efi"
+    uki_says 0 "$(printf '\t')" open "$uki/plain.efi" "$work/folder"
+    assert_equal "$(cat "$work/folder/linux")" kernel
+    uki_says 1 '' open "$work/text" "$work/folder"
+    uki_says 2 "$work/none: no folder" open "$uki/plain.efi" "$work/none"
+    uki_says 2 'byte 200: the file ends within its PE headers' open "$uki/cut.efi" "$work/folder"
+    uki_says 2 "a section is there twice: systemd's stubs differ in which of them counts" open "$uki/two-command-lines.efi" "$work/folder"
+    uki_says 0 '' line "$uki/plain.efi"
+    uki_says 1 '' line "$work/text"
+    uki_says 2 'byte 200: the file ends within its PE headers' line "$uki/cut.efi"
+    uki_says 2 'two command lines' line "$uki/two-command-lines.efi"
+    uki_says 2 'its command line is too long' line "$work/long.efi"
+    uki_says 2 'No such file or directory' machine "$work/none"
+    for call in '' open line machine "open $work/text" "line $work/text x" other; do
+        # shellcheck disable=SC2086 # words
+        uki_says 64 "$usage" $call
+    done
+}
+
+# machine_is MACHINE PERL: what a file of these bytes is said to be for; empty for nothing that is known.
+machine_is() {
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print eval $ARGV[0] // die $@' "$2" > "$BATS_TEST_TMPDIR/file"
+    run "$top/build/noptrace-uki" machine "$BATS_TEST_TMPDIR/file"
+    assert_equal "$2: $status $output" "$2: $([[ $1 ]] && echo "0 $1" || echo '1 ')"
+}
+
+@test "a kernel, a UKI and a program say what machine they are for" {
+    local -r ident='"\x7fELF\2\1\1" . "\0" x 9' loads='pack("V x52", 1)'
+    machine_is x86_64 'bzimage("6.1", "x" x 100)'
+    machine_is x86_64 'pe(0x8664)'
+    machine_is aarch64 'pe(0xaa64)'
+    machine_is riscv64 'pe(0x5064)'
+    machine_is '' 'pe(0x14c)'
+    machine_is '' '"text"'
+    # an ELF header: type, machine, version, entry, program headers, section headers, flags, and sizes and counts of them
+    machine_is x86_64 "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
+    machine_is unknown "$ident"' . pack("v2 V Q<3 V v6", 2, 4711, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
+    # nothing to load, no entry, small and far program headers, and a class and an order that there are not
+    machine_is '' "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 0, 0, 0, 0)'
+    machine_is '' "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
+    machine_is '' "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 55, 1, 0, 0, 0) . '"$loads"
+    machine_is '' "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 1 << 20, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
+    machine_is '' '"\x7fELF\3\1\1" . "\0" x 100'
+    machine_is '' '"\x7fELF\2\3\1" . "\0" x 100'
 }
 
 # kernel_in IMAGE: the release of a UKI's kernel, and the size and sum of the configuration in it.
@@ -368,6 +456,7 @@ END
     done
     assert_equal "$(outside_is)" "$before"
     assert_equal "$(files_of "$erofs/nothing-wrong.erofs")" $'etc/hosts\ninit'
+    assert_equal "$(files_in_erofs "$erofs/head-behind-the-end.erofs")" "0755 $(perl -e 'print "x" x 4_097' | cksum | awk '{ print $2, $1 }') f"
 }
 
 @test "mutated erofs file systems are read or refused, and no sanitizer complains" {
@@ -378,7 +467,7 @@ END
     for options in fragments legacy-compress all-fragments; do
         mkfs.erofs -E "$options,nosbcrc" -z lz4 -C 65536 "$BATS_TEST_TMPDIR/$((i++)).img" "$tree" > "$BATS_TEST_TMPDIR/log" 2>&1
     done
-    run "$BATS_TEST_DIRNAME/mutate-images" 3 300 "$sanitized" "$BATS_TEST_TMPDIR"/?.img "$erofs"/*.erofs
+    run "$BATS_TEST_DIRNAME/mutate-images" 3 300 "$sanitized" "$BATS_TEST_TMPDIR"/?.img "$erofs"/[!m]*.erofs
     assert_success
 }
 
@@ -399,4 +488,78 @@ END
     assert_success
     assert_line --partial 'a\x1b[31mred\x0a'
     assert_line --partial '-> \x80\xff\x5c\x09'
+}
+
+# squashed_image: an image whose root is a squashfs; beside it is an unsquashfs that says what is in $LIST.
+squashed_image() {
+    # shellcheck disable=SC2016 # its own parameters: the list goes to what -pf names
+    printf '%s\n' '#!/bin/sh' '[ "$3" != -pf ] || cat "$LIST" > "$4"' > "$BATS_TEST_TMPDIR/unsquashfs"
+    chmod +x "$BATS_TEST_TMPDIR/unsquashfs"
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n"), file("squash-root.img", "x"))' \
+        > "$BATS_TEST_TMPDIR/image"
+}
+
+# assert_unreadable REASON
+assert_unreadable() {
+    assert_failure 2
+    assert_equal "${lines[*]:1}" "  FAIL  image         $1"
+}
+
+@test "what unsquashfs says of a squash-root.img is refused where it cannot be understood" {
+    local says text count=0 digits='0 0755 0 0' long
+    local -r end='#\n# START OF DATA - DO NOT MODIFY\n#\n'
+    export LIST=$BATS_TEST_TMPDIR/list PATH=$BATS_TEST_TMPDIR:$PATH
+    squashed_image
+    long=$(printf 'x%.0s' {1..8192})
+    while IFS='|' read -r says text; do
+        text=${text//DIGITS/$digits}
+        printf '%b' "${text//LONG/$long}" > "$LIST"
+        run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+        assert_equal "${text:0:40}: $status ${lines[*]:1}" "${text:0:40}: 2   FAIL  image         squashfs root: $says"
+        count=$((count + 1))
+    done << END
+its list is cut short|/ D DIGITS\n
+its list is cut short|/ D 0 0755
+its list is cut short|f C DIGITS 5
+its list is cut short|f S DIGITS x
+its list is cut short|/ D DIGITS\n#\n# START
+a name that is too long|LONG D DIGITS\n
+a name that is too long|f\0g D DIGITS\n
+a name that is too long|f\\\\
+a link that is too long|l S DIGITS LONG\n
+a link that is too long|l S DIGITS a\0b\n
+a name that is too long|l L LONG\n
+a line of its list that is not understood|l L a b\n
+a line of its list that is not understood|f\n
+a line of its list that is not understood|f DD DIGITS\n
+a line of its list that is not understood|f D\n
+a line of its list has too few fields|f D 0 0755 0\n
+a line of its list has too few fields|f R DIGITS 1\n
+a line of its list has too few fields|l S DIGITS\n
+a number that is none|f D 0 0758 0 0\n
+File exists|dev/console R DIGITS 0 0 0\n
+File exists|l S DIGITS x\nl S DIGITS y\n
+No such file or directory|none/f S DIGITS x\n
+a file that is not whole|f R DIGITS 2 0 0\n${end}x
+a file that is not whole|f R DIGITS 1 4294967297 0\n${end}x
+END
+    assert_equal "$count" 24
+    perl -e 'print "f C 0 0755 0 0\n" x 250_001' > "$LIST"
+    run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+    assert_unreadable 'squashfs root: more entries than are looked at'
+}
+
+@test "a squash-root.img that cannot be looked at is refused: without unsquashfs, or a file to unpack it into" {
+    local most
+    squashed_image
+    rm "$BATS_TEST_TMPDIR/unsquashfs"
+    ln -s "$(command -v bash)" "$(command -v dirname)" "$BATS_TEST_TMPDIR"
+    run --separate-stderr env PATH="$BATS_TEST_TMPDIR" "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+    assert_unreadable 'squashfs root: no unsquashfs here to read it; install squashfs-tools'
+    # one for the image, one for each name that the root may have, and one for what unsquashfs says
+    for most in 6 7; do
+        # shellcheck disable=SC2016 # the inner shell's
+        run --separate-stderr bash -c 'exec 3>&- 4>&- && ulimit -n "$1" && exec "$2" check "$3"' - "$most" "$top/build/noptrace-image" "$BATS_TEST_TMPDIR/image"
+        assert_unreadable 'no place to work in; see TMPDIR'
+    done
 }

@@ -6,7 +6,7 @@
  *                                    line for each profile: its id, a tab, its command line
  *     noptrace-uki line FILE         prints the command line of what boots when nobody picks
  *     noptrace-uki machine FILE      prints what a kernel, a UKI or an ELF program is for, as
- *                                    uname -m says it
+ *                                    uname -m says it; of a program it may be "unknown"
  *
  * Without profiles there is one, with no id. Control characters in a command line are printed as
  * spaces. Exits 0; 1 if FILE is no UKI, or nothing that is known, and says nothing; 2 with the
@@ -113,8 +113,10 @@ static int print_default(struct source *source, struct failure *failure)
 	unsigned profile;
 	size_t length = 0;
 
-	if (!pe_is(source, failure) || !pe_read(source, &pe, failure))
-		return NO;
+	if (!pe_is(source, failure))
+		return failure->text[0] == '\0' ? NO : UNREADABLE;
+	if (!pe_read(source, &pe, failure))
+		return UNREADABLE;
 	profile = pe_default_profile(&pe);
 	if (pe_is_twice(&pe, profile, ".cmdline") || pe_is_twice(&pe, 0, ".cmdline"))
 		return fail(failure, "two command lines"), UNREADABLE;

@@ -47,9 +47,7 @@ static bool clean_path(struct cpio *cpio, mode_t mode)
 
 	if (error != 0 || !place.node || ((place.node->mode ^ mode) & S_IFMT) == 0)
 		return goes_on(cpio, error);
-	if (S_ISDIR(place.node->mode))
-		return goes_on(cpio, tree_rmdir(cpio->tree, cpio->buffer));
-	return goes_on(cpio, tree_unlink(cpio->tree, cpio->buffer));
+	return goes_on(cpio, tree_remove(cpio->tree, cpio->buffer));
 }
 
 static int order(uint32_t a, uint32_t b)
@@ -143,8 +141,7 @@ static bool enter_file(struct cpio *cpio)
 		return false;
 	if (linked == LINK_LOST)
 		return true;
-	error = tree_open(cpio->tree, cpio->buffer, linked != LINK_MADE, cpio->mode, cpio->wish,
-			  cpio->closure, &file);
+	error = tree_open(cpio->tree, cpio->buffer, cpio->mode, cpio->wish, cpio->closure, &file);
 	/* only where what the first one was called has been replaced since */
 	if (error == ENXIO)
 		return cpio_fail(cpio, "a hard link to a device is written to, of which only the "
@@ -153,6 +150,8 @@ static bool enter_file(struct cpio *cpio)
 		return goes_on(cpio, error);
 	own(cpio, file);
 	cpio->file = file;
+	if (linked != LINK_MADE && !written(cpio, tree_truncate(cpio->tree, file, 0)))
+		return false;
 	return cpio->body == 0 || written(cpio, tree_truncate(cpio->tree, file, cpio->body));
 }
 
@@ -210,5 +209,5 @@ bool cpio_enter_link(struct cpio *cpio, const char *target)
 
 bool cpio_write(struct cpio *cpio, uint64_t at, const unsigned char *data, size_t length)
 {
-	return written(cpio, tree_write(cpio->tree, cpio->file, at, data, length));
+	return written(cpio, tree_write(cpio->file, at, data, length));
 }

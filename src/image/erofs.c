@@ -176,7 +176,7 @@ static bool make_file(struct erofs *fs, const struct erofs_inode *inode, const c
 	struct node *file;
 	unsigned char *content;
 	size_t wanted;
-	int error = tree_open(fs->tree, path, true, inode->mode, archive_wish, NULL, &file);
+	int error = tree_open(fs->tree, path, inode->mode, archive_wish, NULL, &file);
 
 	if (error == 0)
 		error = tree_truncate(fs->tree, file, inode->size);
@@ -188,12 +188,8 @@ static bool make_file(struct erofs *fs, const struct erofs_inode *inode, const c
 	content = malloc(wanted);
 	if (!content)
 		return erofs_odd(fs, "no memory");
-	if (erofs_read_content(fs, inode, 0, content, wanted)) {
-		error = tree_write(fs->tree, file, 0, content, wanted);
-		if (error != 0)
-			(void)erofs_odd(fs,
-					fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
-	}
+	if (erofs_read_content(fs, inode, 0, content, wanted))
+		(void)tree_write(file, 0, content, wanted);
 	free(content);
 	return fs->failure->text[0] == '\0';
 }
@@ -248,11 +244,11 @@ static bool make_entry(struct erofs *fs, const struct folder *folder, uint64_t n
 		return erofs_odd(fs, "more entries than are looked at");
 	if (!erofs_get_inode(fs, nid, &inode))
 		return false;
-	/* what is there is the kernel's own, as /dev/console: no name stands twice here */
+	/* what is there is the kernel's own, as /dev/console: no name stands twice here, and only
+	 * /dev has something in it */
 	if (!S_ISDIR(inode.mode) && tree_resolve(fs->tree, path, TREE_NOFOLLOW, &place) == 0 &&
-	    place.node &&
-	    (S_ISDIR(place.node->mode) ? tree_rmdir : tree_unlink)(fs->tree, path) != 0)
-		return erofs_odd(fs, "a name that stands twice");
+	    place.node && tree_remove(fs->tree, path) != 0)
+		return erofs_odd(fs, "a /dev that is no folder");
 	if (S_ISDIR(inode.mode))
 		return make_folder(fs, &inode, folder->inode.nid, path);
 	if (S_ISLNK(inode.mode))

@@ -140,8 +140,10 @@ static bool read_entry(struct reader *reader, struct entry *entry)
 	if (!field(reader, type, &end) || end != ' ' || strlen(type) != 1)
 		return odd(reader, "a line of its list that is not understood");
 	entry->type = type[0];
+	/* a name as the others are, where what a symbolic link leads to stands as it is */
 	if (entry->type == 'L')
-		return rest(reader, entry->other);
+		return field(reader, entry->other, &end) &&
+		       (end == '\n' || odd(reader, "a line of its list that is not understood"));
 	if (!number(reader, 10, &value[0], &end) || !number(reader, 8, &value[1], &end) ||
 	    !number(reader, 10, &value[2], &end) || !number(reader, 10, &value[3], &end))
 		return false;
@@ -149,7 +151,8 @@ static bool read_entry(struct reader *reader, struct entry *entry)
 	entry->uid = (uint32_t)value[2];
 	entry->gid = (uint32_t)value[3];
 	if (entry->type == 'S')
-		return end == ' ' && rest(reader, entry->other);
+		return (end == ' ' || odd(reader, "a line of its list has too few fields")) &&
+		       rest(reader, entry->other);
 	if (entry->type == 'R' &&
 	    (!number(reader, 10, &entry->size, &end) || !number(reader, 10, &entry->offset, &end)))
 		return false;
@@ -176,8 +179,8 @@ static int make(struct reader *reader, const struct entry *entry)
 	case 'L':
 		return tree_link(tree, entry->other, entry->name);
 	case 'R':
-		error = tree_open(tree, entry->name, true, S_IFREG | entry->mode, archive_wish,
-				  NULL, &file);
+		error =
+		    tree_open(tree, entry->name, S_IFREG | entry->mode, archive_wish, NULL, &file);
 		return error ? error : tree_truncate(tree, file, entry->size);
 	default:
 		/* devices, FIFOs and sockets: nobody asks for them */
@@ -231,9 +234,9 @@ static bool copy(struct reader *reader, const struct content *content, uint64_t 
 			return false;
 		if (length > wanted - at)
 			length = (size_t)(wanted - at);
-		if (length == 0 || tree_write(reader->tree, content->file, at, data, length) != 0)
-			return odd(reader,
-				   reader->tree->exceeded ? reader->tree->exceeded : "no memory");
+		if (length == 0)
+			return odd(reader, "a file that is not whole");
+		(void)tree_write(content->file, at, data, length);
 	}
 	return true;
 }

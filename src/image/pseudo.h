@@ -10,9 +10,9 @@
 #include "tree.h"
 
 /*
- * Whether every line of `unsquashfs -lln` is one of a list. In a pseudo file a link's target stands
- * as it is, and one with a newline would be read as further lines; no line can be both, so that
- * such a target, or name, is found here. False with the reason.
+ * Whether every line of `unsquashfs -lln` is one of a list. In a pseudo file a symbolic link's
+ * target stands as it is, and one with a newline would be read as further lines; no line can be
+ * both, so that such a target, or name, is found here. False with the reason.
  */
 bool pseudo_has_whole_lines(struct source *source, struct failure *failure);
 

@@ -111,10 +111,11 @@ bool tree_visit(const struct tree *tree,
  * What follows changes the tree as the system calls of these names do for the kernel's root user; 0
  * or an errno. E2BIG: a bound of limits.h is reached, and tree->exceeded says which. ENOMEM.
  */
-int tree_rmdir(struct tree *tree, const char *path);
-int tree_unlink(struct tree *tree, const char *path);
 int tree_link(struct tree *tree, const char *old, const char *path);
 int tree_symlink(struct tree *tree, const char *target, const char *path);
+
+/* rmdir() of a folder, unlink() of anything else. */
+int tree_remove(struct tree *tree, const char *path);
 
 /* A folder, a device, a FIFO or a socket, by `mode`. EEXIST where there is something. */
 int tree_make(struct tree *tree, const char *path, mode_t mode, uint32_t major, uint32_t minor);
@@ -134,21 +135,21 @@ struct wish {
 
 /*
  * Opens a file to be written, and makes it if it is not there (O_CREAT), through a link too. ENXIO
- * if it is a device, a FIFO or a socket. The content that it has goes with `truncate`. `wish`
- * decides what is kept of what tree_write() brings: of a node that has a content already it is the
- * first wish that counts. A descriptor is emptied before; it is one file's, so that nobody but the
- * caller knows what is in it when two nodes have the same.
+ * if it is a device, a FIFO or a socket. The content that it has stays, up to tree_truncate().
+ * `wish` decides what is kept of what tree_write() brings: of a node that has a content already it
+ * is the first wish that counts. A descriptor is one file's, so that nobody but the caller knows
+ * what is in it when two nodes have the same.
  */
-int tree_open(struct tree *tree, const char *path, bool truncate, mode_t mode,
+int tree_open(struct tree *tree, const char *path, mode_t mode,
 	      struct wish (*wish)(void *closure, const struct node *folder, const char *name,
 				  size_t length),
 	      void *closure, struct node **file);
 
-/* Makes the content that long: cuts it, or fills it with zeros. */
+/* Makes the content that long: cuts it, or fills it with zeros. An errno of ftruncate() is
+ * possible. */
 int tree_truncate(struct tree *tree, struct node *file, uint64_t size);
 
-/* Writes into the content; beyond its end it becomes longer. An errno of pwrite() is possible. */
-int tree_write(struct tree *tree, struct node *file, uint64_t at, const unsigned char *data,
-	       size_t length);
+/* Writes into the content, which tree_truncate() has made that long. 0, or an errno of pwrite(). */
+int tree_write(const struct node *file, uint64_t at, const unsigned char *data, size_t length);
 
 #endif

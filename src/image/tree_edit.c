@@ -30,7 +30,7 @@ static int free_place(struct tree *tree, const char *path, bool folder, struct p
 	return place->slash && !folder ? ENOENT : 0;
 }
 
-int tree_rmdir(struct tree *tree, const char *path)
+int tree_remove(struct tree *tree, const char *path)
 {
 	struct place place;
 	int error = place_of(tree, path, &place);
@@ -39,31 +39,10 @@ int tree_rmdir(struct tree *tree, const char *path)
 		return error;
 	if (!place.name)
 		return EBUSY;
-	if (!place.node)
-		return ENOENT;
-	if (!S_ISDIR(place.node->mode))
-		return ENOTDIR;
+	if (!place.node || (place.slash && !S_ISDIR(place.node->mode)))
+		return place.node ? ENOTDIR : ENOENT;
 	if (place.node->children)
 		return ENOTEMPTY;
-	tree_leave(tree, &place);
-	return 0;
-}
-
-int tree_unlink(struct tree *tree, const char *path)
-{
-	struct place place;
-	int error = place_of(tree, path, &place);
-
-	if (error != 0)
-		return error;
-	if (!place.name)
-		return EISDIR;
-	if (!place.node)
-		return ENOENT;
-	if (S_ISDIR(place.node->mode))
-		return EISDIR;
-	if (place.slash)
-		return ENOTDIR;
 	tree_leave(tree, &place);
 	return 0;
 }
@@ -197,23 +176,16 @@ static int write_out(const struct node *file, uint64_t at, const unsigned char *
 	return 0;
 }
 
-int tree_write(struct tree *tree, struct node *file, uint64_t at, const unsigned char *data,
-	       size_t length)
+int tree_write(const struct node *file, uint64_t at, const unsigned char *data, size_t length)
 {
-	int error = 0;
-
-	if (at + length > file->size)
-		error = tree_truncate(tree, file, at + length);
-	if (error == 0 && at < file->kept) {
+	if (at < file->kept) {
 		size_t part = file->kept - (size_t)at;
 		memcpy(file->content + at, data, part < length ? part : length);
 	}
-	if (error == 0 && file->fd >= 0)
-		error = write_out(file, at, data, length);
-	return error;
+	return file->fd >= 0 ? write_out(file, at, data, length) : 0;
 }
 
-int tree_open(struct tree *tree, const char *path, bool truncate, mode_t mode,
+int tree_open(struct tree *tree, const char *path, mode_t mode,
 	      struct wish (*wish)(void *closure, const struct node *folder, const char *name,
 				  size_t length),
 	      void *closure, struct node **file)
@@ -236,8 +208,6 @@ int tree_open(struct tree *tree, const char *path, bool truncate, mode_t mode,
 			return error;
 		(*file)->wanted = wished.keep;
 		(*file)->fd = wished.fd;
-	} else if (!truncate) {
-		return 0;
 	}
-	return tree_truncate(tree, *file, 0);
+	return 0;
 }
