@@ -126,6 +126,19 @@ with_condition() {
     done
 }
 
+@test "a program that never ends counts as one that could not lock" {
+    local tree=$BATS_TEST_TMPDIR/tree
+    mkdir -p "$tree/usr/sbin"
+    printf '%s\n' '#!/bin/sh' 'exec sleep infinity' | install -m 755 /dev/stdin "$tree/usr/sbin/noptrace"
+    pack "$tree" "$BATS_TEST_TMPDIR/archive"
+    cat "$images/systemd-poweroff" "$BATS_TEST_TMPDIR/archive" > "$images/hangs"
+    without_yama=''
+    boot_image hangs
+    assert_on_console 'noptrace-initramfs.service: start operation timed out'
+    assert_equal "$(cat "$answer")" ''
+    assert_equal "$(ended "$answer" "$console" "$code")" 'powered off'
+}
+
 @test "a policy holds although systemd 257 is given such a drop-in as a credential, by SMBIOS" {
     local -a smbios
     smbios=(-smbios "type=11,value=io.systemd.credential.binary:systemd.unit-dropin.noptrace-initramfs.service=$(base64 -w 0 <<< "$skipped")")
