@@ -17,6 +17,7 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
 
 static unsigned long asked, failing;
+static pid_t began;
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -25,6 +26,7 @@ __attribute__((constructor)) static void begin(void)
 	failing = number ? strtoul(number, NULL, 10) : 0;
 	asked = 0;
 	/* what it starts is another matter */
+	began = getpid();
 	(void)unsetenv("LD_PRELOAD");
 }
 
@@ -41,7 +43,7 @@ __attribute__((destructor)) static void end(void)
 
 static bool fails(void)
 {
-	if (++asked != failing)
+	if (getpid() != began || ++asked != failing)
 		return false;
 	errno = ENOMEM;
 	return true;
