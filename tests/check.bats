@@ -1209,6 +1209,7 @@ small_images() {
     (cd "$images/systemd.tree" && cp -a --parents init etc/initrd-release usr/lib/initrd-release "$units/$unit" "$units/$unit.d" \
         "$units"/{initrd,basic,sysinit}.target "$units/sysinit.target.wants/$unit" usr/lib/systemd/systemd \
         usr/sbin/noptrace "$small")
+    install -D -m 644 /dev/stdin "$small/etc/sysctl.d/x.conf" <<< 'kernel.sysrq = 0'
     # needs no loader, and nobody runs it
     cp --remove-destination "$program" "$small/usr/lib/systemd/systemd"
     pack "$small" "$BATS_TEST_TMPDIR/plain"
@@ -1228,10 +1229,13 @@ small_images() {
     make -s -C "$top" build/failing.so
     small_images
     assert_stands_failures "${check[@]}" "$BATS_TEST_TMPDIR/squashed"
-    assert_stands_failures "${check[@]}" --json --cmdline quiet "$BATS_TEST_TMPDIR/gzip"
+    { cat "$config" && echo 'CONFIG_CMDLINE="a=\"b\""'; } > "$BATS_TEST_TMPDIR/config"
+    assert_stands_failures "${check[@]}" --kernel-config "$BATS_TEST_TMPDIR/config" --json --cmdline quiet "$BATS_TEST_TMPDIR/gzip"
     assert_stands_failures "${check[@]}" --junit "$BATS_TEST_TMPDIR/junit" "$images/handmade"
     uki_of '"a kernel"' '".cmdline", "maintenance"' '".uname", "6.1.0"' '".profile", "ID=main\n"'
     assert_stands_failures "${check[@]}" "$image"
+    uki_of 'config("CONFIG_SECURITY_YAMA=y")' '".cmdline", "quiet"'
+    assert_stands_failures "${check[@]::11}" "$image"
     # and one that does not lock
     rm "$BATS_TEST_TMPDIR/small/$units/sysinit.target.wants/$unit"
     pack "$BATS_TEST_TMPDIR/small" "$image"

@@ -158,10 +158,9 @@ assert_stands_failures() {
     strace -qq -e trace=openat,newfstatat,read,pread64,write,pwrite64,ftruncate,clone -o "$count" "$@" > "$out" 2> "$out.err" || true
     while read -r i call; do
         assert_stands "$call $i" strace -qq -o "$count.one" -e inject="$call:error=EIO:when=$i" "$@"
-        [[ $call == pread64 ]] || continue
-        # an image that is cut meanwhile, and a signal
-        for failure in retval=0 error=EINTR; do
-            assert_stands "$call $i" strace -qq -o "$count.one" -e inject="$call:$failure:when=$i" "$@"
+        # a signal, and an image that is cut meanwhile
+        for failure in pread64:error=EINTR pwrite64:error=EINTR pread64:retval=0; do
+            [[ $failure != "$call":* ]] || assert_stands "$call $i" strace -qq -o "$count.one" -e inject="$failure:when=$i" "$@"
         done
     done < <(sed -n '/\.gcda"/q; s/^\([a-z0-9]*\)(.*/\1/p' "$count" | awk '{ print ++times[$0], $0 }')
     ((tried > 20)) || fail "$*: no more than $tried failures"

@@ -184,11 +184,21 @@ files_of() {
 
 # bats test_tags=alone
 @test "an image is read as it is, or not at all, whatever allocation or system call fails" {
-    local image
+    local image large=$BATS_TEST_TMPDIR/large
+    # more than is read of an image at once
+    mkdir "$large.tree"
+    head -c 300000 /dev/urandom > "$large.tree/file"
+    pack "$large.tree" "$large"
+    gzip < "$large" > "$large.gzip"
+    lz4 -l < "$large" > "$large.lz4"
+    xz --format=lzma < "$large" > "$large.lzma"
+    { cat "$small/names.img" && head -c 300000 /dev/zero && cat "$small/names.img"; } > "$large.zeros"
+    mkfs.erofs -z lz4 -C 65536 "$large.erofs" "$large.tree" > "$BATS_TEST_TMPDIR/log" 2>&1
     for image in "$small"/{format-{gzip,bzip2,lz{4-legacy,ma,op},xz-crc32,zstd},all-types,forty-links,names,two-archives}.img \
-        "$uki"/first-of-two.efi "$erofs"/nothing-wrong.erofs; do
+        "$small"/links-with-the-last-body.img "$uki"/first-of-two.efi "$erofs"/nothing-wrong.erofs "$large".*[!e]; do
         assert_stands_failures "$reader" "$image"
     done
+    assert_stands_failures "$reader" "$large" file "$large.written"
 }
 
 @test "what is damaged or cut is refused with the reason, and no sanitizer complains" {
