@@ -9,8 +9,11 @@
 # shellcheck source=tests/common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
 
+# BAKED=FOLDER keeps the images for the next run.
 setup_file() {
-    export images=$BATS_FILE_TMPDIR flavour
+    export images=${BAKED-$BATS_FILE_TMPDIR} flavour
+    [[ ! -e $images/handmade ]] || return 0
+    mkdir -p "$images"
     bake "$bookworm" "$images/systemd" "${systemd_flavour[@]}" 'noptrace_on_failure=emergency' > "$images/log" &
     bake "$bookworm" "$images/shell" "${shell_flavour[@]}" > "$images/log.shell"
     wait $!
@@ -291,6 +294,26 @@ noptrace_check() {
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
     assert_fails order 'line 13 of /init, after the pivot in line 12; put it before that'
+}
+
+@test "a hand-made /init that only says the call, or does not wait for it, fails" {
+    local line
+    for line in 'echo /usr/sbin/noptrace apply' ': /usr/sbin/noptrace apply || poweroff -f' '/usr/sbin/noptrace apply &' \
+        'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply'; do
+        tree_of handmade
+        awk -v line="$line" '/noptrace apply/ { $0 = line } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_failure 1
+        assert_line '  FAIL  wired         nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, and the program beside it'
+    done
+    # how far it is indented, and what is done where it fails, is the image's own
+    for line in '/usr/sbin/noptrace apply' $'\t /usr/sbin/noptrace apply || exec sh'; do
+        awk -v line="$line" '/noptrace apply/ { $0 = line } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_success
+    done
 }
 
 @test "a file in /etc/conf.d, which dracut reads before any hook, may not keep the hooks from running" {
@@ -1138,6 +1161,7 @@ rd.systemd.debug_shell rescue 3" "$image"
     assert_success
 }
 
+# bats test_tags=slow
 @test "of several archives the last one wins, as it does in the kernel" {
     # a second one that overwrites the program, plain behind compressed, and compressed behind plain
     mkdir -p "$BATS_TEST_TMPDIR/later/usr/sbin"
@@ -1190,6 +1214,7 @@ one_of_its_exit_codes() {
     jq -e .exit < "$out.json" > /dev/null && xmllint --noout "$out.xml" && ! LC_ALL=C grep -q '[[:cntrl:]]' "$out.err"
 }
 
+# bats test_tags=slow
 @test "a hostile image gets one of the documented exit codes, and is nowhere written to" {
     local outside=$BATS_TEST_TMPDIR/outside before hostile
     mkdir "$outside" "$BATS_TEST_TMPDIR/hostile"
@@ -1242,6 +1267,7 @@ small_images() {
     assert_stands_failures "${check[@]}" "$image"
 }
 
+# bats test_tags=slow
 @test "images with something changed get one of the documented exit codes, and results that can be read" {
     local wrapper=$BATS_TEST_TMPDIR/wrapper
     small_images
@@ -1643,6 +1669,7 @@ pack_outer() {
     assert_failure 2
 }
 
+# bats test_tags=slow
 @test "images of every compression, with microcode in front, pass and boot" {
     mkdir -p "$BATS_TEST_TMPDIR/early/kernel/x86/microcode"
     echo microcode > "$BATS_TEST_TMPDIR/early/kernel/x86/microcode/GenuineIntel.bin"
@@ -1654,6 +1681,7 @@ pack_outer() {
     done
 }
 
+# bats test_tags=slow
 @test "dracut's own images of every compression pass" {
     local compress
     # without what takes the time of a compressor, and most of an image
@@ -1676,12 +1704,14 @@ pack_outer() {
     assert_locks "$image" "$bookworm"
 }
 
+# bats test_tags=slow
 @test "dracut's squash image passes and boots" {
     bake "$bookworm" "$image" "${systemd_flavour[@]}" 'add_dracutmodules+=" squash "' > "$BATS_TEST_TMPDIR/log"
     cpio --quiet -t < "$image" | grep -qx squash-root.img
     assert_locks "$image" "$bookworm"
 }
 
+# bats test_tags=slow
 @test "dracut's erofs image, and its squashfs image from 104 on, pass and boot" {
     bake "$trixie" "$image" "${systemd_flavour[@]}" 'add_dracutmodules+=" squash-squashfs "' > "$BATS_TEST_TMPDIR/log"
     cpio --quiet -t < "$image" | grep -qx squashfs-root.img
@@ -1706,6 +1736,7 @@ pack_outer() {
     assert_point FAIL image 'profile 2 has a .initrd section of its own, which is not looked into'
 }
 
+# bats test_tags=slow
 @test "a UKI of dracut's own passes, and boots without --kernel" {
     # whose own root= is for its own machine
     bake "$bookworm" "$image" "${shell_flavour[@]}" 'uefi=yes' 'kernel_cmdline="quiet root=/dev/nowhere"' > "$BATS_TEST_TMPDIR/log"
@@ -1735,6 +1766,7 @@ make_profile() {
     in_root "$trixie" "$BATS_TEST_TMPDIR" ukify build --output "/var/tmp/$1.efi" --profile "ID=$1" --cmdline "$2" > /dev/null
 }
 
+# bats test_tags=slow
 @test "a UKI whose maintenance profile alone has the word passes, and its profile boots open" {
     local kernel
     handmade "$BATS_TEST_TMPDIR/handmade" "$trixie" "$program"

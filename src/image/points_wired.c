@@ -30,6 +30,21 @@ static unsigned calling_line(struct text text)
 	return text_line_with(text, call, 1);
 }
 
+/* The number of the line that noptrace(8) has for a hand-made /init, with whatever is to be done
+ * where it fails; 0 if none is that. Elsewhere in a line, what calls it might only be said. */
+static unsigned handmade_line(struct text text)
+{
+	struct text line;
+
+	for (unsigned number = 1; text_line(&text, &line); number++) {
+		line = text_strip(line, " \t");
+		if (text_is(line, "/" PROGRAM " apply") ||
+		    text_begins(line, "/" PROGRAM " apply || "))
+			return number;
+	}
+	return 0;
+}
+
 /* Whether /init has it, not in a comment alone. */
 static bool init_says(struct image *image, const char *words)
 {
@@ -94,7 +109,7 @@ static bool is_wired(struct image *image, enum init by)
 			   text_of_node(image_file(image, "scripts/init-top/00-noptrace"))) > 0;
 	default:
 		return image->init == INIT_HANDMADE &&
-		       calling_line(text_of_node(image_file(image, "init"))) > 0;
+		       handmade_line(text_of_node(image_file(image, "init"))) > 0;
 	}
 }
 
@@ -363,7 +378,7 @@ static void order_handmade(struct image *image)
 {
 	static const char point[] = "order";
 	struct text text = text_of_node(image_file(image, "init"));
-	unsigned call = calling_line(text);
+	unsigned call = handmade_line(text);
 	unsigned pivot = pivot_line(text);
 
 	image_is_ours(image, "init");
