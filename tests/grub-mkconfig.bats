@@ -658,6 +658,8 @@ nothing_learnt_the_word() {
     # as their grub-mkconfig exports it
     local bls='export GRUB_ENABLE_BLSCFG=true'
     try_10_linux rhel8 nothing_learnt_the_word
+    # nor has anybody to be told where they are as yet
+    try_10_linux none nothing_learnt_the_word
     bls=''
     try_10_linux rhel8-expanded nothing_learnt_the_word
     try_10_linux fedora nothing_learnt_the_word

@@ -209,6 +209,7 @@ files_of() {
     done
 }
 
+# bats test_tags=slow
 @test "two thousand mutated images end with an exit code that is documented" {
     run "$BATS_TEST_DIRNAME/mutate-images" 1 2000 "$reader" "$small"/[!l]*.img "$uki"/*.efi
     assert_success
