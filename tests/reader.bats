@@ -336,7 +336,7 @@ uki_says() {
         want=$(strace -qq -o "$work/calls" -P "$large" -e trace=pread64 "$top/build/noptrace-uki" $call)
         count=$(wc -l < "$work/calls")
         ((count > 0))
-        for ((; count > 0; count--)); do
+        for (( ; count > 0; count--)); do
             # shellcheck disable=SC2086
             run strace -qq -o "$work/calls" -P "$large" -e inject="pread64:error=EIO:when=$count" "$top/build/noptrace-uki" $call
             [[ "$status $output" == "0 $want" || "$status $output" =~ ^2\ byte\ [0-9]+:\ Input/output\ error$ ]] \
