@@ -119,6 +119,19 @@ $images/systemd: ok
 END
 }
 
+@test "an image of dracut is known by its folder, also where /lib is another one" {
+    tree_of systemd
+    mv "$tree/usr/lib/dracut" "$BATS_TEST_TMPDIR/dracut"
+    check_tree
+    assert_point ok image systemd
+    rm "$tree/lib"
+    mkdir "$tree/lib"
+    cp -a "$tree/usr/lib"/* "$tree/lib"
+    mv "$BATS_TEST_TMPDIR/dracut" "$tree/lib/dracut"
+    check_tree
+    assert_point ok image 'dracut, systemd'
+}
+
 @test "an image that dracut was told to omit the module from fails, with what to do" {
     bake "$bookworm" "$image" "${systemd_flavour[@]}" 'omit_dracutmodules+=" noptrace "' > /dev/null
     check "$image"
