@@ -79,8 +79,21 @@ assert_point() {
         'a="b  c"  x maintenance=1 -- maintenance'
     run "$ask" value lsm 'quiet'
     assert_failure 1
-    run "$ask" words a b
-    assert_failure 64
+    # a newline in quotes ends no line of what is printed
+    assert_equal "$("$ask" words $'"a\nb" c')" $'a b\nc'
+    for line in '' 'words a b'; do
+        # shellcheck disable=SC2086 # its arguments
+        run "$ask" $line
+        assert_failure 64
+    done
+    # a folder, and a line that is longer than any
+    run "$ask" words < /
+    assert_failure 2
+    run "$ask" words < <(head -c 2000000 /dev/zero | tr '\0' x)
+    assert_failure 2
+    assert_output ''
+    run bash -c '"$0" words a > /dev/full' "$ask"
+    assert_failure 2
 }
 
 @test "a good image of dracut with systemd passes in every point" {
@@ -106,6 +119,19 @@ $images/systemd: ok
 END
 }
 
+@test "an image of dracut is known by its folder, also where /lib is another one" {
+    tree_of systemd
+    mv "$tree/usr/lib/dracut" "$BATS_TEST_TMPDIR/dracut"
+    check_tree
+    assert_point ok image systemd
+    rm "$tree/lib"
+    mkdir "$tree/lib"
+    cp -a "$tree/usr/lib"/* "$tree/lib"
+    mv "$BATS_TEST_TMPDIR/dracut" "$tree/lib/dracut"
+    check_tree
+    assert_point ok image 'dracut, systemd'
+}
+
 @test "an image that dracut was told to omit the module from fails, with what to do" {
     bake "$bookworm" "$image" "${systemd_flavour[@]}" 'omit_dracutmodules+=" noptrace "' > /dev/null
     check "$image"
@@ -122,6 +148,10 @@ END
     chmod 755 "$tree/usr/sbin/noptrace"
     check_tree
     assert_failure 1
+    assert_point FAIL static '/usr/sbin/noptrace: cut short; install noptrace again'
+    # what it has would end behind all numbers
+    perl -e 'print "\x7fELF\2\1\1" . "\0" x 9 . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, ~0, 0, 64, 56, 1, 64, 1, 0) . pack("V x52", 1)' > "$tree/usr/sbin/noptrace"
+    check_tree
     assert_point FAIL static '/usr/sbin/noptrace: cut short; install noptrace again'
     assert_point FAIL identity "/usr/sbin/noptrace: not that of $program; build the image anew, or name the right one with --program"
 }
@@ -153,6 +183,13 @@ END
     check_tree
     assert_failure 1
     assert_point FAIL architecture '/usr/sbin/noptrace: for aarch64, and /bin/sh is for x86_64; install noptrace for that'
+    # the same machine with 32 bits, and one whose bytes are in another order
+    perl -e 'print "\x7fELF\1\1\1" . "\0" x 9 . pack("v2 V V3 V v6", 2, 62, 1, 1, 52, 0, 0, 52, 32, 1, 0, 0, 0) . pack("V x28", 1)' > "$tree/usr/sbin/noptrace"
+    check_tree
+    assert_point FAIL architecture '/usr/sbin/noptrace: for unknown, and /bin/sh is for x86_64; install noptrace for that'
+    perl -e 'print "\x7fELF\2\2\1" . "\0" x 9 . pack("n2 N Q>3 N n6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . pack("N x52", 1)' > "$tree/usr/sbin/noptrace"
+    check_tree
+    assert_point FAIL architecture '/usr/sbin/noptrace: for unknown, and /bin/sh is for x86_64; install noptrace for that'
 
     # a UKI, whose kernel says it: machines of ARM, and of nobody
     uki_of '"a kernel"'
@@ -746,6 +783,13 @@ END
     echo '#!/init' > "$tree/init"
     check_tree
     assert_fails wired "/init: too many interpreters behind each other: $text"
+    # of two loaders the kernel takes the first; either is named behind the headers
+    rm "$tree/init"
+    perl -e 'print "\x7fELF\2\1\1" . "\0" x 9 . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 3, 0, 0, 0) . pack("V x52", 1)
+        . pack("V x4 Q< x16 Q< x16", 3, 232, 11) . pack("V x4 Q< x16 Q< x16", 3, 243, 13) . "/bin/first\0/bin/busybox\0"' > "$tree/init"
+    chmod 755 "$tree/init"
+    check_tree
+    assert_fails wired "/bin/first: not in the image: $text"
     tree_of systemd
     rm "$tree"/lib64/ld-linux-x86-64.so.2 "$tree"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
     check_tree
@@ -1608,7 +1652,8 @@ pack_outer() {
     local help call
     help=$("$top/build/noptrace-check" --help)
     assert_regex "$help" '^usage: noptrace-check --program FILE '
-    for call in '' '--odd' '--json x' '--program /x x'; do
+    for call in '' '--odd' '--json x' '--program /x x' '--program /x --module /x x' '--program /x --module /x --instead /x x' \
+        '--program /x --module /x --instead /x --init-top /x x'; do
         # shellcheck disable=SC2086 # its arguments
         run --separate-stderr "$top/build/noptrace-check" $call
         assert_failure 2

@@ -32,7 +32,7 @@ static void read_archives(struct source *source, struct failure *failure)
 
 	if (!tree_init(&tree))
 		return;
-	if (archive_read(source, &tree, NULL, NULL, &facts, failure))
+	if (archive_read(source, &tree, archive_wish, NULL, &facts, failure))
 		(void)tree_lookup(&tree, "init");
 	(void)tree_visit(&tree, look_at, &bytes);
 	tree_free(&tree);

@@ -470,8 +470,16 @@ echo \"set $setting='$default'\""
     run "$top/build/noptrace-grub" open < "$BATS_TEST_TMPDIR/huge"
     assert_failure 2
     assert_output 'the configuration cannot be read, or is longer than 4 MiB'
-    run "$top/build/noptrace-grub" close
-    assert_failure 64
+    run "$top/build/noptrace-grub" open < /
+    assert_failure 2
+    assert_output 'the configuration cannot be read, or is longer than 4 MiB'
+    run bash -c '"$0" normal < "$1" > /dev/full' "$top/build/noptrace-grub" "$tree/boot/grub/grub.cfg"
+    assert_failure 2
+    for call in close 'other id users'; do
+        # shellcheck disable=SC2086 # its arguments
+        run "$top/build/noptrace-grub" $call
+        assert_failure 64
+    done
 }
 
 # grub CALL [ARGUMENT…]: what noptrace-grub says of the configuration on stdin.
@@ -526,10 +534,10 @@ open|a~ module2 /w maintenance
 locks|a~ initrd /w maintenance
 END
     # one whose title is not known is named by its line, and no title steers a terminal
-    by_10_linux 'menuentry "$x" {\nlinux /v maintenance\n}\nmenuentry "a\0033b" {\nlinux /v maintenance\n}'
+    by_10_linux 'menuentry "$x" {\nlinux /v maintenance\n}\nmenuentry "a\0033b\0177" {\nlinux /v maintenance\n}'
     grub open < "$BATS_TEST_TMPDIR/cfg"
     assert_success
-    assert_output $'line 2\na?b'
+    assert_output $'line 2\na?b?'
 }
 
 # bats test_tags=direct
@@ -573,6 +581,15 @@ END
     assert_success
     assert_output $'\t\tmenuentry \'Bob\'\\\'\'s (maintenance)\' --class a --class=b $menuentry_id_option \'n-6.1\' --users \'root bob\' {\n\t\t\tlinux /vmlinuz-6.1.efi.signed maintenance q\n\t\t\tinitrd /i\n\t\t}'
 
+    # what it had left out takes no comment with it, its normal entry may be booted by all, and its kernel is in GRUB's own folder
+    by_10_linux 'menuentry a --unrestricted ${menuentry_id_option} b {\n\tsavedefault\n\t# why\n\tlinux v-6.1\n}'
+    grub id < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output b
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output $'\t\tmenuentry \'a (maintenance)\' $menuentry_id_option \'n-6.1\' --users \'root\' {\n\t\t\t# why\n\t\t\tlinux v-6.1 maintenance\n\t\t}'
+
     while IFS='|' read -r why entry; do
         by_10_linux "$entry"
         grub id < "$BATS_TEST_TMPDIR/cfg"
@@ -583,6 +600,7 @@ is in a submenu|submenu s { menuentry a --id x {\nlinux /v\n} }
 has no id|menuentry a {\nlinux /v\n}
 has no id|menuentry a --id {\nlinux /v\n}
 has no id|menuentry a --id $x {\nlinux /v\n}
+has no id|menuentry a --id=x {\nlinux /v\n}
 has no id|menuentry $x --id x {\nlinux /v\n}
 END
     # without a kernel it is none, and one of another script is not 10_linux's
@@ -608,7 +626,7 @@ END
 @test "an entry that 10_linux does not write gets none for maintenance, nor does any other" {
     local header kernel long
     long=$(printf '%8190s' '' | tr ' ' x)
-    for header in '"$t"' '-x a' 'a b' --class "--class $long a" '' 'a --users u --hotkey=x --source'; do
+    for header in '"$t"' '-x a' '--classes a' 'a b' --class "--class $long a" '' 'a --users u --hotkey=x --source'; do
         by_10_linux "menuentry a {\nlinux /v\n}\nmenuentry $header {\nlinux /w\n}"
         grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
         assert_equal "${header::60}: $status $output" "${header::60}: 2 line 5 of the configuration: an entry that is not understood"
@@ -618,6 +636,12 @@ END
         grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
         assert_equal "${kernel::60}: $status $output" "${kernel::60}: 2 line 5 of the configuration: an entry that is not understood"
     done
+    # older states of a ZFS, below a submenu's submenu, are none of its entries
+    by_10_linux 'menuentry a {\nlinux /v-1\n}\nsubmenu s {\nsubmenu t {\nmenuentry b {\nlinux /v-2\n}\n}\n}'
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_line --partial "'a (maintenance)'"
+    refute_output --partial "'b (maintenance)'"
     # those of one version are told apart
     by_10_linux "$(printf 'menuentry t {\\nlinux %s\\n}\\n' /v-1 /boot/v-1 /v-10 "'/boot/v-1'")"
     grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"

@@ -371,6 +371,7 @@ open|options a maintenance b maintenance\n|options a b \n
 open|options "a maintenance"\n|options "a "\n
 open|linux /v maintenance\noptions a\ngrub_class x\n|linux /v \noptions a\ngrub_class x\n
 open|options a\n  options  x="b c" maintenance\n|options a\n  options  x="b c" \n
+open|\n\r\n#\n \noptions maintenance|\n\r\n#\n \noptions 
 locks|options x="a\noptions maintenance"\n|
 locks|options maintenance=1 rd.maintenance\n|
 locks|options a -- maintenance\n|
@@ -404,6 +405,14 @@ END
     # no kernel
     run about $'efi /x.efi\noptions a' maintenance root
     assert_failure 2
+    # it is known again
+    assert_equal "$(about "$(about $'linux /l\n' maintenance root)" about)" $'maintenance\nopen'
+}
+
+# bats test_tags=direct
+@test "what an entry says of itself is printed without what would steer a terminal" {
+    run about $'title \e[31mred\x7f\tä\nversion 1\nsort-key k' about
+    assert_output $'plain\nlocks\n1\nk\n?[31mred??ä'
 }
 
 # bats test_tags=direct
@@ -422,6 +431,8 @@ linux /l  maintenance
 initrd /i
 options a -- b
 END
+    run about $'grub_class c\nlinux /l\n' maintenance root
+    assert_output $'# noptrace: maintenance entry\ngrub_users root\ngrub_class c\nlinux /l maintenance'
 }
 
 # bats test_tags=direct
@@ -435,7 +446,7 @@ END
 }
 
 # bats test_tags=direct
-@test "noptrace-entry that is called otherwise says how, 64, and 2 where there is no file" {
+@test "noptrace-entry that is called otherwise says how, 64, and 2 where it cannot read or write" {
     local call
     for call in '' about values 'values x' 'about x y' 'values x y z' 'show x' 'maintenance x'; do
         # shellcheck disable=SC2086 # its arguments
@@ -443,9 +454,14 @@ END
         assert_failure 64
         assert_output 'usage: noptrace-entry about|without FILE | values KEY FILE | maintenance USERS FILE'
     done
-    run "$top/build/noptrace-entry" about "$BATS_TEST_TMPDIR/nothing"
+    for call in nothing .; do
+        run "$top/build/noptrace-entry" about "$BATS_TEST_TMPDIR/$call"
+        assert_failure 2
+        assert_output ''
+    done
+    echo 'options a' > "$BATS_TEST_TMPDIR/entry"
+    run bash -c '"$0" about "$1" > /dev/full' "$top/build/noptrace-entry" "$BATS_TEST_TMPDIR/entry"
     assert_failure 2
-    assert_output ''
 }
 
 # bats test_tags=direct

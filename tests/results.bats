@@ -8,7 +8,7 @@ source "$BATS_TEST_DIRNAME/common.bash"
 setup_file() {
     export good=$BATS_FILE_TMPDIR/good tree=$BATS_FILE_TMPDIR/tree bad
     # a name that each format must escape
-    bad="$BATS_FILE_TMPDIR/a \"bad\" <image> & #1"$'\n\xff.img'
+    bad="$BATS_FILE_TMPDIR/a \"bad\" <image> & \\#1"$'\n\xff.img'
     handmade "$tree" "$bookworm" "$program"
     pack "$tree" "$good"
     chmod -x "$tree/usr/sbin/noptrace"
@@ -39,7 +39,7 @@ boot() {
     run jq -r '.images[] | [.verdict, .exit] | join(" ")' "$BATS_TEST_TMPDIR/json"
     assert_output $'ok 0\nFAIL 1'
     run jq -r '.images[1].image' "$BATS_TEST_TMPDIR/json"
-    assert_output "$BATS_FILE_TMPDIR/a \"bad\" <image> & #1?.img"
+    assert_output "$BATS_FILE_TMPDIR/a \"bad\" <image> & \\#1?.img"
     run jq -r '.images[1].points[] | select(.status == "FAIL") | .point' "$BATS_TEST_TMPDIR/json"
     assert_output $'executable\nwired'
     run jq -r '.images[0].points[0] | to_entries[] | "\(.key)=\(.value)"' "$BATS_TEST_TMPDIR/json"
@@ -56,6 +56,7 @@ boot() {
     assert_failure
     assert_line --partial 'Failed 2/'
     refute_output --partial 'Parse errors'
+    grep -qxF "ok 1 - $BATS_FILE_TMPDIR/a \"bad\" <image> & \\\\\\#1?.img: image" "$BATS_TEST_TMPDIR/bad.tap"
 }
 
 @test "--junit is well-formed XML that counts what failed" {
@@ -70,7 +71,7 @@ boot() {
     run xmllint --xpath 'string(//testcase[@name="executable"]/failure/@message)' "$BATS_TEST_TMPDIR/junit.xml"
     assert_output '/usr/sbin/noptrace: mode 644; make it 755 before the image is built'
     run xmllint --xpath 'string(//testsuite[2]/@name)' "$BATS_TEST_TMPDIR/junit.xml"
-    assert_output "$BATS_FILE_TMPDIR/a \"bad\" <image> & #1?.img"
+    assert_output "$BATS_FILE_TMPDIR/a \"bad\" <image> & \\#1?.img"
 }
 
 @test "boot gives its results in the same formats" {
@@ -167,6 +168,10 @@ END
     report 'image\t0\tok\t/x\n' boot none /dev/full
     assert_failure 2
     assert_equal "$stderr" 'noptrace-image: the results cannot be written'
+    # more than is kept before it is written
+    report "$(printf 'result\\tok\\tp\\tt\\n%.0s' {1..999})image\t0\tok\t/x\n" boot none /dev/full
+    assert_failure 2
+    assert_equal "$stderr" 'noptrace-image: the results cannot be written'
     run bash -c 'printf "image\t0\tok\t/x\n" | "$0" boot json > /dev/full' "$top/build/noptrace-report"
     assert_failure 2
     assert_output 'noptrace-image: the results cannot be written'
@@ -196,6 +201,10 @@ END
     run env NO_COLOR=1 script -q -e -c "$tool" /dev/null
     assert_success
     refute_output --partial $'\e'
+    # which says nothing where it is empty
+    run env NO_COLOR= script -q -e -c "$tool" /dev/null
+    assert_success
+    assert_output --partial $'\e[32mok  \e[0m'
     run bash -c "$tool"
     refute_output --partial $'\e'
 }

@@ -193,7 +193,7 @@ bool archive_read(struct source *source, struct tree *tree,
 	bool ok = false;
 
 	*facts = (struct archive_facts) { 0 };
-	cpio_init(&reader.cpio, tree, failure, wish ? wish : archive_wish, closure);
+	cpio_init(&reader.cpio, tree, failure, wish, closure);
 	reader.stream = (struct stream) {
 		.source = source, .failure = failure, .take = take, .closure = &reader
 	};

@@ -23,12 +23,12 @@ struct archive_facts {
 
 /*
  * Reads all of `source` into `tree`, which tree_init() has made. `wish` says for each file that is
- * made how much of its content the tree keeps, and which descriptor gets it instead; NULL means
- * archive_wish(). False, with the reason, where the kernel says "Initramfs unpacking failed", where
- * kernels differ (see cpio.h), for an empty file and one with a boot configuration behind it, and
- * beyond the bounds of limits.h. A reason names the byte of the image where the entry or the member
- * begins, or the byte of what the member unpacks to. The tree is then what was read so far. Time is
- * linear in the image's size.
+ * made how much of its content the tree keeps, and which descriptor gets it instead. False, with
+ * the reason, where the kernel says "Initramfs unpacking failed", where kernels differ (see
+ * cpio.h), for an empty file and one with a boot configuration behind it, and beyond the bounds of
+ * limits.h. A reason names the byte of the image where the entry or the member begins, or the byte
+ * of what the member unpacks to. The tree is then what was read so far. Time is linear in the
+ * image's size.
  */
 bool archive_read(struct source *source, struct tree *tree,
 		  struct wish (*wish)(void *closure, const struct node *folder, const char *name,

@@ -145,7 +145,7 @@ static bool read_header(struct text script, const struct grub_entry *entry, stru
 		header->titled = true;
 		memcpy(header->title, token.value, token.length + 1);
 	}
-	return header->titled && !option && token.kind == GRUB_OPEN;
+	return header->titled && !option;
 }
 
 /* What lies between two tokens: with the indentation of our menu in place of the entry's. */
@@ -211,7 +211,7 @@ static void put_body(struct text script, const struct grub_entry *entry, const c
 			indentation);
 		put((struct text) { script.bytes + token.start, token.end - token.start });
 		printed = token.end;
-		if (loads && word && token.kind == GRUB_WORD && words == 2)
+		if (loads && word && words == 2)
 			(void)printf(" %s", word);
 	}
 	put_gap((struct text) { script.bytes + printed, entry->end - printed }, indentation);
@@ -351,7 +351,7 @@ static bool version_of(const struct grub_entry *entry, char *version)
 	size_t length;
 
 	grub_token(&lexer, &token);
-	if (token.kind != GRUB_WORD || token.expands || token.end != entry->kernel.length)
+	if (token.expands)
 		return false;
 	name = strrchr(token.value, '/');
 	name = name ? name + 1 : token.value;

@@ -127,8 +127,10 @@ static int print_default(struct source *source, struct failure *failure)
 		length = source_copy(&opened, 0, text, sizeof text, failure);
 	if (length == sizeof text)
 		return fail(failure, "its command line is too long"), UNREADABLE;
+	if (failure->text[0] != '\0')
+		return UNREADABLE;
 	put((struct text) { text, strnlen(text, length) });
-	return failure->text[0] == '\0' ? YES : UNREADABLE;
+	return YES;
 }
 
 static int print_machine(struct source *source, struct failure *failure)
@@ -136,7 +138,10 @@ static int print_machine(struct source *source, struct failure *failure)
 	static struct pe pe;
 	const char *machine = machine_of(source, &pe, failure);
 
-	return machine && puts(machine) >= 0 ? YES : NO;
+	if (!machine)
+		return failure->text[0] == '\0' ? NO : UNREADABLE;
+	(void)puts(machine);
+	return YES;
 }
 
 int main(int argc, char **argv)

@@ -34,7 +34,7 @@ bool configs_find(const char *root, const char *version, char *path, size_t size
 		int length =
 		    snprintf(path, size, "%s%s%s%s", root, places[i][0], version, places[i][1]);
 
-		if (length > 0 && (size_t)length < size && access(path, R_OK) == 0)
+		if ((size_t)length < size && access(path, R_OK) == 0)
 			return true;
 	}
 	return false;

@@ -228,10 +228,12 @@ static bool make_folder(struct erofs *fs, const struct erofs_inode *inode, uint6
 		error = tree_chmod(fs->tree, path, inode->mode & 07777);
 	else if (error == 0)
 		error = tree_make(fs->tree, path, S_IFDIR | (inode->mode & 07777), 0, 0);
+	if (error == 0)
+		error = tree_resolve(fs->tree, path, TREE_NOFOLLOW, &place);
 	if (error != 0)
 		return erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
-	folder->node = tree_lookup(fs->tree, path);
-	return folder->node || erofs_odd(fs, "no memory");
+	folder->node = place.node;
+	return true;
 }
 
 static bool make_entry(struct erofs *fs, const struct folder *folder, uint64_t nid,

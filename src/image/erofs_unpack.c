@@ -18,17 +18,16 @@ static bool unpack_lzma(const unsigned char *from, size_t size, unsigned char *t
 /* lzma without most of its header: from liblzma 5.4 on */
 #if LZMA_VERSION >= 50040002U
 	lzma_stream stream = LZMA_STREAM_INIT;
-	lzma_ret code = lzma_microlzma_decoder(&stream, size, length, false, DICTIONARY);
+	bool ok;
 
-	if (code == LZMA_OK) {
-		stream.next_in = from;
-		stream.avail_in = size;
-		stream.next_out = to;
-		stream.avail_out = length;
-		code = lzma_code(&stream, LZMA_FINISH);
-	}
+	stream.next_in = from;
+	stream.avail_in = size;
+	stream.next_out = to;
+	stream.avail_out = length;
+	ok = lzma_microlzma_decoder(&stream, size, length, false, DICTIONARY) == LZMA_OK &&
+	     lzma_code(&stream, LZMA_FINISH) == LZMA_STREAM_END;
 	lzma_end(&stream);
-	return stream.avail_out == 0 && (code == LZMA_STREAM_END || code == LZMA_OK);
+	return ok && stream.avail_out == 0;
 #else
 	(void)from, (void)size, (void)to, (void)length;
 	return false;
