@@ -187,9 +187,6 @@ judge() {
     judge 1 'not one of continue, emergency, poweroff, reboot' policy panic
     run bash -c '"$0" policy panic > /dev/full' "$top/build/noptrace-judge"
     assert_failure 2
-    # longer than what is written at once
-    run bash -c '"$0" config "$1" v > /dev/full' "$top/build/noptrace-judge" "$(printf './%.0s' {1..1000})"
-    assert_failure 2
 }
 
 # bats test_tags=direct

@@ -453,7 +453,7 @@ noptrace_check() {
     assert_fails identity "/$units/$unit:18: not that of $top/modules.d/50noptrace/$unit; build the image anew"
     # by a byte, by its last line, or by one more
     last=$(wc -l < "$images/systemd.tree/$units/$unit")
-    for line in 1s/./x/ '$d' '$a#'; do
+    for line in 1s/./x/ "${last}d" "${last}a#"; do
         sed "$line" "$images/systemd.tree/$units/$unit" > "$BATS_TEST_TMPDIR/unit"
         cp --remove-destination "$BATS_TEST_TMPDIR/unit" "$tree/$units/$unit"
         check_tree
