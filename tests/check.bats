@@ -1334,6 +1334,7 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit $(printf '%01500d' 0)" "$imag
     echo maintenance > "$tree/etc/cmdline.d/20-too.conf"
     check_tree
     assert_success
+    assert_equal "$(grep -c '^  warn' <<< "$output")" 1
     assert_point warn maintenance '/etc/cmdline.d/10-open.conf: has the word maintenance, which dracut reads and the kernel does not: it opens nothing; remove it'
 }
 
@@ -1530,7 +1531,7 @@ small_images() {
         check_tree
         assert_fails order '/scripts/init-top/ORDER:1: not a line that mkinitramfs writes, and may keep it from running; build the image anew'
     done
-    for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' 'exit 0' noptrace_on_failure= 'noptrace_on_failure="poweroff'; do
+    for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' 'exit 0' noptrace_on_failure= 'noptrace_on_failure="poweroffx'; do
         rm -rf "$tree"
         variant_of "$whole" "$tree"
         { echo '# a comment' && echo "$line"; } > "$BATS_TEST_TMPDIR/conf"

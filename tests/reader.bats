@@ -286,9 +286,9 @@ written() {
     truncate -s 4G "$BATS_TEST_TMPDIR/large.efi"
     assert_refused "$BATS_TEST_TMPDIR/large.efi" 'section .initrd: the file ends before it does'
     assert_refused "$uki/over-each-other.efi" 'lie over each other'
-    # in no order, and an empty one
+    # in no order, and one of nothing
     assert_equal "$(files_of "$uki/falling.efi")" own
-    assert_equal "$(files_of "$uki/empty-in-front.efi")" own
+    assert_equal "$(files_of "$uki/empty-within.efi")" own
     assert_refused "$uki/cut.efi" 'the file ends within its PE headers'
 }
 
