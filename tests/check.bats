@@ -141,6 +141,41 @@ END
     assert_equal "$stderr" "noptrace-image: $image: fails: program, wired"
 }
 
+# part_lib NAME: /lib is no link to /usr/lib any more, but a folder of links to what is there, and has NAME for its own.
+part_lib() {
+    local name
+    rm "$tree/lib"
+    mkdir "$tree/lib"
+    for name in "$tree"/usr/lib/*; do
+        [[ $name == */"$1" || $name == */noptrace ]] || ln -s "../usr/lib/${name##*/}" "$tree/lib"
+    done
+    mv "$tree/usr/lib/$1" "$tree/lib"
+}
+
+@test "what runs in an image is known by what /init leads to, or by its name, and where /usr has not all of /lib" {
+    tree_of systemd
+    rm "$tree/usr/lib/systemd/systemd"
+    check_tree
+    assert_failure 1
+    assert_point ok image 'dracut, systemd'
+    tree_of systemd
+    part_lib systemd
+    ln -sf /lib/systemd/systemd "$tree/usr/sbin/init"
+    ln -sfn usr/sbin/init "$tree/init"
+    check_tree
+    assert_success
+    assert_point ok image 'dracut, systemd'
+    assert_point ok sysctl 'no sysctl.d file sets the scope'
+
+    tree_of shell
+    mv "$tree/init" "$tree/usr/sbin/start"
+    ln -s usr/sbin/start "$tree/init"
+    part_lib dracut
+    check_tree
+    assert_success
+    assert_point ok image 'dracut, shell'
+}
+
 @test "a program that is cut short fails" {
     tree_of systemd
     rm "$tree/usr/sbin/noptrace"
@@ -388,6 +423,10 @@ noptrace_check() {
     ln -sf ../nowhere.service "$tree/$units/sysinit.target.wants/$unit"
     check_tree
     assert_fails masks "/$units/sysinit.target.wants/$unit leads nowhere; build the image anew"
+    tree_of systemd
+    ln -s ../noptrace.service "$tree/$units/sysinit.target.wants/noptrace.service"
+    check_tree
+    assert_fails masks "/$units/sysinit.target.wants/noptrace.service leads nowhere; build the image anew"
 }
 
 @test "a masked unit fails" {
@@ -405,7 +444,7 @@ noptrace_check() {
     check_tree
     assert_fails order "no sysinit.target.wants/$unit: nothing starts it; build the image anew"
 
-    local line folder
+    local line folder last number
     for line in 'After=network.target' 'ConditionPathExists=/nowhere' ' ConditionHost = x' 'ExecStart=' \
         'DefaultDependencies=yes' 'User=nobody' 'ReadOnlyPaths=/proc/sys' 'BindPaths=/bin:/usr/sbin' \
         'RootDirectory=/x' 'ProtectKernelTunables=yes' 'CapabilityBoundingSet=' 'Foo'; do
@@ -449,6 +488,33 @@ noptrace_check() {
     cp "$BATS_TEST_TMPDIR/unit" "$tree/$units/$unit"
     check_tree
     assert_fails identity "/$units/$unit:18: not that of $top/modules.d/50noptrace/$unit; build the image anew"
+    # by a byte, by its last line, or by one more
+    last=$(wc -l < "$images/systemd.tree/$units/$unit")
+    for line in 1s/./x/ "${last}d" "${last}a#"; do
+        sed "$line" "$images/systemd.tree/$units/$unit" > "$BATS_TEST_TMPDIR/unit"
+        cp --remove-destination "$BATS_TEST_TMPDIR/unit" "$tree/$units/$unit"
+        check_tree
+        case $line in
+            1*) number=1 ;;
+            *d) number=$last ;;
+            *) number=$((last + 1)) ;;
+        esac
+        assert_fails identity "/$units/$unit:$number: not that of $top/modules.d/50noptrace/$unit; build the image anew"
+    done
+    # the same, where it is not looked into
+    tree_of systemd
+    mkdir -p "$tree/usr/lib/firmware"
+    mv "$tree/$units/$unit.d/before.conf" "$tree/usr/lib/firmware/x"
+    ln -s /usr/lib/firmware/x "$tree/$units/$unit.d/before.conf"
+    check_tree
+    assert_failure 1
+    assert_point FAIL identity "/$units/$unit.d/before.conf:1: not that of $top/modules.d/50noptrace/before.conf; build the image anew"
+    # and twice
+    tree_of systemd
+    mkdir -p "$tree/etc/systemd/system/$unit.d"
+    cp "$tree/$units/$unit.d/before.conf" "$tree/etc/systemd/system/$unit.d"
+    check_tree
+    assert_success
 }
 
 @test "a drop-in, or a setting of PID 1, that is not looked into fails, wherever it is" {
@@ -527,6 +593,12 @@ noptrace_check() {
     cp --remove-destination "$BATS_TEST_TMPDIR/basic.target" "$tree/$units/basic.target"
     check_tree
     assert_fails order "basic.target does not require sysinit.target: nothing starts $unit; build the image anew"
+    # nor by a link that leads nowhere
+    mkdir "$tree/$units/basic.target.wants"
+    ln -s ../nowhere.target "$tree/$units/basic.target.wants/sysinit.target"
+    check_tree
+    assert_fails order "basic.target does not require sysinit.target: nothing starts $unit; build the image anew"
+    rm -r "$tree/$units/basic.target.wants"
     # a link does it as well
     for target in initrd.target.wants basic.target.requires; do
         mkdir "$tree/$units/$target"
@@ -613,7 +685,7 @@ END
     tree_of systemd
     # what Debian, Fedora, Arch, dracut and administrators set
     printf '[Manager]\n%s\n' '#ManagerEnvironment=' LogLevel=info LogTarget=kmsg ShowStatus=auto CPUAffinity=0-3 \
-        RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 \
+        RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 DefaultLimitNOFILE=1048576 \
         DefaultLimitCORE=0:infinity DefaultTasksMax=15% DefaultTasksMax=infinity DefaultMemoryAccounting=no \
         DefaultEnvironment=X=1 SystemCallArchitectures=native NoNewPrivileges=no DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
         > "$tree/etc/systemd/system.conf"
@@ -646,6 +718,9 @@ $units/other.service	ExecStart=/bin/umount -l /proc
 $units/other.service	ExecStart=/bin/sh -c 'umount /proc//sys/../'
 $units/x.automount	Where=/usr/sbin/noptrace
 etc/fstab	/dev/x /usr/sbin none bind 0 0
+run/systemd/transient/x.mount	Where=/proc/sys
+run/systemd/generator/x.mount	Where=/proc/sys
+usr/lib/dracut/x/y.txt	rm /usr/sbin/noptrace
 usr/lib/systemd/system-generators/x	ln -s /dev/null /run/systemd/system/$unit
 usr/lib/tmpfiles.d/x.conf	r /usr/sbin/noptrace
 etc/udev/rules.d/1.rules	ACTION=="add", RUN+="/bin/rm /usr/sbin/noptrace"
@@ -663,16 +738,44 @@ END
         check_tree
         assert_fails masks "/$path is a link to noptrace's: nothing else may meddle with noptrace; remove that"
     done
+    for path in systemd.unit-dropin.service~x.cred systemd.extra-unit.x.service.cred; do
+        tree_of systemd
+        install -D -m 644 /dev/null "$tree/.extra/credentials/$path"
+        check_tree
+        assert_fails masks "/.extra/credentials/$path is a credential that changes units: nothing else may meddle with noptrace; remove that"
+    done
+    # of a program whether it names ours
+    for line in noptrace-initramfs.service /usr/sbin/noptrace; do
+        tree_of systemd
+        printf '\177ELF\n%s\n' "$line" > "$tree/usr/bin/x"
+        check_tree
+        assert_fails masks '/usr/bin/x names noptrace: nothing else may meddle with noptrace; remove that'
+    done
+    # what has its name
     tree_of systemd
-    install -D -m 644 /dev/null "$tree/.extra/credentials/systemd.unit-dropin.service~x.cred"
+    install -D -m 644 /dev/null "$tree/opt/x-noptrace"
     check_tree
-    assert_fails masks '/.extra/credentials/systemd.unit-dropin.service~x.cred is a credential that changes units: nothing else may meddle with noptrace; remove that'
+    assert_fails masks '/opt/x-noptrace is not a file of noptrace that is known: nothing else may meddle with noptrace; remove that'
+    tree_of systemd
+    mkdir -p "$tree/opt/noptrace"
+    check_tree
+    assert_fails masks "/opt/noptrace has noptrace's name: nothing else may meddle with noptrace; remove that"
+    # between fields there are blanks of either kind, and what has not all of them is no mount
+    tree_of systemd
+    printf 'x\nLABEL=a\t \t/data\nLABEL=b /mnt\n' > "$BATS_TEST_TMPDIR/fstab"
+    install -D -m 644 "$BATS_TEST_TMPDIR/fstab" "$tree/etc/fstab"
+    check_tree
+    assert_success
+    printf '/dev/x \t/usr/sbin\tnone bind\n' >> "$tree/etc/fstab"
+    check_tree
+    assert_failure 1
+    assert_line --regexp '^  FAIL  masks         /etc/fstab:4: /dev/x ./usr/sbin.none bind: nothing else may meddle with noptrace; remove that$'
     # behind what is read of a file
     tree_of systemd
     { echo '#!/bin/sh' && seq 100000 && echo 'rm /usr/sbin/noptrace'; } > "$tree/usr/bin/x"
     check_tree
     assert_fails masks '/usr/bin/x is too large to be looked at: nothing else may meddle with noptrace; remove that'
-    for path in opt/x.sh etc/udev/rules.d/x.rules; do
+    for path in opt/x.sh etc/udev/rules.d/x.rules $units/x.service; do
         tree_of systemd
         install -D -m 644 /dev/stdin "$tree/$path" < <(seq 100000)
         check_tree
@@ -680,6 +783,7 @@ END
     done
     # where nobody reads it
     tree_of systemd
+    seq 100000 > "$tree/x"
     install -D -m 644 "$top/README.md" "$tree/usr/share/doc/noptrace/README.md"
     check_tree
     assert_success
@@ -714,10 +818,19 @@ END
     check_tree
     assert_fails masks "/$units/x.service: not looked into, being too large, a module or firmware: nothing else may meddle with noptrace; remove that"
     # a mount is what its name says
+    for target in proc-sys.mount usr.automount proc-sys-kernel-yama.mount; do
+        tree_of systemd
+        echo '[Mount]' > "$tree/$units/$target"
+        check_tree
+        assert_fails masks "/$units/$target mounts over what noptrace needs: nothing else may meddle with noptrace; remove that"
+    done
+    # one that is empty or leads nowhere is masked
     tree_of systemd
-    echo '[Mount]' > "$tree/$units/proc-sys.mount"
+    : > "$tree/$units/usr.mount"
+    ln -s /nowhere "$tree/$units/proc.mount"
+    echo '[Mount]' > "$tree/$units/data.mount"
     check_tree
-    assert_fails masks "/$units/proc-sys.mount mounts over what noptrace needs: nothing else may meddle with noptrace; remove that"
+    assert_success
 }
 
 @test "a name with specifiers or quotes in it fails where it could be that of one of our units" {
@@ -752,6 +865,8 @@ END
         check_tree
         assert_fails sysctl "/$path:1: $line: nothing but noptrace may set the scope; remove that"
     done << 'END'
+usr/lib/tmpfiles.d/x.conf	w /proc/sys/kernel/yama/* - - - - 0
+usr/bin/x	sysctl -w kernel.yama.*=0
 etc/udev/rules.d/1.rules	ATTR{[subsystem]kernel/yama/ptrace_scope}="0"
 usr/lib/tmpfiles.d/x.conf	w /proc/sys/kernel/yama/ptrace_scope - - - - 0
 usr/lib/modprobe.d/x.conf	install x sysctl kernel.yama.ptrace_scope=0x3
@@ -783,6 +898,9 @@ END
     echo '#!/init' > "$tree/init"
     check_tree
     assert_fails wired "/init: too many interpreters behind each other: $text"
+    printf '#!\t/bin/nothing\t-e\n' > "$tree/init"
+    check_tree
+    assert_fails wired "/bin/nothing: not in the image: $text"
     # of two loaders the kernel takes the first; either is named behind the headers
     rm "$tree/init"
     perl -e 'print "\x7fELF\2\1\1" . "\0" x 9 . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 3, 0, 0, 0) . pack("V x52", 1)
@@ -794,6 +912,26 @@ END
     rm "$tree"/lib64/ld-linux-x86-64.so.2 "$tree"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
     check_tree
     assert_fails wired "/lib64/ld-linux-x86-64.so.2: not in the image: $text"
+    # where its header says that the loader's name is, and how long; what is not seen of it is not judged
+    while read -r line; do
+        rm "$tree/usr/lib/systemd/systemd"
+        # shellcheck disable=SC2016 # perl's
+        perl -e 'print "\x7fELF\2\1\1" . "\0" x 9 . pack("v2 V Q<3 V v6 V x52 V2 Q<6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 2, 0, 0, 0, 1,
+            3, 4, $ARGV[0], 0, 0, $ARGV[1], 0, 0) . "/bin/nothing\0" . "x" x 300' "${line% *}" "${line#* }" > "$tree/usr/lib/systemd/systemd"
+        chmod 755 "$tree/usr/lib/systemd/systemd"
+        check_tree
+        if [[ $line == '176 13' ]]; then
+            assert_fails wired "/bin/nothing: not in the image: $text"
+        else
+            assert_success
+        fi
+    done << 'END'
+176 13
+176 0
+176 256
+999999 13
+480 13
+END
 }
 
 @test "a failure policy that is broken fails" {
@@ -816,6 +954,14 @@ END
     ln -s ../noptrace-locked@.target "$tree/$units/sysinit.target.wants/noptrace-locked@reboot.target"
     check_tree
     assert_line --regexp '^  FAIL  policy        (reboot|emergency), but there is another one as well; build the image anew$'
+    # the same in two folders is one, and what is no target is none
+    tree_of systemd
+    mkdir -p "$tree/etc/systemd/system/sysinit.target.wants"
+    ln -s "/$units/noptrace-locked@.target" "$tree/etc/systemd/system/sysinit.target.wants/noptrace-locked@emergency.target"
+    ln -s ../basic.target "$tree/$units/sysinit.target.wants/noptrace-locked@x.service"
+    check_tree
+    assert_success
+    assert_point ok policy 'emergency: a boot that could not lock is stopped'
     # what it needs
     while IFS='|' read -r policy name text; do
         tree_of systemd
@@ -848,6 +994,24 @@ END
     find "$tree" -name poweroff -delete
     check_tree
     assert_fails policy 'poweroff, but there is no poweroff; build the image anew'
+    cp --remove-destination "$top/modules.d/50noptrace/on-failure/reboot.sh" "$tree/usr/lib/noptrace/on-failure.sh"
+    find "$tree" -name reboot -delete
+    check_tree
+    assert_fails policy 'reboot, but there is no reboot; build the image anew'
+    # another's is not that of ours, whatever it says
+    while IFS='|' read -r text policy; do
+        rm "$tree/usr/lib/noptrace/on-failure.sh"
+        printf 'noptrace_on_failure=%s' "$policy" > "$tree/usr/lib/noptrace/on-failure.sh"
+        check_tree
+        assert_failure 1
+        assert_line --partial '  FAIL  identity      /usr/lib/noptrace/on-failure.sh:'
+        assert_line --partial "$text"
+    done << END
+  ok    policy        continue: |continue
+  FAIL  policy        poweroff, but |poweroff
+  FAIL  policy        not one of |{continue}
+  FAIL  policy        not one of |$(printf '%0120d' 0 | tr 0 x)
+END
 }
 
 @test "a stand-alone archive has what its policy needs where the image lacks it, and only as it is known" {
@@ -868,7 +1032,7 @@ END
 }
 
 @test "a kernel without Yama, or without what it needs, or whose own list leaves it out, fails" {
-    local name
+    local name line
     image=$images/handmade
     config=$BATS_TEST_TMPDIR/config
     echo '# CONFIG_SECURITY_YAMA is not set' > "$config"
@@ -899,6 +1063,19 @@ END
     printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%1100s' x)\"" > "$config"
     check "$image"
     assert_success
+    printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%9000s' x)\"" > "$config"
+    check "$image"
+    assert_fails yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
+
+    # no kernel's build writes these: without quotes, twice, and without an end of the quotes or of the line
+    for line in 'CONFIG_LSM=yama' 'CONFIG_LSM="bpf,yama' $'CONFIG_LSM="yama"\nCONFIG_LSM="bpf"'; do
+        printf 'CONFIG_SECURITY_YAMA=y\n%s' "$line" > "$config"
+        check "$image"
+        assert_success
+    done
+    printf 'CONFIG_SECURITY_YAMA=y\nCONFIG_LSM="' > "$config"
+    check "$image"
+    assert_fails yama "$config: CONFIG_LSM leaves yama out, so it cannot lock; name yama in an lsm= that is built in, or use another kernel"
 }
 
 @test "a kernel configuration that is cut short, damaged, or no file is not judged, 2" {
@@ -927,7 +1104,7 @@ END
 }
 
 @test "a command line that is built into the kernel stands where its configuration says" {
-    local want options given
+    local want options given line
     config=$BATS_TEST_TMPDIR/config
     # whether Yama runs, what else is configured, and the loader's line
     while IFS='|' read -r want options given; do
@@ -942,7 +1119,16 @@ FAIL|CONFIG_CMDLINE="quiet" CONFIG_CMDLINE_FORCE=y|lsm=yama
 FAIL|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_FROM_BOOTLOADER=y|quiet
 ok|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_EXTEND=y|lsm=yama,x
 FAIL|CONFIG_CMDLINE="lsm=x" CONFIG_CMDLINE_EXTEND=y|lsm=yama
+ok|CONFIG_CMDLINE="lsm=\yama"|quiet
+FAIL|CONFIG_CMDLINE="lsm=yama\"|quiet
 END
+    # of which there is none, or no whole one
+    for line in 'CONFIG_CMDLINE=""' 'CONFIG_CMDLINE="maintenance'; do
+        printf '%s\n' CONFIG_SECURITY_YAMA=y "$line" > "$config"
+        check "$images/handmade"
+        assert_success
+        assert_point ok maintenance 'no command line is built in'
+    done
 }
 
 @test "without a kernel configuration check cannot tell, 3" {
@@ -1018,6 +1204,11 @@ check_uki() {
     assert_fails maintenance 'profile maintenance: has the word maintenance: each boot would be open; take it out'
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
     assert_success
+    check_uki '".cmdline", "quiet"' '".profile", "TITLE=x\nID=main\n"' '".profile", "ID=maintenance\nTITLE=ID=x\n"' '".cmdline", "quiet maintenance"'
+    assert_success
+    # nor is one without a name
+    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", ""' '".cmdline", "quiet maintenance"'
+    assert_fails maintenance 'profile : has the word maintenance: each boot would be open; take it out'
     # where there is one for maintenance nobody adds the word
     check_uki '".cmdline", "quiet -- x"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
     assert_success
@@ -1025,7 +1216,7 @@ check_uki() {
 
 @test "a UKI whose command line a stub would hand on as another one fails" {
     local line
-    for line in 'main\xfftenance' 'main\xf0\x9f\x98\x80tenance' '\xc1\xadaintenance' 'x\x01maintenance' 'LABEL=Gr\xc3\xb6\xc3\x9fe'; do
+    for line in 'main\xfftenance' 'main\x7ftenance' 'main\xf0\x9f\x98\x80tenance' '\xc1\xadaintenance' 'x\x01maintenance' 'LABEL=Gr\xc3\xb6\xc3\x9fe'; do
         check_uki "\".cmdline\", \"quiet $line\""
         assert_fails maintenance '.cmdline: has bytes that are not printable ASCII, of which stubs make different lines, with the word in them or not; take them out'
     done
@@ -1045,6 +1236,7 @@ check_uki() {
 .uname has more than 255 bytes|".uname", "6" x 256
 byte 9999999: the file ends before what should be here|".cmdline", "", size => 9, offset => 9_999_999
 byte 9999999: the file ends before what should be here|".profile", "", size => 9, offset => 9_999_999
+byte 9999999: the file ends before what should be here|".ucode", "", size => 9, offset => 9_999_999
 END
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".linux", "", size => 9, offset => 9_999_999 ], [ ".initrd", "x" ]))' "$image"
     check "$image"
@@ -1122,13 +1314,15 @@ END
     assert_fails sysctl '--cmdline: sysctl/kernel/yama/ptrace_scope=0x3 locks maintenance boots as well; take it out'
 
     # what is no 3 to the kernel, or of another name, is none of its business
-    for line in '' = =1 =3x "=$(printf '%040d' 3)" "_$(printf '%0120d' 3)=3"; do
+    for line in '' = =1 =-3 =3x "=$(printf '%040d' 3)" "_$(printf '%0120d' 3)=3"; do
         check --cmdline "quiet sysctl.kernel.yama.ptrace_scope$line" "$image"
         assert_success
     done
 
     check --cmdline 'rdinit=/bin/sh' "$image"
     assert_fails masks '--cmdline: rdinit=/bin/sh keeps it from running; take that out'
+    check --cmdline 'rdinit=/init' "$image"
+    assert_success
 
     cp "$config" "$BATS_TEST_TMPDIR/config"
     config=$BATS_TEST_TMPDIR/config
@@ -1152,9 +1346,14 @@ END
     for line in "rd.systemd.mask='$unit'" "'rd.systemd.mask=$unit'" 'rd.systemd.mask=nop\trace-initramfs.service' \
         systemd.mask=noptrace-locked@poweroff SYSTEMD_UNIT_PATH=/opt/u SYSTEMD_IN_INITRD=0 LD_PRELOAD=/x.so rd.emergency rd.1 \
         "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
-        rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target; do
+        rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target systemd.set_credential=fstab.extra:x; do
         check --cmdline "quiet $line ro" "$image"
         assert_fails masks "--cmdline: $line keeps it from running; take that out"
+    done
+    # whatever it takes for a blank
+    for line in $'\t' $'\xa0'; do
+        check --cmdline "quiet${line}rd.emergency${line}ro" "$image"
+        assert_fails masks "--cmdline: rd.emergency keeps it from running; take that out"
     done
     # behind what ends the kernel's part, init reads on
     check --cmdline "quiet -- rd.systemd.mask=$unit" "$image"
@@ -1162,7 +1361,7 @@ END
     assert_point FAIL masks "--cmdline: rd.systemd.mask=$unit keeps it from running; take that out"
     check --cmdline "SYSTEMD_LOG_LEVEL=debug rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
 systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data rd.systemd.mount-extra=/proc systemd.unit=rescue.target \
-rd.systemd.debug_shell rescue 3" "$image"
+rd.systemd.debug_shell rescue 3 systemd-mask=$unit $(printf '%01500d' 0)" "$image"
     assert_success
     refute_output --regexp '(FAIL|warn) '
 }
@@ -1173,6 +1372,13 @@ rd.systemd.debug_shell rescue 3" "$image"
     echo maintenance > "$tree/etc/cmdline.d/10-open.conf"
     check_tree
     assert_success
+    assert_point warn maintenance '/etc/cmdline.d/10-open.conf: has the word maintenance, which dracut reads and the kernel does not: it opens nothing; remove it'
+    # the first that has it is named
+    echo quiet > "$tree/etc/cmdline.d/00-quiet.conf"
+    echo maintenance > "$tree/etc/cmdline.d/20-too.conf"
+    check_tree
+    assert_success
+    assert_equal "$(grep -c '^  warn' <<< "$output")" 1
     assert_point warn maintenance '/etc/cmdline.d/10-open.conf: has the word maintenance, which dracut reads and the kernel does not: it opens nothing; remove it'
 }
 
@@ -1186,7 +1392,7 @@ rd.systemd.debug_shell rescue 3" "$image"
     check_tree
     assert_fails sysctl '/etc/sysctl.d/zzz.conf:1: sets the scope to 3 in maintenance boots as well; remove that'
     # a lower one is what counts for maintenance boots, and no harm to a locked machine
-    echo 'kernel/yama/ptrace_scope=1' > "$tree/etc/sysctl.d/zzz.conf"
+    printf '# a comment\nno setting\nkernel/yama/ptrace_scope=1\n' > "$tree/etc/sysctl.d/zzz.conf"
     check_tree
     assert_success
     assert_point ok sysctl '/etc/sysctl.d/zzz.conf counts in maintenance boots alone'
@@ -1203,6 +1409,16 @@ rd.systemd.debug_shell rescue 3" "$image"
     echo 'kernel.yama.ptrace_scope = 3' > "$tree/usr/local/lib/sysctl.d/zzz.conf"
     check_tree
     assert_success
+    rm -r "$tree"/{etc,usr/lib,usr/local/lib}/sysctl.d
+    check_tree
+    assert_success
+    assert_point ok sysctl 'no sysctl.d file sets the scope'
+    # nor any where nothing reads them
+    install -D -m 644 /dev/stdin "$tree/etc/sysctl.d/zzz.conf" <<< 'kernel.yama.ptrace_scope = 3'
+    rm "$tree/usr/lib/systemd/systemd-sysctl"
+    check_tree
+    assert_success
+    assert_point n/a sysctl 'nothing in this image reads sysctl.d'
 }
 
 # bats test_tags=slow
@@ -1303,7 +1519,8 @@ small_images() {
     assert_stands_failures "${check[@]}" --junit "$BATS_TEST_TMPDIR/junit" "$images/handmade"
     uki_of '"a kernel"' '".cmdline", "maintenance"' '".uname", "6.1.0"' '".profile", "ID=main\n"'
     assert_stands_failures "${check[@]}" "$image"
-    uki_of 'config("CONFIG_SECURITY_YAMA=y")' '".cmdline", "quiet"'
+    # and a kernel that is more than is read at once
+    uki_of '"x" x 200_000 . config("CONFIG_SECURITY_YAMA=y")' '".cmdline", "quiet"'
     assert_stands_failures "${check[@]::11}" "$image"
     # and one that does not lock
     rm "$BATS_TEST_TMPDIR/small/$units/sysinit.target.wants/$unit"
@@ -1358,7 +1575,7 @@ small_images() {
         check_tree
         assert_fails order '/scripts/init-top/ORDER:1: not a line that mkinitramfs writes, and may keep it from running; build the image anew'
     done
-    for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' 'exit 0'; do
+    for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' 'exit 0' noptrace_on_failure= 'noptrace_on_failure="poweroffx'; do
         rm -rf "$tree"
         variant_of "$whole" "$tree"
         { echo '# a comment' && echo "$line"; } > "$BATS_TEST_TMPDIR/conf"
@@ -1366,6 +1583,11 @@ small_images() {
         check_tree
         assert_fails policy "/conf/noptrace.conf:2: $line: not one of continue, emergency, poweroff, reboot; build the image anew"
     done
+    # or is set twice
+    rm "$tree/conf/noptrace.conf"
+    printf 'noptrace_on_failure=continue\n\nnoptrace_on_failure=reboot\n' > "$tree/conf/noptrace.conf"
+    check_tree
+    assert_fails policy "/conf/noptrace.conf:3: noptrace_on_failure=reboot: not one of continue, emergency, poweroff, reboot; build the image anew"
     while IFS='|' read -r policy line; do
         rm "$tree/conf/noptrace.conf"
         printf '# noptrace_on_failure=emergency\n%s\n# noptrace_on_failure=reboot\n' "$line" > "$tree/conf/noptrace.conf"
@@ -1631,6 +1853,10 @@ pack_outer() {
     assert_equal "$stderr" "noptrace-image: $image: unreadable: byte 0: invalid magic at start of compressed archive: neither a cpio archive (newc) nor gzip, bzip2, lzma, xz, lzop, lz4 (legacy) or zstd"
 
     check "$(kernel_of "$bookworm")"
+    assert_failure 2
+    assert_point FAIL image 'a PE file without .linux and .initrd: a kernel, or a UKI without an initramfs'
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".initrd", "x" ]))' "$image"
+    check "$image"
     assert_failure 2
     assert_point FAIL image 'a PE file without .linux and .initrd: a kernel, or a UKI without an initramfs'
 }

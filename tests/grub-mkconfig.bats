@@ -516,6 +516,13 @@ open|$1maintenance
 open|${12}maintenance
 open|$? maintenance
 open|"$@"maintenance
+open|${A_9}maintenance
+open|"$_"maintenance
+locks|$x:maintenance
+locks|"${x:}maintenance"
+locks|"$[maintenance"
+locks|"$|maintenance"
+open|if maintenance
 locks|$maintenance
 locks|\$maintenance
 locks|"\$maintenance"
@@ -533,6 +540,13 @@ open|a~ linuxefi /w maintenance
 open|a~ module2 /w maintenance
 locks|a~ initrd /w maintenance
 END
+    # of Xen, whose kernel is a module
+    by_10_linux 'menuentry t {\nmultiboot2 /xen\nmodule2 /v maintenance\n}'
+    grub open < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output t
+    grub normal < "$BATS_TEST_TMPDIR/cfg"
+    assert_failure 1
     # one whose title is not known is named by its line, and no title steers a terminal
     by_10_linux 'menuentry "$x" {\nlinux /v maintenance\n}\nmenuentry "a\0033b\0177" {\nlinux /v maintenance\n}'
     grub open < "$BATS_TEST_TMPDIR/cfg"
@@ -556,6 +570,10 @@ END
 2|a b\n}\n
 2|\n{ a\n}
 2|a {\n
+1|set x="a\\\\
+1|set x="a\\\\\0000"
+2|menuentry a {\nlinux /v \$
+2|\na \$\0000
 1|a & b
 2|a\na\0000b
 3|\na \${x\n
@@ -613,6 +631,15 @@ END
             assert_output ''
         done
     done
+    # whatever folder that is in
+    printf '### BEGIN 10_linux ###\nmenuentry a --id x {\nlinux /v\n}' > "$BATS_TEST_TMPDIR/cfg"
+    grub id < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output x
+    # and a section without a name is nobody's
+    printf 'menuentry a --id x {\nlinux /v\n}\n### BEGIN ###' > "$BATS_TEST_TMPDIR/cfg"
+    grub id < "$BATS_TEST_TMPDIR/cfg"
+    assert_failure 1
     # entries that are not in it, 3
     for entry in blscfg 'menuentry a {\nlinux /v $kernelopts\n}'; do
         by_10_linux "$entry"

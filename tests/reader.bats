@@ -235,7 +235,7 @@ written() {
     assert_equal "$(< "$BATS_TEST_TMPDIR/written")" second
     written big 'file("big", "first one"), entry(name => "big", mode => 0), file("/./big", "third")'
     assert_equal "$(< "$BATS_TEST_TMPDIR/written")" third
-    written big 'dir("d"), file("d/big", "another"), symlink_to("l", "big"), file("l", "x")'
+    written big 'dir("d"), file("bug", "another"), file("d/big", "another"), symlink_to("l", "big"), file("l", "x")'
     assert_equal "$(< "$BATS_TEST_TMPDIR/written")" ''
 }
 
@@ -256,6 +256,8 @@ written() {
     assert_equal "$(files_of "$uki/first-of-two.efi")" first
     assert_equal "$(files_of "$uki/plain.efi")" plain
     assert_equal "$(files_of "$uki/without-a-kernel.efi")" own
+    assert_equal "$(files_of "$uki/of-32-bits.efi")" own
+    assert_refused "$uki/of-no-kind.efi" 'byte 64: a PE file of an unknown kind'
     assert_refused "$uki/longer-name.efi" 'without an initramfs'
     assert_refused "$uki/none.efi" 'without an initramfs'
 }
@@ -284,6 +286,9 @@ written() {
     truncate -s 4G "$BATS_TEST_TMPDIR/large.efi"
     assert_refused "$BATS_TEST_TMPDIR/large.efi" 'section .initrd: the file ends before it does'
     assert_refused "$uki/over-each-other.efi" 'lie over each other'
+    # in no order, and one of nothing
+    assert_equal "$(files_of "$uki/falling.efi")" own
+    assert_equal "$(files_of "$uki/empty-within.efi")" own
     assert_refused "$uki/cut.efi" 'the file ends within its PE headers'
 }
 
@@ -371,6 +376,7 @@ machine_is() {
     machine_is riscv64 'pe(0x5064)'
     machine_is '' 'pe(0x14c)'
     machine_is '' '"text"'
+    machine_is '' '"x" x 1000'
     # an ELF header: type, machine, version, entry, program headers, section headers, flags, and sizes and counts of them
     machine_is x86_64 "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
     machine_is s390x '"\x7fELF\2\2\1" . "\0" x 9 . pack("n2 N Q>3 N n6", 2, 22, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . pack("N x52", 1)'
@@ -395,18 +401,18 @@ kernel_in() {
 @test "the configuration in a kernel is found, by every compression, and the release in its header" {
     local name want
     want=$(cksum < "$uki/config" | awk '{ print $2, $1 }')
-    for name in gzip bzip2 lzma xz lzop lz4 zstd unpacked decoys; do
+    for name in gzip bzip2 lzma xz lzop lz4 zstd unpacked decoys end-over-a-border old of-four-sectors; do
         assert_equal "$name $(kernel_in "$uki/kernel-$name.efi")" "$name 6.1.0-0~test+1_x.y $want"
     done
     # those for other machines have no such header
-    for name in plain zboot; do
+    for name in plain zboot without-a-release; do
         assert_equal "$name $(kernel_in "$uki/kernel-$name.efi")" "$name - $want"
     done
 }
 
 @test "what only looks like a kernel's configuration, is one of two, or too large, is none" {
     local name
-    for name in none two without-an-end cut damaged too-large beyond-the-end elsewhere payload-cut payload-of-nothing; do
+    for name in none two without-an-end end-cut cut damaged too-large beyond-the-end elsewhere payload-cut payload-of-nothing; do
         assert_equal "$name $(kernel_in "$uki/kernel-odd-$name.efi")" "$name 6.1.0-0~test+1_x.y - -"
     done
     assert_equal "$(kernel_in "$uki/kernel-odd-header-cut.efi")" '- - -'

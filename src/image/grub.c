@@ -229,15 +229,20 @@ struct reader {
 static void section(struct reader *reader, struct text comment)
 {
 	static const char begin[] = "### BEGIN ";
-	const char *end = memmem(comment.bytes, comment.length, " ###", 4);
 	const char *name;
+	const char *slash;
+	const char *end;
 
 	if (text_begins(comment, "### END "))
 		reader->by_10_linux = false;
-	if (!text_begins(comment, begin) || !end)
+	if (!text_begins(comment, begin))
 		return;
-	name = memrchr(comment.bytes, '/', (size_t)(end - comment.bytes));
-	name = name ? name + 1 : comment.bytes + strlen(begin);
+	name = comment.bytes + strlen(begin);
+	end = memmem(name, comment.length - strlen(begin), " ###", 4);
+	if (!end)
+		return;
+	slash = memrchr(name, '/', (size_t)(end - name));
+	name = slash ? slash + 1 : name;
 	/* Ubuntu's 10_linux_zfs as well */
 	reader->by_10_linux = text_begins((struct text) { name, (size_t)(end - name) }, "10_linux");
 }

@@ -25,7 +25,7 @@ enum { FIT = 0, UNFIT = 1, UNREADABLE = 2, USAGE = 64 };
 
 static int say(int code, const char *wrong)
 {
-	return puts(wrong) < 0 || fflush(stdout) ? UNREADABLE : code;
+	return dprintf(STDOUT_FILENO, "%s\n", wrong) < 0 ? UNREADABLE : code;
 }
 
 static int unreadable(int error)

@@ -156,7 +156,7 @@ static size_t unpack_within(struct search *search, const unsigned char *data, si
 	} else if (search->zlib.avail_out == 0) {
 		search->found.bytes = NULL;
 		search->at = OVER;
-	} else if (code != Z_OK && code != Z_BUF_ERROR) {
+	} else if (code != Z_OK) {
 		search->at = BEFORE;
 	}
 	return length - search->zlib.avail_in;

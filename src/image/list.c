@@ -60,8 +60,10 @@ static uint32_t sum_of(const unsigned char *bytes, size_t length, uint64_t size)
 	static uint32_t table[256];
 	uint32_t sum = 0;
 
-	for (unsigned byte = 0; table[255] == 0 && byte < 256; byte++)
-		table[byte] = add_to_sum(0, (unsigned char)byte);
+	if (table[255] == 0) {
+		for (unsigned byte = 0; byte < 256; byte++)
+			table[byte] = add_to_sum(0, (unsigned char)byte);
+	}
 	for (size_t i = 0; i < length; i++)
 		sum = sum << 8 ^ table[sum >> 24 ^ bytes[i]];
 	for (; size > 0; size >>= 8)
@@ -125,8 +127,9 @@ static struct wish wish(void *closure, const struct node *folder, const char *na
 
 static bool print(const struct tree *tree, struct failure *failure)
 {
-	return (print_node(NULL, "/", tree->root) && tree_visit(tree, print_node, NULL)) ||
-	       fail(failure, "no memory");
+	if (print_node(NULL, "/", tree->root) && tree_visit(tree, print_node, NULL))
+		return true;
+	return fail(failure, "no memory");
 }
 
 static bool list(struct source *source, struct tree *tree, struct wanted *wanted,
@@ -192,7 +195,9 @@ static bool open_wanted(struct wanted *wanted, char **argv, struct failure *fail
 {
 	wanted->name = argv[0];
 	wanted->fd = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	return wanted->fd >= 0 || fail(failure, "%s: %s", argv[1], strerror(errno));
+	if (wanted->fd >= 0)
+		return true;
+	return fail(failure, "%s: %s", argv[1], strerror(errno));
 }
 
 int main(int argc, char **argv)

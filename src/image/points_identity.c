@@ -85,7 +85,7 @@ static bool compare_unit(struct identity *identity, const char *name, const char
 		/* one that masks it is judged elsewhere */
 		if (units_masks(identity->image, path))
 			continue;
-		found = found || image_file(identity->image, path);
+		found = true;
 		compare(identity, path, known);
 	}
 	return found;

@@ -128,7 +128,9 @@ bool points_prepare(struct image *image, struct failure *failure)
 	}
 	if (image->known->cmdline && !add_given(image))
 		return fail(failure, "no memory");
-	return add_configured(image) || fail(failure, "no memory");
+	if (add_configured(image))
+		return true;
+	return fail(failure, "no memory");
 }
 
 /* An lsm= of the line that leaves yama out: what a kernel says to it that has Yama otherwise. */

@@ -128,8 +128,9 @@ static bool policy_can(struct image *image, const char *policy)
 		return fail_policy(image, policy, why);
 	(void)snprintf(name, sizeof name, "systemd-%s.service", policy);
 	(void)snprintf(why, sizeof why, "there is no %s: the boot would hang", name);
-	return strcmp(policy, "emergency") == 0 || units_has(image, name) ||
-	       fail_policy(image, policy, why);
+	if (strcmp(policy, "emergency") == 0 || units_has(image, name))
+		return true;
+	return fail_policy(image, policy, why);
 }
 
 static bool policy_holds(struct image *image, const struct locked *locked)

@@ -182,7 +182,9 @@ static bool search_file(struct search *search, const char *path, const struct no
 	if (is_program(text)) {
 		bool odd = !search->scope && (text_has(text, "noptrace-initramfs") ||
 					      text_has(text, "sbin/noptrace"));
-		return !odd || say(search, path, " names noptrace");
+		if (!odd)
+			return true;
+		return say(search, path, " names noptrace");
 	}
 	if (!search->scope && text.length < node->size && is_read_by_somebody(path, text))
 		return say(search, path, " is too large to be looked at");

@@ -76,11 +76,11 @@ struct file {
 };
 
 struct files {
+	struct image *image;
 	const char *folder;
 	unsigned place;
 	struct file *files;
 	size_t count;
-	bool no_memory;
 };
 
 static const char *name_of(const struct file *file)
@@ -97,7 +97,7 @@ static void add_file(void *closure, const struct label *label)
 		return;
 	grown = reallocarray(files->files, files->count + 1, sizeof *grown);
 	if (!grown) {
-		files->no_memory = true;
+		files->image->no_memory = true;
 		return;
 	}
 	files->files = grown;
@@ -151,7 +151,7 @@ static void find_last(struct image *image, struct last *last)
 	static const char *const folders[] = { "etc/sysctl.d", "run/sysctl.d",
 					       "usr/local/lib/sysctl.d", "usr/lib/sysctl.d",
 					       "lib/sysctl.d" };
-	struct files files = { 0 };
+	struct files files = { .image = image };
 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
 		files.folder = folders[i];
@@ -165,7 +165,6 @@ static void find_last(struct image *image, struct last *last)
 		if (i == 0 || strcmp(name_of(&files.files[i - 1]), name_of(&files.files[i])) != 0)
 			read_file(image, files.files[i].path, last);
 	}
-	image->no_memory = image->no_memory || files.no_memory;
 	free(files.files);
 }
 
