@@ -281,6 +281,9 @@ noptrace_check() {
     echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+    echo 'test -e /x||exit' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+    check_tree
+    assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
     # dracut runs no other file of that folder
     rm "$tree/usr/lib/dracut/hooks/cmdline"/00-{aaa,bbb}.sh
     echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-aaa"
@@ -723,7 +726,8 @@ END
     # systemd's own, and those of others
     tree_of systemd
     printf '%s\n' '[Unit]' 'Description=On %i' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
-        'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device 'After=dev-disk-by\x2duuid-0123456789%i.device' \
+        'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device 'After=dev-disk-by\x2duuid-0123456789%i-0123456789abcdef.device' \
+        'After="x"-0123456789abcdef0123456789abcdef.service' \
         '[Service]' $'ExecStart=/bin/x %i \\\n\\\n-y' 'ExecStart=/bin/mount --bind /usr /sysroot/usr' \
         "ExecStart=/bin/mount --bind /sbin /data/$(printf '%060d' 1)/sbin" $'[X-Odd\\\n]' \
         > "$tree/$units/x@.service"
