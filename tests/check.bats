@@ -353,6 +353,15 @@ noptrace_check() {
     echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+    echo 'test -e /x||exit' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+    check_tree
+    assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+    # dracut runs no other file of that folder
+    rm "$tree/usr/lib/dracut/hooks/cmdline"/00-{aaa,bbb}.sh
+    echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-aaa"
+    check_tree
+    assert_success
+    assert_point ok order 'the first of all hooks, before the pivot'
 }
 
 @test "a hand-made /init that pivots by what is not known, or before the call, fails" {
@@ -396,7 +405,7 @@ noptrace_check() {
     assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and its exit would skip it; remove that'
     # dracut reads no other there
     mv "$tree/etc/conf.d/odd.conf" "$tree/etc/conf.d/odd"
-    printf '# to exit\nSYSFONT=x\n' > "$tree/etc/conf.d/font.conf"
+    printf '# to exit\nSYSFONT=x\nEXITS="exits eXit Zexit aexit zexit 0exit 9exit _exit exitA exit_ returned umount9"\n' > "$tree/etc/conf.d/font.conf"
     check_tree
     assert_success
     assert_line "$image: ok"
@@ -468,10 +477,15 @@ noptrace_check() {
         check_tree
         assert_fails order "/$folder/odd.conf:2: User=1: changes $unit, which need not run in time; remove that"
     done
-    # what changes nothing that matters
+    # the first of two is named
+    printf '[Service]\nUser=2\n' > "$tree/$folder/odder.conf"
+    check_tree
+    assert_fails order "/$folder/odd.conf:2: User=1: changes $unit, which need not run in time; remove that"
+    # what changes nothing that matters, or is read by nobody
     tree_of systemd
     mkdir -p "$tree/$units/service.d"
     printf '[Service]\n# Fedora has this\nTimeoutStopFailureMode=abort\n' > "$tree/$units/service.d/10-timeout-abort.conf"
+    printf '[Service]\nUser=1\n' > "$tree/$units/service.d/odd.conf~"
     check_tree
     assert_success
 
@@ -538,7 +552,8 @@ noptrace_check() {
 
 @test "a line of systemd's ends at a CR and a NUL as well, and one of a shell's does not" {
     local bytes
-    for bytes in 'Description=x\r' '#x\r' '#x\0'; do
+    # both ends of a line that is not empty are one
+    for bytes in 'Description=x\r' '#x\r' '#x\0' '#x\r\n' '#x\n\r'; do
         tree_of systemd
         mkdir -p "$tree/etc/systemd/system/$unit.d"
         printf '[Unit]\r\n%bConditionPathExists=/nowhere\n' "$bytes" > "$tree/etc/systemd/system/$unit.d/x.conf"
@@ -561,6 +576,12 @@ noptrace_check() {
     check_tree
     assert_failure 1
     assert_line --regexp '^  FAIL  wired         nothing calls the program'
+    # or behind a NUL
+    sed 's,^[^#]*noptrace apply.*,\x00/usr/sbin/noptrace apply,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_failure 1
+    assert_line --regexp '^  FAIL  wired         nothing calls the program'
     # and one whose comment has a word of ours, behind what a shell takes for one word
     tree_of systemd
     printf '#!/bin/sh\nrm\r# /usr/sbin/noptrace\n' > "$tree/usr/bin/x"
@@ -578,6 +599,11 @@ noptrace_check() {
         check_tree
         assert_fails order "$target is not there, or masked: nothing starts $unit; build the image anew"
     done
+    # an empty file is a mask as well
+    tree_of systemd
+    install -D -m 644 /dev/null "$tree/etc/systemd/system/initrd.target"
+    check_tree
+    assert_fails order "initrd.target is not there, or masked: nothing starts $unit; build the image anew"
     for target in system.slice -.slice; do
         tree_of systemd
         ln -sf /dev/null "$tree/$units/$target"
@@ -612,6 +638,11 @@ noptrace_check() {
     printf '[Unit]\nDescription=x\n' > "$tree/$units/initrd.target"
     check_tree
     assert_fails order "initrd.target does not require basic.target: nothing starts $unit; build the image anew"
+    # unless it goes past that
+    mkdir "$tree/$units/initrd.target.wants"
+    ln -s ../sysinit.target "$tree/$units/initrd.target.wants"
+    check_tree
+    assert_success
     for dropin in sysinit.target.d/x.conf target.d/x.conf system.slice.d/x.conf systemd-journald.socket.d/x.conf; do
         tree_of systemd
         install -D -m 644 /dev/stdin "$tree/etc/systemd/system/$dropin" <<< 'After=dev-nowhere.device'
@@ -660,6 +691,7 @@ systemd-journald.socket DefaultDependencies=yes
 systemd-journald.socket Conflicts=x.service
 system.slice Requires=nowhere.service
 -.slice MemoryMax=1
+-.slice Foo
 END
     tree_of systemd
     sed /DefaultDependencies/d "$images/systemd.tree/$units/systemd-journald.socket" > "$BATS_TEST_TMPDIR/socket"
@@ -687,21 +719,25 @@ END
     printf '[Manager]\n%s\n' '#ManagerEnvironment=' LogLevel=info LogTarget=kmsg ShowStatus=auto CPUAffinity=0-3 \
         RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 DefaultLimitNOFILE=1048576 \
         DefaultLimitCORE=0:infinity DefaultTasksMax=15% DefaultTasksMax=infinity DefaultMemoryAccounting=no \
-        DefaultEnvironment=X=1 SystemCallArchitectures=native NoNewPrivileges=no DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
+        DefaultEnvironment=X=1 SystemCallArchitectures=native SystemCallArchitectures= NoNewPrivileges=no DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
         > "$tree/etc/systemd/system.conf"
+    # of which systemd reads no other
+    install -D -m 644 /dev/stdin "$tree/etc/systemd/system.conf.d/README" <<< 'CapabilityBoundingSet='
     check_tree
     assert_success
     refute_output --regexp '(FAIL|warn) '
-    for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultLimitNOFILE=3 DefaultLimitAS=4096 DefaultTasksMax=0 \
-        CapabilityBoundingSet= SystemCallArchitectures=arm NoNewPrivileges=yes DefaultSmackProcessLabel=x Foo=1; do
-        echo "$line" > "$tree/etc/systemd/system.conf"
+    # the last without a newline, and of a long one as much as helps
+    for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultLimitNOFILE=3 DefaultLimitAS=4096 DefaultTasksMax=0 DefaultTasksMax=x \
+        CapabilityBoundingSet= SystemCallArchitectures=arm NoNewPrivileges=yes DefaultSmackProcessLabel=x Foo=1 "Foo=$(printf '%0200d' 1)"; do
+        printf %s "$line" > "$tree/etc/systemd/system.conf"
         check_tree
-        assert_fails order "/etc/systemd/system.conf:1: $line: may take from a service what the program needs, or change what PID 1 starts; remove that"
+        assert_fails order "/etc/systemd/system.conf:1: ${line:0:120}: may take from a service what the program needs, or change what PID 1 starts; remove that"
     done
 }
 
 @test "whatever else names the unit or the program fails, with file and line" {
-    local path line
+    local path line long
+    long=$(printf '%060d' 1)
     while IFS=$'\t' read -r path line; do
         tree_of systemd
         install -D -m 755 /dev/stdin "$tree/$path" <<< $'# a comment of noptrace\n'"$line"
@@ -713,6 +749,8 @@ $units/other.service	Before = other.target $unit
 etc/systemd/system/x.mount	Where=/usr/sbin
 etc/systemd/system/x.mount	Where=/proc/sys/
 etc/systemd/system/x.mount	Where=/proc//sys/.
+etc/systemd/system/x.mount	Where=/../proc/sys/kernel
+$units/other.service	ExecStart=/bin/mount -t tmpfs x /usr/sbin/$long/b/c/../../..
 $units/other.service	ExecStart=/bin/mount -o remount,ro /proc/sys
 $units/other.service	ExecStart=/bin/umount -l /proc
 $units/other.service	ExecStart=/bin/sh -c 'umount /proc//sys/../'
@@ -838,7 +876,10 @@ END
     # systemd's own, and those of others
     tree_of systemd
     printf '%s\n' '[Unit]' 'Description=On %i' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
-        'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device '[Service]' $'ExecStart=/bin/x %i \\\n-y' \
+        'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device 'After=dev-disk-by\x2duuid-0123456789%i-0123456789abcdef.device' \
+        'After="x"-0123456789abcdef0123456789abcdef.service' \
+        '[Service]' $'ExecStart=/bin/x %i \\\n\\\n-y' 'ExecStart=/bin/mount --bind /usr /sysroot/usr' \
+        "ExecStart=/bin/mount --bind /sbin /data/$(printf '%060d' 1)/sbin" $'[X-Odd\\\n]' \
         > "$tree/$units/x@.service"
     mkdir -p "$tree/$units/initrd.target.wants"
     ln -s ../x@.service "$tree/$units/initrd.target.wants/x@trace-initramfs.service"
@@ -851,10 +892,21 @@ END
         check_tree
         assert_fails masks "/$units/x@.service:2: $line: nothing else may meddle with noptrace; remove that"
     done
+    # behind a tab, which is not printed
+    printf '[Unit]\nConflicts=x.service\tnop%%i.service\n' > "$tree/$units/x@.service"
+    check_tree
+    assert_fails masks "/$units/x@.service:2: Conflicts=x.service?nop%i.service: nothing else may meddle with noptrace; remove that"
     # on the next line
     printf '[Unit]\nConflicts=x.service \\\n# a comment\n nop%%i.service\n' > "$tree/$units/x@.service"
     check_tree
     assert_fails masks "/$units/x@.service:4: nop%i.service: nothing else may meddle with noptrace; remove that"
+    printf '[Service]\nExecStart=/bin/mount -t tmpfs x \\\n /proc\n' > "$tree/$units/x@.service"
+    check_tree
+    assert_fails masks "/$units/x@.service:3: /proc: nothing else may meddle with noptrace; remove that"
+    # where the name of a setting alone stands before that
+    printf '[Unit]\nConflicts \\\n =nop%%i.service\n' > "$tree/$units/x@.service"
+    check_tree
+    assert_fails masks "/$units/x@.service:2: Conflicts \\: nothing else may meddle with noptrace; remove that"
 }
 
 @test "whatever sets the scope beside noptrace fails, however it spells it" {
@@ -1555,11 +1607,13 @@ small_images() {
     gunzip < "$image" | cpio --quiet -i -d -D "$whole"
 
     variant_of "$whole" "$tree"
-    { echo '/scripts/init-top/all_generic_ide "$@"' && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"
-    cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
-    check_tree
-    assert_success
-    assert_point warn order 'not the first script of init-top'
+    for line in all_generic_ide a-name.with_9; do
+        { echo "/scripts/init-top/$line \"\$@\"" && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"
+        cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
+        check_tree
+        assert_success
+        assert_point warn order 'not the first script of init-top'
+    done
     sed 's,^run_scripts /scripts/init-top,# &,' "$whole/init" > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
@@ -1568,8 +1622,20 @@ small_images() {
     rm "$tree/scripts/init-top/ORDER"
     check_tree
     assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
+    cp "$whole/scripts/init-top/ORDER" "$tree/scripts/init-top/ORDER"
+    install -m 644 "$whole/scripts/init-top/00-noptrace" "$tree/scripts/init-top/00-noptrace"
+    check_tree
+    assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
+    rm "$tree/scripts/init-top/00-noptrace"
+    check_tree
+    assert_fails wired 'nothing calls the program; opt in with /etc/initramfs-tools/noptrace.conf, and build it anew'
+    install -D -m 644 "$top/modules.d/50noptrace/$unit" "$tree/$units/$unit"
+    check_tree
+    assert_fails wired 'by the unit noptrace-initramfs.service, which does not run where init is initramfs-tools; build the image anew'
+    rm -rf "$tree"
+    variant_of "$whole" "$tree"
 
-    for line in 'return 0' 'if false; then' '/scripts/init-top/x "$@"; exec sh "$@"' '[ -e /conf/param.conf ] && exit'; do
+    for line in 'return 0' 'if false; then' /scripts/init-top/x '/scripts/init-top/x "$@"; exec sh "$@"' '[ -e /conf/param.conf ] && exit'; do
         { echo "$line" && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"
         cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
         check_tree
@@ -1702,7 +1768,9 @@ pack_outer() {
     erofs_of "$tree"
     mkdir "$without"
     ln -s "$(command -v bash)" "$(command -v dirname)" "$without"
-    run env PATH="$without" "$top/build/noptrace-image" check --kernel-config "$config" "$image"
+    # and with neither a TMPDIR nor a look at a file whose name is as long as the root's
+    (cd "$without" && echo x > erofs-root.old && cpio --quiet -o -H newc <<< erofs-root.old) >> "$image"
+    run env -u TMPDIR PATH="$without" "$top/build/noptrace-image" check --kernel-config "$config" "$image"
     assert_success
     assert_line "$image: ok"
 

@@ -155,7 +155,7 @@ assert_stands_failures() {
     for ((i = 1; i <= $(< "$count"); i++)); do
         assert_stands "allocation $i" env "FAILING=$i" "LD_PRELOAD=$top/build/failing.so" "$@"
     done
-    strace -qq -e trace=openat,newfstatat,read,pread64,write,pwrite64,ftruncate,clone -o "$count" "$@" > "$out" 2> "$out.err" || true
+    strace -qq -e trace=openat,newfstatat,read,pread64,write,pwrite64,ftruncate,clone,wait4 -o "$count" "$@" > "$out" 2> "$out.err" || true
     while read -r i call; do
         assert_stands "$call $i" strace -qq -o "$count.one" -e inject="$call:error=EIO:when=$i" "$@"
         # a signal, and an image that is cut meanwhile

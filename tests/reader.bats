@@ -554,10 +554,11 @@ END
     assert_line --partial '-> \x80\xff\x5c\x09'
 }
 
-# squashed_image: an image whose root is a squashfs; beside it is an unsquashfs that says what is in $LIST.
+# squashed_image: an image whose root is a squashfs; beside it is an unsquashfs that says what is in $LISTED and then $LIST,
+# and ends as $END says.
 squashed_image() {
     # shellcheck disable=SC2016 # its own parameters: the list goes to what -pf names
-    printf '%s\n' '#!/bin/sh' '[ "$3" != -pf ] || cat "$LIST" > "$4"' > "$BATS_TEST_TMPDIR/unsquashfs"
+    printf '%s\n' '#!/bin/sh' 'if [ "$3" = -pf ]; then cat "$LIST" > "$4"; else printf %b "$LISTED"; fi' 'eval "$END"' > "$BATS_TEST_TMPDIR/unsquashfs"
     chmod +x "$BATS_TEST_TMPDIR/unsquashfs"
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n"), file("squash-root.img", "x"))' \
         > "$BATS_TEST_TMPDIR/image"
@@ -570,13 +571,15 @@ assert_unreadable() {
 }
 
 @test "what unsquashfs says of a squash-root.img is refused where it cannot be understood" {
-    local says text count=0 digits='0 0755 0 0' long
+    local says text count=0 digits='0 0755 0 0' long dots
     local -r end='#\n# START OF DATA - DO NOT MODIFY\n#\n'
-    export LIST=$BATS_TEST_TMPDIR/list PATH=$BATS_TEST_TMPDIR:$PATH
+    export LIST=$BATS_TEST_TMPDIR/list LISTED='' END=true PATH=$BATS_TEST_TMPDIR:$PATH
     squashed_image
     long=$(printf 'x%.0s' {1..8192})
+    dots=$(printf './%.0s' {1..2048})
     while IFS='|' read -r says text; do
         text=${text//DIGITS/$digits}
+        text=${text//DOTS/$dots}
         printf '%b' "${text//LONG/$long}" > "$LIST"
         run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
         assert_equal "${text:0:40}: $status ${lines[*]:1}" "${text:0:40}: 2   FAIL  image         squashfs root: $says"
@@ -584,6 +587,7 @@ assert_unreadable() {
     done << END
 its list is cut short|/ D DIGITS\n
 its list is cut short|/ D 0 0755
+its list is cut short|f 
 its list is cut short|f C DIGITS 5
 its list is cut short|f S DIGITS x
 its list is cut short|/ D DIGITS\n#\n# START
@@ -597,20 +601,55 @@ a line of its list that is not understood|l L a b\n
 a line of its list that is not understood|f\n
 a line of its list that is not understood|f DD DIGITS\n
 a line of its list that is not understood|f D\n
+a name that is too long|f LONG\n
 a line of its list has too few fields|f D 0 0755 0\n
 a line of its list has too few fields|f R DIGITS 1\n
 a line of its list has too few fields|l S DIGITS\n
 a number that is none|f D 0 0758 0 0\n
+a number that is none|f D  0755 0 0\n
+a number that is none|f D x 0755 0 0\n
+a number that is none|f D 0 0755 x 0\n
+a number that is none|f R DIGITS x 0 0\n
 File exists|dev/console R DIGITS 0 0 0\n
 File exists|l S DIGITS x\nl S DIGITS y\n
 No such file or directory|none/f S DIGITS x\n
+No such file or directory|none/d D DIGITS\n
+File name too long|DOTS D DIGITS\n
 a file that is not whole|f R DIGITS 2 0 0\n${end}x
 a file that is not whole|f R DIGITS 1 4294967297 0\n${end}x
+a file that is not whole|f R DIGITS 4294967297 0 0\n${end}x
 END
-    assert_equal "$count" 24
+    assert_equal "$count" 33
+    perl -e 'print map { "d" . "/d" x $_ . " D 0 0755 0 0\n" } 0 .. 256' > "$LIST"
+    run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+    assert_unreadable 'squashfs root: folders more than 256 deep'
     perl -e 'print "f C 0 0755 0 0\n" x 250_001' > "$LIST"
     run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
     assert_unreadable 'squashfs root: more entries than are looked at'
+}
+
+@test "a squash-root.img with a newline in a name or a link, or which unsquashfs cannot read, is refused" {
+    local line
+    export LIST=$BATS_TEST_TMPDIR/list LISTED END=true PATH=$BATS_TEST_TMPDIR:$PATH
+    squashed_image
+    printf '/ D 0 0755 0 0\nf R 0 0644 0 0 1 0 0\n#\n# START OF DATA - DO NOT MODIFY\n#\nx' > "$LIST"
+    # 2 is of what is root's alone
+    for END in true 'exit 2'; do
+        LISTED='drwxr-xr-x 0/0 3 2026-01-01 00:00 squashfs-root\n\n-rwsr-xr-T 9/9 1 x y z/f\n'
+        run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+        assert_failure 1
+        assert_line --partial '/usr/sbin/noptrace: not in the image'
+    done
+    for END in 'exit 1' 'kill -9 $$'; do
+        run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+        assert_unreadable 'squashfs root: unsquashfs cannot read it'
+    done
+    END=true
+    for line in x 'drwxr-xr-x ' 'drwxr-xr-x 0' 'drwxr-xr-x 0 0 x' 'drwxr-xr-xL0/0 x' 'drwxr-xr-x /0 x' 'drwxr-xr-x L/0 x' 'xrwxr-xr-x 0/0 x' 'drwxr-xr?x 0/0 x'; do
+        LISTED="drwxr-xr-x 0/0 x\n$line\n"
+        run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+        assert_unreadable 'squashfs root: a name or a link with a newline in it'
+    done
 }
 
 @test "a squash-root.img that cannot be looked at is refused: without unsquashfs, or a file to unpack it into" {

@@ -143,6 +143,9 @@ END
             assert_equal "$text: $status $output$stderr" "$text: 2 noptrace-report: stdin does not have the results of images"
         done
     done
+    run --separate-stderr "$top/build/noptrace-report" boot text < /
+    assert_failure 2
+    assert_equal "$stderr" 'noptrace-report: stdin does not have the results of images'
 }
 
 @test "what no character is goes from each text, and what none may see becomes a ?" {
@@ -158,6 +161,7 @@ a\0303\0244\0342\0202\0254\0360\0237\0230\0200|aä€😀
 \0300\0256a\0340\0200\0257b\0364\0220\0200\0200c|abc
 \033[31ma\0177b\0302\0233c|?[31ma?b?c
 \0342\0200\0256a\0342\0201\0246b\0330\0234c\0357\0273\0277d\0355\0240\0200e\0357\0277\0277|?a?b?c?d?e?
+\0342\0200\0213a\0342\0200\0217b\0342\0200\0220c|?a?b‐c
 END
 }
 

@@ -61,7 +61,6 @@ static bool pulls_in(struct image *image, const char *unit, const char *other)
 static bool is_enough(struct text value, long enough)
 {
 	long number = 0;
-	bool digits = false;
 
 	if (text_is(value, "infinity"))
 		return true;
@@ -69,9 +68,8 @@ static bool is_enough(struct text value, long enough)
 		if (number < enough)
 			number = 10 * number + (value.bytes[0] - '0');
 		value.length--;
-		digits = true;
 	}
-	return digits && number >= enough;
+	return number >= enough;
 }
 
 /* What may be set for PID 1: nothing of that decides what it starts, and takes from a service what

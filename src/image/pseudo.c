@@ -51,8 +51,7 @@ bool pseudo_has_whole_lines(struct source *source, struct failure *failure)
 			if (length < sizeof start)
 				start[length++] = (char)byte;
 			/* uid/gid is the second field */
-			slash = slash ||
-				(byte == '/' && length <= sizeof start && length > MODE_LENGTH);
+			slash = slash || (byte == '/' && length > MODE_LENGTH);
 		}
 		if (length == 0)
 			continue;
@@ -159,10 +158,9 @@ static bool read_entry(struct reader *reader, struct entry *entry)
 	return end == '\n' || skip_line(reader);
 }
 
-static int make(struct reader *reader, const struct entry *entry)
+/* Leaves the file, if it is one, in *file. */
+static int make(struct tree *tree, const struct entry *entry, struct node **file)
 {
-	struct tree *tree = reader->tree;
-	struct node *file;
 	struct place place;
 	int error = tree_resolve(tree, entry->name, TREE_NOFOLLOW, &place);
 
@@ -171,7 +169,8 @@ static int make(struct reader *reader, const struct entry *entry)
 		return EEXIST;
 	switch (entry->type) {
 	case 'D':
-		if (error == 0 && place.node && S_ISDIR(place.node->mode))
+		/* which is a folder */
+		if (error == 0 && place.node)
 			return 0;
 		return tree_make(tree, entry->name, S_IFDIR | entry->mode, 0, 0);
 	case 'S':
@@ -180,8 +179,8 @@ static int make(struct reader *reader, const struct entry *entry)
 		return tree_link(tree, entry->other, entry->name);
 	case 'R':
 		error =
-		    tree_open(tree, entry->name, S_IFREG | entry->mode, archive_wish, NULL, &file);
-		return error ? error : tree_truncate(tree, file, entry->size);
+		    tree_open(tree, entry->name, S_IFREG | entry->mode, archive_wish, NULL, file);
+		return error ? error : tree_truncate(tree, *file, entry->size);
 	default:
 		/* devices, FIFOs and sockets: nobody asks for them */
 		return 0;
@@ -199,22 +198,18 @@ struct contents {
 	size_t count;
 };
 
-static bool remember(struct reader *reader, struct contents *contents, const struct entry *entry)
+static bool remember(struct reader *reader, struct contents *contents, struct node *file,
+		     const struct entry *entry)
 {
-	struct place place;
 	struct content *grown;
 
-	if (entry->type != 'R' || entry->size == 0 ||
-	    tree_resolve(reader->tree, entry->name, TREE_NOFOLLOW, &place) != 0 || !place.node)
-		return true;
 	if ((contents->count & (contents->count + 1)) == 0) {
 		grown = reallocarray(contents->all, 2 * contents->count + 2, sizeof *grown);
 		if (!grown)
 			return odd(reader, "no memory");
 		contents->all = grown;
 	}
-	contents->all[contents->count++] =
-	    (struct content) { place.node, entry->size, entry->offset };
+	contents->all[contents->count++] = (struct content) { file, entry->size, entry->offset };
 	return true;
 }
 
@@ -245,6 +240,7 @@ static bool copy(struct reader *reader, const struct content *content, uint64_t 
 static bool read_line(struct reader *reader, struct contents *contents, bool *more)
 {
 	static struct entry entry;
+	struct node *file = NULL;
 	int end = ' ';
 	int error;
 
@@ -259,11 +255,11 @@ static bool read_line(struct reader *reader, struct contents *contents, bool *mo
 		return odd(reader, "more entries than are looked at");
 	if (!read_entry(reader, &entry))
 		return false;
-	error = make(reader, &entry);
+	error = make(reader->tree, &entry, &file);
 	if (error != 0)
 		return fail(reader->failure, "squashfs root: %s",
 			    reader->tree->exceeded ? reader->tree->exceeded : strerror(error));
-	return reader->failure->text[0] == '\0' && remember(reader, contents, &entry);
+	return !file || entry.size == 0 || remember(reader, contents, file, &entry);
 }
 
 bool pseudo_read(struct source *source, struct tree *tree, struct failure *failure)

@@ -6,10 +6,12 @@
 #include "units.h"
 
 /* A path without what makes no difference, as /proc//sys/./ has it, and no longer than `room`,
- * which is longer than all that it is compared with. */
+ * which is longer than all that it is compared with: of folders beyond that only the number is
+ * kept, for a .. to leave them. */
 static struct text squeeze(struct text path, char *room, size_t size)
 {
 	size_t end = 0;
+	size_t beyond = 0;
 
 	while (path.length > 0 && path.bytes[0] == '/') {
 		struct text step = { ++path.bytes, 0 };
@@ -19,10 +21,17 @@ static struct text squeeze(struct text path, char *room, size_t size)
 			step.length++;
 		path.bytes += step.length;
 		path.length -= step.length;
+		if (step.length == 0 || text_is(step, "."))
+			continue;
 		if (text_is(step, "..")) {
-			while (end > 0 && room[--end] != '/')
-				;
-		} else if (step.length > 0 && !text_is(step, ".") && end < size) {
+			if (beyond > 0)
+				beyond--;
+			else
+				while (end > 0 && room[--end] != '/')
+					;
+		} else if (end == size) {
+			beyond++;
+		} else {
 			room[end++] = '/';
 			step.length = step.length < size - end ? step.length : size - end;
 			memcpy(room + end, step.bytes, step.length);

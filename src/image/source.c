@@ -57,8 +57,7 @@ bool source_open(struct source *source, const char *path, struct failure *failur
 
 void source_close(struct source *source)
 {
-	if (source->fd >= 0)
-		(void)close(source->fd);
+	(void)close(source->fd);
 	source->fd = -1;
 }
 

@@ -68,11 +68,10 @@ static bool unpack_block(struct stream *stream, struct xz *xz)
 /* Not every kernel has the filters for other machines than its own, and few have those of arm64. */
 static bool are_known(const lzma_filter *filters)
 {
-	const lzma_options_bcj *bcj = filters[0].options;
-
 	if (filters[0].id == LZMA_FILTER_LZMA2)
 		return filters[1].id == LZMA_VLI_UNKNOWN;
-	return filters[0].id == LZMA_FILTER_X86 && (!bcj || bcj->start_offset == 0) &&
+	/* the only option is an offset to start from, which no kernel takes */
+	return filters[0].id == LZMA_FILTER_X86 && !filters[0].options &&
 	       filters[1].id == LZMA_FILTER_LZMA2 && filters[2].id == LZMA_VLI_UNKNOWN;
 }
 

@@ -29,8 +29,7 @@ static int compare(const void *a, const void *b)
 struct node *tree_child(const struct node *folder, const char *name, size_t length)
 {
 	struct label key = { length, NULL, name };
-	struct label *const *found =
-	    S_ISDIR(folder->mode) ? tfind(&key, &folder->children, compare) : NULL;
+	struct label *const *found = tfind(&key, &folder->children, compare);
 
 	return found ? (*found)->node : NULL;
 }

@@ -56,7 +56,7 @@ void tree_each(const struct node *folder, void (*visit)(void *closure, const str
 	const struct each each = { visit, closure };
 	const struct each *outer = walked;
 
-	if (!folder || !S_ISDIR(folder->mode))
+	if (!folder)
 		return;
 	walked = &each;
 	twalk(folder->children, visit_label);
