@@ -24,11 +24,12 @@ static struct text squeeze(struct text path, char *room, size_t size)
 		if (step.length == 0 || text_is(step, "."))
 			continue;
 		if (text_is(step, "..")) {
-			if (beyond > 0)
+			if (beyond > 0) {
 				beyond--;
-			else
+			} else {
 				while (end > 0 && room[--end] != '/')
 					;
+			}
 		} else if (end == size) {
 			beyond++;
 		} else {
