@@ -96,14 +96,18 @@ static bool script_interpreter(struct text text, char *to, size_t size)
 	return true;
 }
 
-/* The loader that an ELF program names; nothing if it needs none, or names it too far behind. */
-static void elf_interpreter(struct text text, const struct elf *elf, char *to, size_t size)
+/* The loader that an ELF program names; nothing if it names none. False for a name that the kernel
+ * refuses (fs/binfmt_elf.c), or that is too long or too far behind to be seen. */
+static bool elf_interpreter(struct text text, const struct elf *elf, char *to, size_t size)
 {
-	if (elf->loader_size >= size || elf->loader_at > text.length ||
-	    elf->loader_size > text.length - elf->loader_at)
-		return;
+	if (elf->loader_at == 0 && elf->loader_size == 0)
+		return true;
+	if (elf->loader_size < 2 || elf->loader_size >= size || elf->loader_at > text.length ||
+	    elf->loader_size > text.length - elf->loader_at ||
+	    text.bytes[elf->loader_at + elf->loader_size - 1] != '\0')
+		return false;
 	memcpy(to, text.bytes + elf->loader_at, elf->loader_size);
-	to[elf->loader_size] = '\0';
+	return true;
 }
 
 /* What keeps one file from running; NULL if nothing, with what it is run by in `next`, or "". */
@@ -121,7 +125,8 @@ static const char *cannot_run(const struct node *node, char *next, size_t size)
 		return NULL;
 	if (!elf_read(&elf, (const unsigned char *)text.bytes, text.length))
 		return "neither a program nor a script";
-	elf_interpreter(text, &elf, next, size);
+	if (!elf_interpreter(text, &elf, next, size))
+		return "names no loader that a kernel takes";
 	return NULL;
 }
 
