@@ -1020,6 +1020,8 @@ END
     while IFS='|' read -r policy name text; do
         tree_of systemd
         [[ $policy == emergency ]] || mv "$tree/$units/sysinit.target.wants/noptrace-locked@"{emergency,"$policy"}.target
+        check_tree
+        assert_success
         rm "$tree/$units/$name"
         check_tree
         assert_fails policy "$policy, but there is no $name$text; build the image anew"
