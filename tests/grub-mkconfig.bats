@@ -366,6 +366,11 @@ END
     assert_locked
     assert_regex "$output" 'noptrace: nobody picked maintenance, nor chose it for this boot alone'
     assert_regex "$output" 'noptrace: booting the first normal entry; pick maintenance in the menu'
+    # what that goes by is not taken from grubenv: another entry is as good a default as ever
+    start_grub bookworm writable 'saved_entry=Advanced options for Debian GNU/Linux>Debian GNU/Linux, with Linux 6.1.0-9-amd64' noptrace_named=name
+    assert_locked
+    assert_regex "$loaded" '^/boot/vmlinuz-6\.1\.0-9-amd64 root='
+    refute_regex "$output" 'noptrace:'
     # whatever comes first
     put_script 05_other <<< "#!/bin/sh
 echo 'menuentry Windows { halt; }'"
