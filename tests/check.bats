@@ -713,7 +713,7 @@ END
 }
 
 @test "of what may be set for PID 1, what is known to be harmless passes, and all else fails" {
-    local line
+    local line root
     tree_of systemd
     # what Debian, Fedora, Arch, dracut and administrators set
     printf '[Manager]\n%s\n' '#ManagerEnvironment=' LogLevel=info LogTarget=kmsg ShowStatus=auto CPUAffinity=0-3 \
@@ -726,6 +726,15 @@ END
     check_tree
     assert_success
     refute_output --regexp '(FAIL|warn) '
+    # all that systemd's own system.conf has, but what is for the kernel to bear, or empty
+    for root in "$bookworm" "$trixie"; do
+        sed -n 's/^#\([A-Z][A-Za-z]*=\)/\1/p' "$root"/{etc,usr/lib}/systemd/system.conf 2> /dev/null \
+            | grep -Ev '^(ManagerEnvironment|CapabilityBoundingSet|NUMA.*|DefaultLimit(CPU|FSIZE|DATA|STACK|AS|NOFILE)|DefaultSmackProcessLabel)=' \
+                > "$tree/etc/systemd/system.conf"
+        grep -q '^DefaultLimitNPROC=' "$tree/etc/systemd/system.conf"
+        check_tree
+        assert_success
+    done
     # the last without a newline, and of a long one as much as helps
     for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultLimitNOFILE=3 DefaultLimitAS=4096 DefaultTasksMax=0 DefaultTasksMax=x \
         CapabilityBoundingSet= SystemCallArchitectures=arm NoNewPrivileges=yes DefaultSmackProcessLabel=x Foo=1 "Foo=$(printf '%0200d' 1)"; do
