@@ -495,12 +495,13 @@ lint: ## run the compilers' and linters' checks, warnings as errors
 	$(Q)mandoc -T lint -W warning $(MAN_PAGES)
 	$(Q)! grep -nE '^.{79}' NEWS.md || { echo 'NEWS.md: lines of more than 78 characters, which Debian'\''s changelog cannot take' >&2; exit 1; }
 
-# The program that stops at undefined behaviour. ASan is not for it: it needs the /proc that the tests hide.
+# The program that stops at undefined behaviour, and whose variables are something else than 0 until they are set. ASan
+# is not for it: it needs the /proc that the tests hide.
 build/noptrace-sanitized: src/noptrace.c src/cmdline.c src/cmdline.h src/cmdline_spec.h Makefile
 	@mkdir -p build/sanitized
 	$(Q)for file in noptrace cmdline; do \
-		$(CC) -O1 $(filter-out -MMD -MP,$(NEEDED)) -fsanitize=undefined -fsanitize-undefined-trap-on-error \
-			-c -o build/sanitized/$$file.o src/$$file.c || exit 1; \
+		$(CC) -O1 $(filter-out -MMD -MP,$(NEEDED)) -fsanitize=undefined,bounds-strict \
+			-fsanitize-undefined-trap-on-error -ftrivial-auto-var-init=pattern -c -o build/sanitized/$$file.o src/$$file.c || exit 1; \
 	done
 	$(Q)$(CC) -static -no-pie -o $@ build/sanitized/noptrace.o build/sanitized/cmdline.o
 

@@ -409,10 +409,13 @@ END
     assert_equal "$stderr" "noptrace: $scope_path: errno 4: see errno(3); not locked"
 }
 
-@test "an error that has no remedy is said by its number, in three digits" {
-    noptrace_with write:error=ECANCELED:when=1 lock
-    assert_failure 1
-    assert_equal "$stderr" "noptrace: $scope_path: errno 125: see errno(3); not locked"
+@test "an error that has no remedy is said by its number, whatever digits it has" {
+    local name number
+    while read -r name number; do
+        noptrace_with "write:error=$name:when=1" lock
+        assert_failure 1
+        assert_equal "$stderr" "noptrace: $scope_path: errno $number: see errno(3); not locked"
+    done <<< $'ESRCH 3\nECHILD 10\nEADDRNOTAVAIL 99\nENETDOWN 100\nENETUNREACH 101\nECANCELED 125'
 }
 
 @test "no Yama: exit 1, and the kernel log says why as an error" {
@@ -495,6 +498,12 @@ END
     noptrace_with pread64:retval=0:when=2 lock
     assert_failure 1
     assert_equal "$stderr" 'noptrace: kernel.yama.ptrace_scope is not a number after 3 was written; not locked'
+    # nor is that the error of before
+    rm "$fake/proc/cmdline"
+    echo 1 > "$scope_file"
+    noptrace_with pread64:retval=0:when=2 apply
+    assert_failure 1
+    assert_log '<3>noptrace: kernel.yama.ptrace_scope is not a number after 3 was written; not locked; /proc/cmdline: ENOENT: not read, so this is no maintenance boot'
 }
 
 @test "of two errors the first is said, of which the second comes" {
@@ -743,7 +752,11 @@ noptrace: still traced: PID 999 (last) by PID 9 (gdb); end it or reboot"
     noptrace status
     assert_line -n 0 'NOPTRACE WARNING - locked, but not since the initramfs: kernel.yama.ptrace_scope is 3'
     assert_equal "${#lines[@]}" 1
+    # beside it, in whichever order they are read, is one without any bytes; and one has more than are read
+    has_status 48 '' 48
     has_status 44 'State:\tt\nTracerPid:\t9\n' 44
+    has_status 45 '' 45
+    has_status 46 "Name:\\tlong\\nTracerPid:\\t0\\n$(printf %2000s '')" 46
     noptrace status
     assert_failure 1
     assert_line -n 0 'NOPTRACE WARNING - locked, but processes are still traced: kernel.yama.ptrace_scope is 3'
