@@ -525,6 +525,11 @@ END
     noptrace lock
     assert_failure 1
     assert_equal "$stderr" 'noptrace: kernel.yama.ptrace_scope is not a number after 3 was written; not locked'
+    echo maintenance > "$fake/proc/cmdline"
+    noptrace apply
+    assert_success
+    assert_log '<4>noptrace: maintenance boot: not locking; kernel.yama.ptrace_scope is not a number'
+    : > "$fake/proc/cmdline"
     for odd in 0 '0\n' 9 '9\n'; do
         printf %b "$odd" > "$scope_file"
         noptrace status
@@ -800,6 +805,8 @@ noptrace: still traced: PID 999 (last) by PID 9 (gdb); end it or reboot"
         assert_equal "${stderr_lines[1]}" 'usage: noptrace apply|ensure|lock|status|--help|--version'
     done
     assert_equal "${stderr_lines[0]}" 'noptrace: not a call, or a word too many: lock'
+    noptrace
+    assert_equal "${stderr_lines[0]}" 'noptrace: no call given'
     noptrace $'\e[2Jx'
     assert_equal "${stderr_lines[0]}" 'noptrace: not a call, or a word too many: ?[2Jx'
 }
