@@ -136,6 +136,32 @@ listed() {
     done
 }
 
+@test "called by hand, it knows this system's entries by the id of the machine where there is no token" {
+    local suite other ours
+    for suite in bookworm trixie; do
+        use "$suite"
+        rm "$tree/etc/kernel/entry-token"
+        token=0123456789abcdef0123456789abcdef
+        kernel_install add 6.1.0-10-test
+        ours=$token-6.1.0-10-test-maintenance.conf
+        rm "$entries/$ours"
+        look_again
+        assert [ -e "$entries/$ours" ]
+        # and is no other's, with or without an id
+        for other in other none; do
+            echo "$other" > "$tree/etc/machine-id"
+            look_again clean
+            assert [ -e "$entries/$ours" ]
+        done
+        rm "$tree/etc/machine-id"
+        look_again clean
+        assert [ -e "$entries/$ours" ]
+        echo "$token" > "$tree/etc/machine-id"
+        look_again clean
+        refute [ -e "$entries/$ours" ]
+    done
+}
+
 @test "with /etc/kernel/cmdline the entry has its words" {
     local suite
     for suite in bookworm trixie; do
