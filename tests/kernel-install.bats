@@ -119,14 +119,17 @@ listed() {
 }
 
 @test "adding twice changes nothing, and removing takes our entry with it" {
-    local suite before
+    local suite before files
     for suite in bookworm trixie; do
         use "$suite"
         kernel_install add 6.1.0-9-test
         kernel_install add 6.1.0-10-test
         before=$(listed && cat "$entries"/*)
+        files=$(stat -c %i "$entries"/*-maintenance.conf)
         kernel_install add 6.1.0-10-test
         assert_equal "$(listed && cat "$entries"/*)" "$before"
+        # not even written again
+        assert_equal "$(stat -c %i "$entries"/*-maintenance.conf)" "$files"
         assert_equal "$(listed | wc -l)" 4
         kernel_install remove 6.1.0-10-test
         run listed
