@@ -201,6 +201,11 @@ listed() {
         sed -i '/^title/d' "$entries/debian-6.1.0-9-test.conf"
         look_again
         assert_line "noptrace: /boot/loader/entries/debian-6.1.0-9-test.conf has the word maintenance: it would be open at every boot; take it out"
+        # nor is a file blamed that does not have it
+        echo root=LABEL=debian > "$tree/etc/kernel/cmdline"
+        plugin 93-open <<< "sed -i 's/^options.*/& maintenance/' \"\$boot/debian-\$2.conf\""
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out"
     done
 }
 
