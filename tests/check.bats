@@ -1270,6 +1270,7 @@ check_uki() {
     assert_fails maintenance 'profile maintenance: has the word maintenance: each boot would be open; take it out'
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
     assert_success
+    assert_point ok image 'UKI: hand-made'
     check_uki '".cmdline", "quiet"' '".profile", "TITLE=x\nID=main\n"' '".profile", "ID=maintenance\nTITLE=ID=x\n"' '".cmdline", "quiet maintenance"'
     assert_success
     # nor is one without a name
