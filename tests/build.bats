@@ -176,10 +176,12 @@ judge() {
     judge 2 'larger than any kernel configuration' kernel large ''
 
     judge 1 '' config . v
-    touch lib/modules/v/build/.config
-    judge 0 ./lib/modules/v/build/.config config . v
-    mkdir boot && touch boot/config-v
-    judge 0 ./boot/config-v config . v
+    # each place comes before the one above it
+    for path in usr/src/linux-v/.config lib/modules/v/{source,build}/.config {usr/,}lib/modules/v/config boot/config-v; do
+        mkdir -p "${path%/*}"
+        touch "$path"
+        judge 0 "./$path" config . v
+    done
     # a root whose name is longer than any path
     judge 1 '' config "$(printf '%4090s' '' | tr ' ' /)" v
 

@@ -327,6 +327,10 @@ listed() {
     kernel_install add 6.1.0-10-test
     assert_line "noptrace: /boot/loader/entries/$maintenance is somebody else's, and is left"
     assert_equal "$(cat "$entries/$maintenance")" 'title X'
+    # nor is it looked into where it is no file
+    mkfifo "$entries/debian-6.1.0-9-test.conf"
+    look_again
+    refute_output --partial 6.1.0-9-test
 }
 
 @test "another system's entries on the same partition are left, and named where they are open" {

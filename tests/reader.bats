@@ -550,7 +550,7 @@ END
 @test "what a reason quotes from an image steers no terminal" {
     run "$reader" "$small/control-characters.img"
     assert_success
-    assert_line --partial 'a\x1b[31mred\x0a'
+    assert_line --partial 'a\x1b[31mred\x7f~ \x0a'
     assert_line --partial '-> \x80\xff\x5c\x09'
 }
 
