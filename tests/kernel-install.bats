@@ -151,6 +151,8 @@ listed() {
         look_again
         assert [ -e "$entries/$ours" ]
         # and is no other's, with or without an id
+        # machines share the file
+        rm "$tree/etc/machine-id"
         for other in other none; do
             echo "$other" > "$tree/etc/machine-id"
             look_again clean
