@@ -1271,6 +1271,7 @@ check_uki() {
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
     assert_success
     assert_point ok image 'UKI: hand-made'
+    assert_point ok maintenance 'the word is in no command line that is built in for normal boots'
     check_uki '".cmdline", "quiet"' '".profile", "TITLE=x\nID=main\n"' '".profile", "ID=maintenance\nTITLE=ID=x\n"' '".cmdline", "quiet maintenance"'
     assert_success
     # nor is one without a name
@@ -1900,6 +1901,17 @@ pack_outer() {
     cp --remove-destination "$BATS_TEST_TMPDIR/unit" "$tree/$units/noptrace.service"
     check_tree
     assert_fails identity "/$units/noptrace.service:18: not that of $top/hooks/systemd/noptrace.service; build the image anew"
+    cp "$top/hooks/systemd/noptrace.service" "$tree/$units/noptrace.service"
+
+    # what the module has for a dracut of that image counts as well
+    local module=usr/lib/dracut/modules.d/50noptrace file
+    for file in module-setup.sh noptrace.sh noptrace-run.sh noptrace-initramfs.service noptrace-locked@.target before.conf switch-root.conf; do
+        mv "$tree/$module/$file" "$BATS_TEST_TMPDIR/file"
+        { cat "$BATS_TEST_TMPDIR/file" && echo '# odd'; } > "$tree/$module/$file"
+        check_tree
+        assert_fails identity "/$module/$file:$(($(wc -l < "$BATS_TEST_TMPDIR/file") + 1)): not that of $top/modules.d/50noptrace/$file; build the image anew"
+        mv "$BATS_TEST_TMPDIR/file" "$tree/$module/$file"
+    done
 }
 
 @test "an image that cannot be read is said to be, 2" {

@@ -162,8 +162,17 @@ listed() {
         look_again clean
         assert [ -e "$entries/$ours" ]
         echo "$token" > "$tree/etc/machine-id"
+        # nor does it know any other call, which is no failure
+        look_again inspect
+        assert_output ''
+        assert [ -e "$entries/$ours" ]
         look_again clean
         refute [ -e "$entries/$ours" ]
+        # and where nobody says where the entries are, it looks wherever they may be
+        mkdir -p "$tree/efi"
+        mv "$tree/boot/loader" "$tree/efi"
+        look_again
+        assert [ -e "$tree/efi/loader/entries/$ours" ]
     done
 }
 
@@ -220,6 +229,11 @@ listed() {
         kernel_install add 6.1.0-9-test
         assert_line "noptrace: /boot/loader/entries/$older-maintenance.conf is not there: the default of a boot whose tries are used up could be this one: no entry without boot counting comes before it"
         assert_equal "$(listed)" "$older+3.conf"
+        # another system's may be removed
+        sed 's/\(^title\).*/\1 Other/' "$entries/$older+3.conf" > "$entries/other-1.conf"
+        look_again
+        assert_equal "$(listed)" "$(printf '%s\n' "$older+3.conf" other-1.conf)"
+        rm "$entries/other-1.conf"
         # it has booted, and was blessed
         mv "$entries/$older+3.conf" "$entries/$older.conf"
         look_again
@@ -329,8 +343,8 @@ listed() {
     kernel_install add 6.1.0-10-test
     assert_line "noptrace: /boot/loader/entries/$maintenance is somebody else's, and is left"
     assert_equal "$(cat "$entries/$maintenance")" 'title X'
-    # nor is it looked into where it is no file
-    mkfifo "$entries/debian-6.1.0-9-test.conf"
+    # nor is one looked into that is no file
+    mkdir "$entries/debian-6.1.0-9-test.conf"
     look_again
     refute_output --partial 6.1.0-9-test
 }
