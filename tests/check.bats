@@ -119,6 +119,40 @@ $images/systemd: ok
 END
 }
 
+@test "a good shell image of dracut, and one made by hand, pass in every point" {
+    check --cmdline 'quiet lsm=yama' "$images/shell"
+    assert_success
+    assert_equal "$stderr" ''
+    assert_output - << END
+$images/shell: ok
+  ok    image         dracut, shell
+  ok    program       /usr/sbin/noptrace
+  ok    executable    mode 755
+  ok    static        needs no loader and no library
+  ok    architecture  x86_64, as /bin/sh
+  ok    identity      the program and its files are those of $program
+  ok    wired         by dracut's hook cmdline/00-noptrace.sh
+  ok    order         the first of all hooks, before the pivot
+  ok    masks         no unit to mask, and no rdinit= is built in
+  ok    policy        continue: a boot that could not lock goes on
+  ok    yama          $config has it
+  ok    lsm           no lsm= without yama is built in
+  ok    maintenance   the word is in no command line that is built in for normal boots
+  n/a   sysctl        nothing in this image reads sysctl.d
+END
+    check "$images/handmade"
+    assert_success
+    assert_point ok image hand-made
+    assert_point ok wired 'by /init'
+    assert_line --regexp '^  ok    order         line [1-9][0-9]* of /init, before the pivot in line [1-9][0-9]*$'
+    assert_point n/a policy 'whatever /init does when the program fails'
+    # nor has it a program of which the machine is known
+    tree_of handmade
+    rm "$tree/bin/sh"
+    check_tree
+    assert_point n/a architecture 'x86_64; nothing in the image to compare it with'
+}
+
 @test "an image of dracut is known by its folder, also where /lib is another one" {
     tree_of systemd
     mv "$tree/usr/lib/dracut" "$BATS_TEST_TMPDIR/dracut"
@@ -198,6 +232,7 @@ part_lib() {
     check_tree
     assert_failure 1
     assert_point FAIL static '/usr/sbin/noptrace: not an ELF program, or cut short; install noptrace again'
+    assert_point n/a architecture 'unknown; nothing in the image to compare it with'
 }
 
 @test "a dynamic program fails" {
@@ -1618,6 +1653,8 @@ small_images() {
     check "$image"
     assert_success
     assert_point ok image initramfs-tools
+    assert_point ok wired 'by the script init-top/00-noptrace'
+    assert_point ok order 'the first script of init-top, before the pivot'
     assert_point ok policy 'poweroff: a boot that could not lock is stopped'
     mkdir "$whole"
     gunzip < "$image" | cpio --quiet -i -d -D "$whole"
