@@ -96,8 +96,7 @@ CI_DEPS = qemu-system-x86 e2fsprogs strace squashfs-tools
 QEMU_RISCV = $(if $(shell grep -s '^VERSION_ID="12"' /etc/os-release),qemu-system-misc,qemu-system-riscv)
 # For the tests that boot nothing, and for what else is done with them: changing the program, counting what they reach.
 CHECK_DEPS = git bats bats-support bats-assert parallel dracut-core binutils mandoc perl strace util-linux bsdutils $(if $(ARCH),$(CROSS_DEPS) qemu-user)
-PROGRAM_DEPS = $(CHECK_DEPS) clang bzip2 lz4 lzop xz-utils zstd
-TEST_DEPS = $(PROGRAM_DEPS) jq libxml2-utils \
+TEST_DEPS = $(CHECK_DEPS) clang bzip2 lz4 lzop xz-utils zstd jq libxml2-utils \
 	squashfs-tools erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
 	ovmf dosfstools mtools yq $(CROSS_DEPS) $(DEB_DEPS) $(RPM_DEPS)
 BENCH_DEPS = hyperfine valgrind gnuplot-nox procps time dracut-core jq perl bsdextrautils bzip2 lz4 xz-utils zstd
@@ -127,7 +126,7 @@ SOAK = 200
 # src/cmdline.c:111, or '20 hooks/knobs.sh', a file of shell, which takes longer; all of them if it is empty: some hours.
 MUTANTS = 100 src/noptrace.c src/cmdline.c
 
-.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage valgrind fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-program deps-test deps-kernel deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite bootconfig help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
+.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage valgrind fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-test deps-kernel deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite bootconfig help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
 
 # Those for an image, and those for the machine that looks at it.
 PROGRAMS = noptrace noptrace-judge noptrace-probe
@@ -324,9 +323,6 @@ deps-rpm:
 deps-ci:
 	@tests/deps $(BUILD_DEPS) $(CI_DEPS)
 
-deps-program:
-	@tests/deps $(BUILD_DEPS) $(PROGRAM_DEPS)
-
 deps-bench:
 	@tests/deps $(BUILD_DEPS) $(BOOT_DEPS) $(BENCH_DEPS)
 
@@ -508,7 +504,7 @@ build/noptrace-sanitized: src/noptrace.c src/cmdline.c src/cmdline.h src/cmdline
 sanitize: deps-check all build/noptrace-sanitized ## run the program's tests on a build that stops at undefined behaviour
 	@PROGRAM=$(CURDIR)/build/noptrace-sanitized tests/run tests/program.bats
 
-mutants: deps-demo deps-program ## change the program in one of 100 places at a time, or shell as MUTANTS= says, and see a test fail
+mutants: deps-test ## change the program in one of 100 places at a time, or shell as MUTANTS= says, and see a test fail
 	@$(MAKE) -s $(ROOTS:%=root-%)
 	@tests/mutants $(MUTANTS)
 
