@@ -373,12 +373,13 @@ fleet: deps-test all build/$(FLEET)-fleet/root ## try what noptrace-fleet(7) say
 	@FLEET=$(FLEET) tests/run tests/fleet.bats
 
 test: deps-test ## run the linters, the proof and the suites, every boot among them
-	@$(MAKE) -s lint sanitize prove fuzz-lines emulate
-	@$(MAKE) -s $(patsubst %,root-%,$(ROOTS) $(FOREIGN_ROOTS)) build/noptrace-list
+	@$(MAKE) -s -j$$(nproc) -Otarget lint
+	@$(MAKE) -s sanitize prove fuzz-lines emulate
+	@$(MAKE) -s -j$$(nproc) $(patsubst %,root-%,$(ROOTS) $(FOREIGN_ROOTS)) build/noptrace-list
 	@tests/run
 
 matrix: deps-test ## make, check and boot the image of each platform, and print the table of them; then fleet and recipes
-	@$(MAKE) -s $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS))
+	@$(MAKE) -s -j$$(nproc) $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS))
 	@tests/matrix
 	@$(MAKE) -s fleet recipes
 
@@ -463,32 +464,58 @@ prove: deps-prove ## prove that the reader of command lines reads as the kernel 
 MUSL_HEADERS = --target=x86_64-linux-musl -nostdinc -isystem /usr/include/x86_64-linux-musl \
 	-isystem $(shell gcc -print-file-name=include)
 C_FILES = $(wildcard src/*.c) $(JUDGE_C)
+HOST_C_FILES = $(IMAGE_C) tests/fuzz.c tests/fuzz-cmdline.c tests/fuzz-files.c
+
+# make -j runs them beside each other.
+LINTS = $(addprefix lint-,gcc clang clang-format clang-tidy cppcheck shellcheck shfmt mandoc news)
+.PHONY: $(LINTS)
+lint: $(LINTS) ## run the compilers' and linters' checks, warnings as errors
 
 # The command line's descriptor is left to exit() on purpose: closing it costs a system call in early boot.
 # gcc's malloc-leak does not see that tsearch(3) keeps what it is given; the sanitizer does.
-# cppcheck's varFuncNullUB is about a NULL of type int, which musl's is not.
-lint: ## run the compilers' and linters' checks, warnings as errors
+lint-gcc:
 	@mkdir -p build
 	$(Q)for file in $(C_FILES); do \
-		$(CC) -O2 -fanalyzer -Wno-analyzer-fd-leak -Werror $(filter-out -MMD -MP,$(NEEDED)) -c -o build/lint.o $$file && \
-		clang $(MUSL_HEADERS) -O2 -Werror \
-			$(filter-out -MMD -MP,$(NEEDED)) -c -o build/lint.o $$file || exit 1; \
+		$(CC) -O2 -fanalyzer -Wno-analyzer-fd-leak -Werror $(filter-out -MMD -MP,$(NEEDED)) -c -o build/$@.o $$file || exit 1; \
 	done
-	$(Q)for file in $(IMAGE_C) tests/fuzz.c tests/fuzz-cmdline.c tests/fuzz-files.c; do \
-		$(HOSTCC) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror $(filter-out -MMD -MP,$(HOST_NEEDED)) -c -o build/lint.o $$file && \
-		clang -O2 -Werror $(filter-out -MMD -MP,$(HOST_NEEDED)) -c -o build/lint.o $$file || exit 1; \
+	$(Q)for file in $(HOST_C_FILES); do \
+		$(HOSTCC) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror $(filter-out -MMD -MP,$(HOST_NEEDED)) -c -o build/$@.o $$file || exit 1; \
 	done
+
+lint-clang:
+	@mkdir -p build
+	$(Q)for file in $(C_FILES); do \
+		clang $(MUSL_HEADERS) -O2 -Werror $(filter-out -MMD -MP,$(NEEDED)) -c -o build/$@.o $$file || exit 1; \
+	done
+	$(Q)for file in $(HOST_C_FILES); do \
+		clang -O2 -Werror $(filter-out -MMD -MP,$(HOST_NEEDED)) -c -o build/$@.o $$file || exit 1; \
+	done
+
+lint-clang-format:
 	$(Q)clang-format --dry-run --Werror src/*.[ch] src/image/*.[ch] tests/*.c tests/proof/*.c
+
+lint-clang-tidy:
 	$(Q)clang-tidy --quiet $(C_FILES) -- $(MUSL_HEADERS) $(filter-out -MMD -MP,$(NEEDED)) 2>/dev/null
 	$(Q)clang-tidy --quiet $(IMAGE_C) -- $(filter-out -MMD -MP,$(HOST_NEEDED)) 2>/dev/null
-	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --std=c11 $(IMAGE_C)
-	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr \
-		--suppress=missingIncludeSystem --suppress=varFuncNullUB --suppress=normalCheckLevelMaxBranches --std=c11 '-DVERSION="$(VERSION)"' $(C_FILES)
+
+# varFuncNullUB is about a NULL of type int, which musl's is not.
+CPPCHECK = cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr \
+	--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --std=c11
+lint-cppcheck:
+	$(Q)$(CPPCHECK) $(IMAGE_C)
+	$(Q)$(CPPCHECK) --suppress=varFuncNullUB '-DVERSION="$(VERSION)"' $(C_FILES)
+
+lint-shellcheck:
 	$(Q)shellcheck -x $(SHELL_FILES)
 	$(Q)shellcheck -x -a src/noptrace-image
+
+lint-shfmt:
 	$(Q)shfmt -i 4 -ci -bn -sr -s -d $(SHELL_FILES) $(IMAGE_LIB)
+
+lint-mandoc:
 	$(Q)mandoc -T lint -W warning $(MAN_PAGES)
+
+lint-news:
 	$(Q)! grep -nE '^.{79}' NEWS.md || { echo 'NEWS.md: lines of more than 78 characters, which Debian'\''s changelog cannot take' >&2; exit 1; }
 
 # The program that stops at undefined behaviour, and whose variables are something else than 0 until they are set. ASan
