@@ -266,6 +266,17 @@ part_lib() {
     check_tree
     assert_point FAIL architecture '/usr/sbin/noptrace: for unknown, and /bin/sh is for x86_64; install noptrace for that'
 
+    # the first of some is what it runs beside
+    tree_of systemd
+    rm "$tree/bin/sh"
+    check_tree
+    assert_point ok architecture 'x86_64, as /usr/lib/systemd/systemd'
+    tree_of handmade
+    rm "$tree/bin/sh" "$tree/init"
+    install -m 755 "$program" "$tree/init"
+    check_tree
+    assert_point ok architecture 'x86_64, as /init'
+
     # a UKI, whose kernel says it: machines of ARM, and of nobody
     uki_of '"a kernel"'
     printf '\x64\xaa' | dd of="$image" bs=1 seek=68 conv=notrunc status=none
