@@ -20,11 +20,12 @@ setup_file() {
     bake "$bookworm" "$images/omitted" "${systemd_flavour[@]}" 'omit_dracutmodules+=" noptrace "' > "$images/log.omitted" &
     bake_with_mkinitramfs "$images/initramfs-tools" noptrace_on_failure=poweroff > "$images/log.initramfs-tools"
     wait $!
-    # To pack the trees is what takes the time: of the big files, which check does not look into, the first page is left.
+    # To pack the trees is what takes the time: of programs and modules but ours, into which check does not look, the first
+    # page is left.
     for flavour in systemd shell initramfs-tools; do
         mkdir "$images/$flavour.tree"
         zcat -f "$images/$flavour" | cpio --quiet -i -d -D "$images/$flavour.tree"
-        find "$images/$flavour.tree" -type f -size +64k -exec truncate -s 4096 {} +
+        grep -rlZ --exclude=noptrace $'^\x7fELF' "$images/$flavour.tree" | xargs -0 truncate -s '<4096'
     done
     handmade "$images/handmade.tree" "$bookworm" "$program"
     pack "$images/handmade.tree" "$images/handmade"
