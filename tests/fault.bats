@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What a boot may meet: too little memory, an initramfs that lacks something, words of the kernel command line, a tracer
-# that came first, kexec, hibernation. In hand-made images, which boot in two or three seconds. What the first process of
-# the real root finds tells, or that there was none.
+# What a boot may meet: too little memory, an initramfs that lacks something, words of the kernel command line, an oops, a
+# tracer that came first, kexec, hibernation. In hand-made images, which boot in two or three seconds. What the first
+# process of the real root finds tells, or that there was none.
 
 # shellcheck source=tests/common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
@@ -137,6 +137,41 @@ assert_no_real_root() {
         run "$top/build/noptrace-image" check --cmdline "$words" "$files/image"
         assert_output --partial 'leaves yama out'
     done
+}
+
+# oopses_in ADDRESS WORDS: a boot in which gdb(1) makes the kernel jump to nowhere when it first comes to ADDRESS.
+oopses_in() {
+    local socket=$BATS_TEST_TMPDIR/gdb
+    rm -f "$socket"
+    {
+        # shellcheck disable=SC2016 # its own
+        timeout 60 sh -c 'until [ -S "$0" ]; do sleep 0.1; done' "$socket"
+        # shellcheck disable=SC2016 # gdb's
+        gdb -nx --batch -ex 'set architecture i386:x86-64' -ex "target remote $socket" -ex "hbreak *0x$1" -ex continue \
+            -ex 'set $rip = 0' -ex detach > "$socket.log" 2>&1
+    } 3>&- &
+    boot_image "$files/image" "nokaslr $2" -S -gdb "unix:$socket,server=on,wait=off"
+    wait "$!"
+    grep -q '^Breakpoint 1, ' "$socket.log"
+}
+
+@test "a kernel that oopses within the program's own calls: no real root, whether or not that is a panic" {
+    local functions function
+    with_init image "/noptrace apply/i { grep ' cmdline_proc_show$' /proc/kallsyms; grep ' yama_dointvec_minmax$' /proc/kallsyms; } > /dev/ttyS1; poweroff -f"
+    boot_image "$BATS_TEST_TMPDIR/image" nokaslr
+    mapfile -t functions < "$answer"
+    assert_equal ${#functions[@]} 2
+    for function in "${functions[@]}"; do
+        oopses_in "${function%% *}" sysctl.kernel.panic_on_oops=0
+        assert_on_console 'BUG: kernel NULL pointer dereference'
+        assert_on_console 'Comm: noptrace'
+        assert_equal "$(cat "$answer")" 'exit 137'
+        assert_equal "$(ended "$answer" "$console" "$code")" 'powered off'
+    done
+    oopses_in "${function%% *}" oops=panic
+    assert_on_console 'Comm: noptrace'
+    assert_equal "$(cat "$answer")" ''
+    assert_equal "$(ended "$answer" "$console" "$code")" panicked
 }
 
 @test "rdinit= starts something else, without the lock, as noptrace(8) says; one that is not there starts nothing" {
