@@ -642,6 +642,26 @@ noptrace_check() {
     assert_line --regexp '^  FAIL  masks         /usr/bin/x:2: '
 }
 
+@test "what starts the unit and its policy, and a drop-in of theirs, is found in each folder that systemd reads" {
+    local folder name
+    for folder in etc/systemd/{system.control,system,system.attached} usr/local/lib/systemd/system \
+        run/systemd/{system.control,transient,generator.early,system,system.attached,generator,generator.late}; do
+        tree_of systemd
+        mkdir -p "$tree/$folder/sysinit.target.wants"
+        for name in "$unit" noptrace-locked@emergency.target; do
+            rm "$tree/$units/sysinit.target.wants/$name"
+            ln -s "/$units/${name/emergency/}" "$tree/$folder/sysinit.target.wants/$name"
+        done
+        check_tree
+        assert_success
+        refute_output --regexp '(FAIL|warn) '
+        assert_point ok policy 'emergency: a boot that could not lock is stopped'
+        install -D -m 644 /dev/stdin "$tree/$folder/noptrace-locked@.target.d/odd.conf" <<< $'[Unit]\nConflicts=x.target'
+        check_tree
+        assert_fails policy "/$folder/noptrace-locked@.target.d/odd.conf:2: Conflicts=x.target: changes noptrace-locked@emergency.target; remove that"
+    done
+}
+
 @test "what starts the unit must be there, and as systemd has it" {
     local target dropin
     for target in initrd.target basic.target sysinit.target; do
@@ -1133,20 +1153,26 @@ END
 }
 
 @test "a stand-alone archive has what its policy needs where the image lacks it, and only as it is known" {
-    local whole=$BATS_TEST_TMPDIR/whole archive=$BATS_TEST_TMPDIR/archive
-    tree_of systemd
-    rm "$tree/$units/poweroff.target" "$tree/$units/sysinit.target.wants/noptrace-locked@emergency.target" "$tree/usr/sbin/noptrace"
-    pack "$tree" "$whole"
-    "$top/build/noptrace-image" make --on-failure poweroff "$archive"
-    cat "$whole" "$archive" > "$image"
-    check "$image"
-    assert_success
-    assert_point ok policy 'poweroff: a boot that could not lock is stopped'
-    # the same number of bytes, of which cpio has no sum
-    sed 's/^SuccessAction=poweroff-force$/SuccessAction=kexec-force   /' "$archive" > "$archive.altered"
-    cat "$whole" "$archive.altered" > "$image"
-    check "$image"
-    assert_fails identity "/$units/noptrace-instead.service:12: not that of $top/build/instead/poweroff.service; build the image anew"
+    local whole=$BATS_TEST_TMPDIR/whole archive=$BATS_TEST_TMPDIR/archive policy
+    for policy in emergency poweroff reboot; do
+        tree_of systemd
+        rm "$tree/$units/$policy.target" "$tree/$units/sysinit.target.wants/noptrace-locked@emergency.target" "$tree/usr/sbin/noptrace"
+        pack "$tree" "$whole"
+        "$top/build/noptrace-image" make --on-failure "$policy" "$archive"
+        cat "$whole" "$archive" > "$image"
+        check "$image"
+        assert_success
+        assert_point ok policy "$policy: a boot that could not lock is stopped"
+        # the same number of bytes, of which cpio has no sum
+        sed 's/^FailureAction=/failureAction=/' "$archive" > "$archive.altered"
+        cat "$whole" "$archive.altered" > "$image"
+        check "$image"
+        assert_fails identity "/$units/noptrace-instead.service:$(grep -n ^FailureAction "$top/build/instead/$policy.service" | cut -d : -f 1): not that of $top/build/instead/$policy.service; build the image anew"
+        sed 's/^OnFailure=noptrace-/onFailure=noptrace-/' "$archive" > "$archive.altered"
+        cat "$whole" "$archive.altered" > "$image"
+        check "$image"
+        assert_fails identity "/$units/noptrace-locked@$policy.target.d/instead.conf:7: not that of $top/build/instead/instead.conf; build the image anew"
+    done
 }
 
 @test "a kernel without Yama, or without what it needs, or whose own list leaves it out, fails" {

@@ -188,7 +188,6 @@ static void mark(struct image *image)
 {
 	static const char *const paths[] = {
 		"usr/lib/noptrace",
-		"scripts/init-top/ORDER",
 		"conf/noptrace.conf",
 	};
 
@@ -204,8 +203,6 @@ static void mark(struct image *image)
 		(void)snprintf(path, sizeof path, "%s/sysinit.target.wants", units_folders[i]);
 		tree_each(image_folder(image, path), mark_link, &in);
 	}
-	if (image->init == INIT_HANDMADE)
-		image_is_ours(image, "init");
 }
 
 void points_identity(struct image *image)
