@@ -846,7 +846,7 @@ etc/udev/rules.d/1.rules	ACTION=="add", RUN+="/bin/rm /usr/sbin/noptrace"
 usr/lib/dracut/hooks/pre-udev/1.sh	systemctl stop $unit
 usr/bin/x	rm -f /usr/sbin/noptrace
 END
-    for path in "$units/basic.target.wants/$unit" "etc/systemd/system/other.service" "usr/bin/other"; do
+    for path in "$units/basic.target.wants/$unit" "$units/sysinit.target.wants/other.service" etc/systemd/system/other.service usr/bin/other; do
         tree_of systemd
         mkdir -p "$tree/${path%/*}"
         if [[ $path == usr/bin/* ]]; then
@@ -870,7 +870,12 @@ END
         check_tree
         assert_fails masks '/usr/bin/x names noptrace: nothing else may meddle with noptrace; remove that'
     done
-    # what has its name
+    # what has its name, as a mask that masks nothing
+    tree_of systemd
+    mkdir -p "$tree/run/systemd/generator.late"
+    ln -s /dev/null "$tree/run/systemd/generator.late/$unit"
+    check_tree
+    assert_fails masks "/run/systemd/generator.late/$unit has noptrace's name: nothing else may meddle with noptrace; remove that"
     tree_of systemd
     install -D -m 644 /dev/null "$tree/opt/x-noptrace"
     check_tree
@@ -1355,6 +1360,13 @@ check_uki() {
     # nor is one without a name
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", ""' '".cmdline", "quiet maintenance"'
     assert_fails maintenance 'profile : has the word maintenance: each boot would be open; take it out'
+    # one that has it needs the word
+    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet"'
+    assert_fails maintenance 'profile maintenance: lacks the word maintenance, and would lock; add it'
+    # a line that is asked about stands before those
+    uki_of '"a kernel"' '".cmdline", "quiet rdinit=/x"'
+    check --cmdline 'rdinit=/y' "$image"
+    assert_fails masks '--cmdline: rdinit=/y keeps it from running; take that out'
     # where there is one for maintenance nobody adds the word
     check_uki '".cmdline", "quiet -- x"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
     assert_success
@@ -1476,6 +1488,9 @@ END
     echo 'CONFIG_CMDLINE="quiet foo=\"a b\" maintenance"' >> "$config"
     check "$image"
     assert_fails maintenance "CONFIG_CMDLINE of $config: has the word maintenance: each boot would be open; take it out"
+    sed -i 's/^CONFIG_CMDLINE=.*/CONFIG_CMDLINE="quiet \\"maintenance\\""/' "$config"
+    check "$image"
+    assert_fails maintenance "CONFIG_CMDLINE of $config: has the word maintenance: each boot would be open; take it out"
 
     image=$images/systemd
     config=$(config_of "$bookworm")
@@ -1490,7 +1505,9 @@ END
     local line
     image=$images/systemd
     for line in "rd.systemd.mask='$unit'" "'rd.systemd.mask=$unit'" 'rd.systemd.mask=nop\trace-initramfs.service' \
-        systemd.mask=noptrace-locked@poweroff SYSTEMD_UNIT_PATH=/opt/u SYSTEMD_IN_INITRD=0 LD_PRELOAD=/x.so rd.emergency rd.1 \
+        systemd.mask=noptrace-locked@poweroff SYSTEMD_UNIT_PATH=/opt/u SYSTEMD_IN_INITRD=0 LD_PRELOAD=/x.so \
+        rd.{emergency,rescue,single,-b,-s,s,S,1,2,3,4,5} \
+        rd.systemd.mask={sysinit.target,basic.target,initrd.target,system.slice,-.slice,systemd-journald.socket} \
         "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
         rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target systemd.set_credential=fstab.extra:x; do
         check --cmdline "quiet $line ro" "$image"

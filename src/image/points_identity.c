@@ -197,9 +197,6 @@ static void mark(struct image *image)
 		char path[UNITS_PATH];
 		struct folder in = { image, path };
 
-		(void)snprintf(path, sizeof path, "%s/" UNIT, units_folders[i]);
-		if (units_masks(image, path))
-			image_is_ours(image, path);
 		(void)snprintf(path, sizeof path, "%s/sysinit.target.wants", units_folders[i]);
 		tree_each(image_folder(image, path), mark_link, &in);
 	}
