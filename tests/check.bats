@@ -1524,7 +1524,7 @@ END
     assert_point FAIL masks "--cmdline: rd.systemd.mask=$unit keeps it from running; take that out"
     check --cmdline "SYSTEMD_LOG_LEVEL=debug rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
 systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data rd.systemd.mount-extra=/proc systemd.unit=rescue.target \
-rd.systemd.debug_shell rescue 3 systemd-mask=$unit $(printf '%01500d' 0)" "$image"
+rd.systemd.debug_shell rescue 3 systemd-mask=$unit systemd.mas=$unit systemd.maskx=$unit $(printf '%01500d' 0)" "$image"
     assert_success
     refute_output --regexp '(FAIL|warn) '
 }
