@@ -94,7 +94,7 @@ RPM_DEPS = rpm rpmlint
 CI_DEPS = qemu-system-x86 e2fsprogs strace squashfs-tools
 # Not qemu-user-static, which on Debian 13 tells the kernel to run foreign programs with it, for the whole machine.
 QEMU_RISCV = $(if $(shell grep -s '^VERSION_ID="12"' /etc/os-release),qemu-system-misc,qemu-system-riscv)
-# For the tests that boot nothing, and for what else is done with them: changing the program, counting what they reach.
+# For the tests that boot nothing.
 CHECK_DEPS = git bats bats-support bats-assert parallel dracut-core binutils mandoc perl strace util-linux bsdutils $(if $(ARCH),$(CROSS_DEPS) qemu-user)
 TEST_DEPS = $(CHECK_DEPS) clang bzip2 lz4 lzop xz-utils zstd jq libxml2-utils \
 	gdb squashfs-tools erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
