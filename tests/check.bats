@@ -405,9 +405,12 @@ noptrace_check() {
     echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
-    echo 'test -e /x||exit' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
-    check_tree
-    assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+    local line
+    for line in 'test -e /x||exit' 'return 0' ';break' '(umount /proc)' 'exec sh'; do
+        echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+        check_tree
+        assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+    done
     # dracut runs no other file of that folder
     rm "$tree/usr/lib/dracut/hooks/cmdline"/00-{aaa,bbb}.sh
     echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-aaa"
@@ -417,11 +420,19 @@ noptrace_check() {
 }
 
 @test "a hand-made /init that pivots by what is not known, or before the call, fails" {
+    local pivot
     tree_of handmade
     sed 's/^exec switch_root/exec chroot/' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
     assert_fails order 'line 7 of /init, in which no switch_root, run-init or pivot_root is seen that it would be before; pivot with one of these'
+    for pivot in run-init pivot_root; do
+        sed "s/^exec switch_root/exec $pivot/" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_success
+        assert_point ok order 'line 7 of /init, before the pivot in line 13'
+    done
     # or behind which the call stands
     { sed '/noptrace apply/d' "$images/handmade.tree/init" && echo '/usr/sbin/noptrace apply'; } > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -463,12 +474,20 @@ noptrace_check() {
     assert_line "$image: ok"
 }
 
-@test "a hook in a folder that this dracut does not read calls nothing, and fails" {
-    tree_of shell
-    mkdir -p "$tree/etc/dracut"
-    mv "$tree/usr/lib/dracut/hooks" "$tree/etc/dracut"
-    check_tree
-    assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+@test "a hook in a folder that this dracut reads is found, and in another it calls nothing, and fails" {
+    local folder
+    for folder in var/lib etc run; do
+        tree_of shell
+        mkdir -p "$tree/$folder/dracut"
+        mv "$tree/usr/lib/dracut/hooks" "$tree/$folder/dracut"
+        check_tree
+        assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+        sed "s,/lib/dracut/hooks,/$folder/dracut/hooks," "$images/shell.tree/usr/lib/dracut-lib.sh" > "$BATS_TEST_TMPDIR/library"
+        cp --remove-destination "$BATS_TEST_TMPDIR/library" "$tree/usr/lib/dracut-lib.sh"
+        check_tree
+        assert_success
+        assert_point ok order 'the first of all hooks, before the pivot'
+    done
 }
 
 @test "an /init that names dracut's hooks in a comment alone fails" {
@@ -536,7 +555,7 @@ noptrace_check() {
     # what changes nothing that matters, or is read by nobody
     tree_of systemd
     mkdir -p "$tree/$units/service.d"
-    printf '[Service]\n# Fedora has this\nTimeoutStopFailureMode=abort\n' > "$tree/$units/service.d/10-timeout-abort.conf"
+    printf '%s\n' '[Unit]' Description=x Documentation=man:x '[Service]' '# Fedora has this' TimeoutStopFailureMode=abort TimeoutStopSec=1 TimeoutAbortSec=1 > "$tree/$units/service.d/10-timeout-abort.conf"
     printf '[Service]\nUser=1\n' > "$tree/$units/service.d/odd.conf~"
     check_tree
     assert_success
@@ -792,6 +811,8 @@ END
         RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 DefaultLimitNOFILE=1048576 \
         DefaultLimitCORE=0:infinity DefaultTasksMax=15% DefaultTasksMax=infinity DefaultMemoryAccounting=no \
         DefaultEnvironment=X=1 SystemCallArchitectures=native SystemCallArchitectures= NoNewPrivileges=no DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
+        Default{CPU,IO}Pressure{ThresholdSec,Watch}=x DefaultMemoryZSwapWriteback=yes DefaultOOMScoreAdjust=0 DefaultStartLimitInterval=1 \
+        EventLoopRateLimit{Burst,IntervalSec}=1 JoinControllers=cpu MinimumUptimeSec=1 ShutdownWatchdogSec=1 \
         > "$tree/etc/systemd/system.conf"
     # of which systemd reads no other
     install -D -m 644 /dev/stdin "$tree/etc/systemd/system.conf.d/README" <<< 'CapabilityBoundingSet='
@@ -907,7 +928,11 @@ END
     done
     # where nobody reads it
     tree_of systemd
+    part_lib modules
     seq 100000 > "$tree/x"
+    for path in usr/share/{doc,man,licenses,lintian,doc-base} usr/lib/{modules,sysimage} lib/modules var/lib/{apt,dpkg,rpm} var/log; do
+        install -D -m 644 /dev/stdin "$tree/$path/x" <<< 'rm /usr/sbin/noptrace'
+    done
     install -D -m 644 "$top/README.md" "$tree/usr/share/doc/noptrace/README.md"
     check_tree
     assert_success
@@ -942,7 +967,7 @@ END
     check_tree
     assert_fails masks "/$units/x.service: not looked into, being too large, a module or firmware: nothing else may meddle with noptrace; remove that"
     # a mount is what its name says
-    for target in proc-sys.mount usr.automount proc-sys-kernel-yama.mount; do
+    for target in {proc,proc-sys,usr,sbin}.mount usr-sbin.automount proc-sys-kernel-yama.mount; do
         tree_of systemd
         echo '[Mount]' > "$tree/$units/$target"
         check_tree
@@ -963,7 +988,7 @@ END
     tree_of systemd
     printf '%s\n' '[Unit]' 'Description=On %i' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
         'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device 'After=dev-disk-by\x2duuid-0123456789%i-0123456789abcdef.device' \
-        'After="x"-0123456789abcdef0123456789abcdef.service' \
+        'After="x"-0123456789abcdef0123456789abcdef.service' 'After=system-%i.slice sys%islice' Wants=-%islice Requires=syst%ijournald.socket \
         '[Service]' $'ExecStart=/bin/x %i \\\n\\\n-y' 'ExecStart=/bin/mount --bind /usr /sysroot/usr' \
         "ExecStart=/bin/mount --bind /sbin /data/$(printf '%060d' 1)/sbin" $'[X-Odd\\\n]' \
         > "$tree/$units/x@.service"
@@ -973,7 +998,10 @@ END
     assert_success
     refute_output --regexp '(FAIL|warn) '
     for line in Conflicts=nop%i.service 'PropagatesStopTo = a.service %p%i.service' 'Requires=%i-initramfs.service' \
-        'BindsTo=nop"trace"-initramfs.service' "Conflicts=nop't'race-initramfs.service" PartOf=%i.target Before=nop%%; do
+        'BindsTo=nop"trace"-initramfs.service' "Conflicts=nop't'race-initramfs.service" PartOf=%i.target Before=nop%% \
+        {After,JoinsNamespaceOf,OnFailure,OnSuccess,PropagatesReloadTo,Requisite,{Stop,Reload}PropagatedFrom,Upholds}=nop%i-initramfs.service \
+        Wants=no%itrace{,-instead}.service Wants=no%itrace-locked@{emergency,poweroff,reboot}.target \
+        {Before,Conflicts,PropagatesStopTo}=syst%ijournald.socket Before=sys%islice Before=-%islice; do
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/x@.service"
         check_tree
         assert_fails masks "/$units/x@.service:2: $line: nothing else may meddle with noptrace; remove that"
@@ -1513,6 +1541,10 @@ END
         check --cmdline "quiet $line ro" "$image"
         assert_fails masks "--cmdline: $line keeps it from running; take that out"
     done
+    for line in /usr /usr/sbin /sbin /usr/sbin/noptrace /proc /proc/sys/kernel/yama; do
+        check --cmdline "rd.systemd.mount-extra=tmpfs:$line:tmpfs" "$image"
+        assert_fails masks "--cmdline: rd.systemd.mount-extra=tmpfs:$line:tmpfs keeps it from running; take that out"
+    done
     # whatever it takes for a blank
     for line in $'\t' $'\xa0'; do
         check --cmdline "quiet${line}rd.emergency${line}ro" "$image"
@@ -1522,7 +1554,7 @@ END
     check --cmdline "quiet -- rd.systemd.mask=$unit" "$image"
     assert_failure 1
     assert_point FAIL masks "--cmdline: rd.systemd.mask=$unit keeps it from running; take that out"
-    check --cmdline "SYSTEMD_LOG_LEVEL=debug rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
+    check --cmdline "SYSTEMD_LOG_LEVEL=debug SYSTEMD_COLORS=0 SYSTEMD_SULOGIN_FORCE=1 rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
 systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data rd.systemd.mount-extra=/proc systemd.unit=rescue.target \
 rd.systemd.debug_shell rescue 3 systemd-mask=$unit systemd.mas=$unit systemd.maskx=$unit $(printf '%01500d' 0)" "$image"
     assert_success
@@ -1554,6 +1586,17 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit systemd.mas=$unit systemd.mas
     echo '-kernel/yama/ptrace_* = 0x3' > "$tree/etc/sysctl.d/zzz.conf"
     check_tree
     assert_fails sysctl '/etc/sysctl.d/zzz.conf:1: sets the scope to 3 in maintenance boots as well; remove that'
+    local folder
+    for folder in run usr/local/lib usr/lib lib; do
+        tree_of systemd
+        [[ $folder != lib ]] || part_lib sysctl.d
+        mkdir -p "$tree/$folder/sysctl.d"
+        echo 'kernel.yama.ptrace_scope = 3' > "$tree/$folder/sysctl.d/zzz.conf"
+        check_tree
+        assert_fails sysctl "/$folder/sysctl.d/zzz.conf:1: sets the scope to 3 in maintenance boots as well; remove that"
+    done
+    tree_of systemd
+    mkdir -p "$tree/etc/sysctl.d"
     # a lower one is what counts for maintenance boots, and no harm to a locked machine
     printf '# a comment\nno setting\nkernel/yama/ptrace_scope=1\n' > "$tree/etc/sysctl.d/zzz.conf"
     check_tree

@@ -153,13 +153,17 @@ static bool search_lines(struct search *search, const char *path, struct text te
 {
 	bool unit = !search->scope && is_unit_path(text_of(path));
 	bool fstab = !search->scope && strcmp(path, "etc/fstab") == 0;
+	bool shell = next == text_line && !is_unit_path(text_of(path));
+	bool goes_on = false;
 	struct setting setting = { 0 };
 	struct text line;
 
 	if (!unit && !fstab && !names(text, search->scope))
 		return true;
 	for (unsigned number = 1; next(&text, &line); number++) {
-		if (text_is_comment(line))
+		bool comment = shell ? text_is_shell_comment(line, goes_on) : text_is_comment(line);
+		goes_on = !comment && text_goes_on(line);
+		if (comment)
 			continue;
 		if (names(line, search->scope) ||
 		    (unit && setting_is_against_ours(&setting, line)) ||
@@ -234,7 +238,7 @@ static bool is_mount_over_ours(const char *name)
 {
 	struct text stem = text_of(name);
 	static const char *const ours[] = {
-		"proc", "proc-sys", "usr", "usr-sbin", "sbin", "usr-sbin-noptrace", NULL,
+		"proc", "proc-sys", "usr", "usr-sbin", "sbin", NULL,
 	};
 
 	if (!text_ends(stem, ".mount") && !text_ends(stem, ".automount"))

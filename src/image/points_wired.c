@@ -186,9 +186,12 @@ static bool ends_the_caller(struct text text)
 {
 	static const char *const words[] = { "exit", "return", "break", "exec", "umount" };
 	struct text line;
+	bool goes_on = false;
 
 	while (text_line(&text, &line)) {
-		if (text_is_comment(line))
+		bool comment = text_is_shell_comment(line, goes_on);
+		goes_on = !comment && text_goes_on(line);
+		if (comment)
 			continue;
 		for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 			if (text_has_word(line, words[i]))

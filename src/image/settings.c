@@ -141,15 +141,6 @@ static bool depends_on_ours(struct text key, struct text value)
 	return false;
 }
 
-static bool goes_on(struct text line)
-{
-	size_t backslashes = 0;
-
-	while (backslashes < line.length && line.bytes[line.length - 1 - backslashes] == '\\')
-		backslashes++;
-	return backslashes % 2 == 1;
-}
-
 /* The same of a word of a command. What it mounts from may be /usr, and is no harm. */
 static bool is_about_ours(struct text word)
 {
@@ -183,7 +174,7 @@ bool setting_is_against_ours(struct setting *setting, struct text line)
 	struct text value = line;
 	bool first = !setting->goes_on;
 
-	setting->goes_on = goes_on(line);
+	setting->goes_on = text_goes_on(line);
 	if (first)
 		setting->mounts = setting->ours = false;
 	if (first && !text_setting(line, &setting->key, &value)) {

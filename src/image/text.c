@@ -163,6 +163,29 @@ bool text_is_comment(struct text line)
 	return line.length == 0 || line.bytes[0] == '#' || line.bytes[0] == ';';
 }
 
+bool text_goes_on(struct text line)
+{
+	size_t backslashes = 0;
+
+	while (backslashes < line.length && line.bytes[line.length - 1 - backslashes] == '\\')
+		backslashes++;
+	return backslashes % 2 == 1;
+}
+
+bool text_is_shell_comment(struct text line, bool goes_on)
+{
+	line = text_trim(line);
+	if (line.length == 0)
+		return true;
+	if (goes_on || line.bytes[0] != '#')
+		return false;
+	for (size_t i = 0; i < line.length; i++) {
+		if (strchr("'\"`$", line.bytes[i]))
+			return false;
+	}
+	return true;
+}
+
 bool text_setting(struct text line, struct text *key, struct text *value)
 {
 	const char *equals = memchr(line.bytes, '=', line.length);

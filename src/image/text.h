@@ -61,6 +61,16 @@ unsigned text_line_with(struct text text, const char *const *words, size_t count
 /* Whether, behind blanks, it is empty or a comment: begins with # or ;. */
 bool text_is_comment(struct text line);
 
+/* Whether the next line is a part of it: it ends with a backslash that stands for itself. */
+bool text_goes_on(struct text line);
+
+/*
+ * Whether a shell runs nothing of it, be it within a string or a here-document: it is empty, or
+ * begins with # and has nothing that ends these or is expanded in them. `goes_on` says that it is a
+ * part of the line before.
+ */
+bool text_is_shell_comment(struct text line, bool goes_on);
+
 /*
  * Splits KEY=VALUE, as systemd reads a line of a unit: blanks round each go. False if there is no
  * '='.
