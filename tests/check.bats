@@ -406,11 +406,14 @@ noptrace_check() {
     check_tree
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
     local line
-    for line in 'test -e /x||exit' 'return 0' ';break' '(umount /proc)' 'exec sh'; do
+    for line in 'test -e /x||exit' 'return 0' $'true \\\n;break' $'echo a\\\n#; break' $'x="\n# "; break' '(umount /proc)' 'exec sh'; do
         echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
         check_tree
         assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
     done
+    printf '# return, or\n\t#exit\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+    check_tree
+    assert_success
     # dracut runs no other file of that folder
     rm "$tree/usr/lib/dracut/hooks/cmdline"/00-{aaa,bbb}.sh
     echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-aaa"
@@ -915,6 +918,24 @@ END
     check_tree
     assert_failure 1
     assert_line --regexp '^  FAIL  masks         /etc/fstab:4: /dev/x ./usr/sbin.none bind: nothing else may meddle with noptrace; remove that$'
+    # what is no comment to a shell: it goes on a line, or a string or a here-document ends in it, or has it run
+    tree_of systemd
+    while IFS='|' read -r path line; do
+        install -m 755 /dev/stdin "$tree/usr/bin/x" <<< $'#!/bin/sh\n'"$path"$'\n'"$line"
+        check_tree
+        assert_fails masks "/usr/bin/x:3: $line: nothing else may meddle with noptrace; remove that"
+    done << 'END'
+true \|;rm /usr/sbin/noptrace
+echo a\|#; rm /usr/sbin/noptrace
+x='|# '; rm /usr/sbin/noptrace
+x="|# "; rm /usr/sbin/noptrace
+cat << X|# $(rm /usr/sbin/noptrace)
+cat << X|# `rm /usr/sbin/noptrace`
+END
+    printf '#!/bin/sh\n# of noptrace \\\n# and noptrace\necho a\\\\\n# and noptrace\n' > "$tree/usr/bin/x"
+    printf '; of "noptrace"\n' > "$tree/$units/x.service"
+    check_tree
+    assert_success
     # behind what is read of a file
     tree_of systemd
     { echo '#!/bin/sh' && seq 100000 && echo 'rm /usr/sbin/noptrace'; } > "$tree/usr/bin/x"
