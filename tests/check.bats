@@ -406,12 +406,16 @@ noptrace_check() {
     check_tree
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
     local line
-    for line in 'test -e /x||exit' 'return 0' $'true \\\n;break' $'echo a\\\n#; break' $'x="\n# "; break' '(umount /proc)' 'exec sh'; do
+    for line in 'test -e /x||exit' 'return 0' $'true \\\n;break' $'echo a\\\n#; break' $'\v#; break' \
+        $'x=\n#'{\',\",\`,\$,\),\},\]}' break' '(umount /proc)' 'exec sh'; do
         echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
         check_tree
         assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
     done
-    printf '# return, or\n\t#exit\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+    printf 'br\0eak\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+    check_tree
+    assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+    printf '# return, or\n\t#exit \\\n# exit\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
     assert_success
     # dracut runs no other file of that folder
@@ -845,7 +849,7 @@ END
     long=$(printf '%060d' 1)
     while IFS=$'\t' read -r path line; do
         tree_of systemd
-        install -D -m 755 /dev/stdin "$tree/$path" <<< $'# a comment of noptrace\n'"$line"
+        install -D -m 755 /dev/stdin "$tree/$path" <<< $'# a comment\n'"$line"
         check_tree
         assert_fails masks "/$path:2: $line: nothing else may meddle with noptrace; remove that"
     done << END
@@ -910,32 +914,25 @@ END
     assert_fails masks "/opt/noptrace has noptrace's name: nothing else may meddle with noptrace; remove that"
     # between fields there are blanks of either kind, and what has not all of them is no mount
     tree_of systemd
-    printf 'x\nLABEL=a\t \t/data\nLABEL=b /mnt\n' > "$BATS_TEST_TMPDIR/fstab"
+    printf 'x\nLABEL=a\t \t/data\nLABEL=b /mnt\n#UUID="c" /usr ext4\n' > "$BATS_TEST_TMPDIR/fstab"
     install -D -m 644 "$BATS_TEST_TMPDIR/fstab" "$tree/etc/fstab"
     check_tree
     assert_success
     printf '/dev/x \t/usr/sbin\tnone bind\n' >> "$tree/etc/fstab"
     check_tree
     assert_failure 1
-    assert_line --regexp '^  FAIL  masks         /etc/fstab:4: /dev/x ./usr/sbin.none bind: nothing else may meddle with noptrace; remove that$'
-    # what is no comment to a shell: it goes on a line, or a string or a here-document ends in it, or has it run
+    assert_line --regexp '^  FAIL  masks         /etc/fstab:5: /dev/x ./usr/sbin.none bind: nothing else may meddle with noptrace; remove that$'
+    # of comments a unit's alone are known to be none of a shell's business
     tree_of systemd
-    while IFS='|' read -r path line; do
-        install -m 755 /dev/stdin "$tree/usr/bin/x" <<< $'#!/bin/sh\n'"$path"$'\n'"$line"
-        check_tree
-        assert_fails masks "/usr/bin/x:3: $line: nothing else may meddle with noptrace; remove that"
-    done << 'END'
-true \|;rm /usr/sbin/noptrace
-echo a\|#; rm /usr/sbin/noptrace
-x='|# '; rm /usr/sbin/noptrace
-x="|# "; rm /usr/sbin/noptrace
-cat << X|# $(rm /usr/sbin/noptrace)
-cat << X|# `rm /usr/sbin/noptrace`
-END
-    printf '#!/bin/sh\n# of noptrace \\\n# and noptrace\necho a\\\\\n# and noptrace\n' > "$tree/usr/bin/x"
-    printf '; of "noptrace"\n' > "$tree/$units/x.service"
+    printf '[Unit]\n; of noptrace\n# and noptrace\n' > "$tree/$units/x.service"
     check_tree
     assert_success
+    for path in usr/bin/x usr/lib/systemd/system-generators/x usr/lib/systemd/system.conf.d/x.conf; do
+        tree_of systemd
+        install -D -m 755 /dev/stdin "$tree/$path" <<< '# of noptrace'
+        check_tree
+        assert_fails masks "/$path:1: # of noptrace: nothing else may meddle with noptrace; remove that"
+    done
     # behind what is read of a file
     tree_of systemd
     { echo '#!/bin/sh' && seq 100000 && echo 'rm /usr/sbin/noptrace'; } > "$tree/usr/bin/x"
@@ -987,7 +984,13 @@ END
     ln -s /usr/lib/firmware/x "$tree/$units/x.service"
     check_tree
     assert_fails masks "/$units/x.service: not looked into, being too large, a module or firmware: nothing else may meddle with noptrace; remove that"
-    # a mount is what its name says
+    # a mount is what its name says, also where nobody else looks
+    tree_of systemd
+    mkdir -p "$tree/etc/systemd" "$tree/usr/share/doc/x"
+    echo '[Mount]' > "$tree/usr/share/doc/x/usr-sbin-noptrace.mount"
+    ln -s /usr/share/doc/x "$tree/etc/systemd/system.attached"
+    check_tree
+    assert_fails masks '/etc/systemd/system.attached/usr-sbin-noptrace.mount mounts over what noptrace needs: nothing else may meddle with noptrace; remove that'
     for target in {proc,proc-sys,usr,sbin}.mount usr-sbin.automount proc-sys-kernel-yama.mount; do
         tree_of systemd
         echo '[Mount]' > "$tree/$units/$target"

@@ -150,8 +150,9 @@ oopses_in() {
         gdb -nx --batch -ex 'set architecture i386:x86-64' -ex "target remote $socket" -ex "hbreak *0x$1" -ex continue \
             -ex 'set $rip = 0' -ex detach > "$socket.log" 2>&1
     } 3>&- &
+    local gdb=$!
     boot_image "$files/image" "nokaslr $2" -S -gdb "unix:$socket,server=on,wait=off"
-    wait "$!"
+    wait "$gdb"
     grep -q '^Breakpoint 1, ' "$socket.log"
 }
 

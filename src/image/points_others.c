@@ -107,12 +107,14 @@ static bool names(struct text text, bool scope)
 	       text_has(text, "kernel/yama");
 }
 
-/* The second field of a line of /etc/fstab. */
+/* The second field of a line of /etc/fstab that is no comment. */
 static bool fstab_mounts_over(struct text line)
 {
 	struct text where = { line.bytes, 0 };
 	size_t at = 0;
 
+	if (text_begins(line, "#"))
+		return false;
 	while (at < line.length && line.bytes[at] != ' ' && line.bytes[at] != '\t')
 		at++;
 	while (at < line.length && (line.bytes[at] == ' ' || line.bytes[at] == '\t'))
@@ -124,10 +126,20 @@ static bool fstab_mounts_over(struct text line)
 	return setting_is_over_ours(where);
 }
 
+/* What systemd reads as a unit, or a folder of that; a generator is none. */
 static bool is_unit_path(struct text path)
 {
-	return text_has(path, "systemd/system") || text_has(path, "systemd/transient") ||
-	       text_has(path, "systemd/generator");
+	static const char *const folders[] = {
+		"systemd/system/",	   "systemd/system.control/",  "systemd/system.attached/",
+		"systemd/transient/",	   "systemd/generator.early/", "systemd/generator/",
+		"systemd/generator.late/",
+	};
+
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		if (text_has(path, folders[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Units, scripts, and the settings of systemd, udev and others: all of it must be seen. */
@@ -147,26 +159,24 @@ static bool is_program(struct text text)
 	return text_begins(text, "\177ELF");
 }
 
-/* Line by line, as one of those reads it that might: a shell, or systemd. */
+/* Line by line, as one of those reads it that might: a shell, or systemd. Only a unit's comments
+ * are known to be none of its business: what a shell takes for one is a matter of all that is
+ * before it. */
 static bool search_lines(struct search *search, const char *path, struct text text,
 			 bool (*next)(struct text *rest, struct text *line))
 {
-	bool unit = !search->scope && is_unit_path(text_of(path));
+	bool unit = is_unit_path(text_of(path));
 	bool fstab = !search->scope && strcmp(path, "etc/fstab") == 0;
-	bool shell = next == text_line && !is_unit_path(text_of(path));
-	bool goes_on = false;
 	struct setting setting = { 0 };
 	struct text line;
 
-	if (!unit && !fstab && !names(text, search->scope))
+	if ((!unit || search->scope) && !fstab && !names(text, search->scope))
 		return true;
 	for (unsigned number = 1; next(&text, &line); number++) {
-		bool comment = shell ? text_is_shell_comment(line, goes_on) : text_is_comment(line);
-		goes_on = !comment && text_goes_on(line);
-		if (comment)
+		if (unit && text_is_comment(line))
 			continue;
 		if (names(line, search->scope) ||
-		    (unit && setting_is_against_ours(&setting, line)) ||
+		    (unit && !search->scope && setting_is_against_ours(&setting, line)) ||
 		    (fstab && fstab_mounts_over(text_trim(line))))
 			return say_line(search, path, number, line);
 	}
@@ -238,7 +248,7 @@ static bool is_mount_over_ours(const char *name)
 {
 	struct text stem = text_of(name);
 	static const char *const ours[] = {
-		"proc", "proc-sys", "usr", "usr-sbin", "sbin", NULL,
+		"proc", "proc-sys", "usr", "usr-sbin", "sbin", "usr-sbin-noptrace", NULL,
 	};
 
 	if (!text_ends(stem, ".mount") && !text_ends(stem, ".automount"))

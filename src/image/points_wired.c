@@ -181,6 +181,20 @@ bool points_wired(struct image *image)
 	return !wrong && count == 1 && by == image->init;
 }
 
+/* Whether a shell runs nothing of a line that goes on no other: it begins with # and has nothing
+ * that ends a string, a here-document or an expansion around it, or is expanded in one. */
+static bool is_comment(struct text line)
+{
+	line = text_strip(line, " \t");
+	if (!text_begins(line, "#"))
+		return false;
+	for (size_t i = 0; i < line.length; i++) {
+		if (strchr("'\"`$)}]", line.bytes[i]))
+			return false;
+	}
+	return true;
+}
+
 /* A line that ends what sources it, or takes /proc away. */
 static bool ends_the_caller(struct text text)
 {
@@ -189,11 +203,12 @@ static bool ends_the_caller(struct text text)
 	bool goes_on = false;
 
 	while (text_line(&text, &line)) {
-		bool comment = text_is_shell_comment(line, goes_on);
+		bool comment = !goes_on && is_comment(line);
+		/* some shells drop a NUL in the midst of a word */
+		if (line.length > 0 && memchr(line.bytes, '\0', line.length))
+			return true;
 		goes_on = !comment && text_goes_on(line);
-		if (comment)
-			continue;
-		for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		for (size_t i = 0; !comment && i < sizeof words / sizeof *words; i++) {
 			if (text_has_word(line, words[i]))
 				return true;
 		}

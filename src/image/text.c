@@ -172,20 +172,6 @@ bool text_goes_on(struct text line)
 	return backslashes % 2 == 1;
 }
 
-bool text_is_shell_comment(struct text line, bool goes_on)
-{
-	line = text_trim(line);
-	if (line.length == 0)
-		return true;
-	if (goes_on || line.bytes[0] != '#')
-		return false;
-	for (size_t i = 0; i < line.length; i++) {
-		if (strchr("'\"`$", line.bytes[i]))
-			return false;
-	}
-	return true;
-}
-
 bool text_setting(struct text line, struct text *key, struct text *value)
 {
 	const char *equals = memchr(line.bytes, '=', line.length);

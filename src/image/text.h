@@ -65,13 +65,6 @@ bool text_is_comment(struct text line);
 bool text_goes_on(struct text line);
 
 /*
- * Whether a shell runs nothing of it, be it within a string or a here-document: it is empty, or
- * begins with # and has nothing that ends these or is expanded in them. `goes_on` says that it is a
- * part of the line before.
- */
-bool text_is_shell_comment(struct text line, bool goes_on);
-
-/*
  * Splits KEY=VALUE, as systemd reads a line of a unit: blanks round each go. False if there is no
  * '='.
  */
