@@ -360,8 +360,8 @@ demo-boot: root-bookworm
 		{ cat build/demo.log; exit 1; }
 	$(Q)tests/demo-menu build/demo.disk
 
-# The Debian release whose monitoring programs `fleet` tries, in guests: some minutes for what changes only when
-# Debian does.
+# The Debian release whose monitoring programs `fleet` tries, in guests. Not a part of `matrix`: some minutes for what
+# changes only when Debian does.
 FLEET = trixie
 
 build/%-fleet/root: tests/fleet-root tests/derived-root | build/%/root all
@@ -378,16 +378,16 @@ test: deps-test ## run the linters, the proof and the suites, every boot among t
 	@$(MAKE) -s -j$$(nproc) $(patsubst %,root-%,$(ROOTS) $(FOREIGN_ROOTS)) build/noptrace-list
 	@tests/run
 
-matrix: deps-test ## make, check and boot the image of each platform, and print the table of them; then fleet and recipes
+matrix: deps-test ## make, check and boot the image of each platform, and print the table of them; then run the recipes
 	@$(MAKE) -s -j$$(nproc) $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS))
 	@tests/matrix
-	@$(MAKE) -s fleet recipes
+	@$(MAKE) -s recipes
 
 recipes: deps-test ## run the recipes of noptrace-recipes(7), and boot their disks: some minutes
 	@mkdir -p build
 	@$(MAKE) -s deb > build/deb.log 2>&1 || { cat build/deb.log; exit 1; }
 	@$(MAKE) -s root-recipes
-	@JOBS=1 tests/run tests/recipes.bats
+	@tests/run tests/recipes.bats
 
 # Debian 13's, whose suite has TEST_DRACUT_ARGS; that of 059 has nothing of the kind. The source is apt's, of that root.
 build/dracut-suite/root: tests/dracut-suite tests/derived-root | build/trixie/root all

@@ -568,7 +568,7 @@ with_two_kernels() {
     cp -al "$root/usr/lib/modules/$kernel" "$root/usr/lib/modules/5.0.0-older"
     cp -l "$root/boot/vmlinuz-$kernel" "$root/boot/vmlinuz-5.0.0-older"
     cp -l "$root/boot/config-$kernel" "$root/boot/config-5.0.0-older"
-    printf '%s\n' 'drivers="virtio_blk virtio_pci ext4"' compress=cat early_microcode=no > "$root/etc/dracut.conf.d/small.conf"
+    printf '%s\n' 'drivers="virtio_blk virtio_pci ext4"' "$spare" compress=cat early_microcode=no > "$root/etc/dracut.conf.d/small.conf"
     printf '%s\n' MODULES=list BUSYBOX=y COMPRESS=gzip > "$BATS_TEST_TMPDIR/initramfs.conf"
     install "$BATS_TEST_TMPDIR/initramfs.conf" "$root/etc/initramfs-tools/initramfs.conf"
 }

@@ -22,8 +22,9 @@ in_root() {
     "$top/tests/in-root" "$@"
 }
 
+# bake ROOT IMAGE [DRACUT.CONF-LINE…]: an image of dracut's, without what $spare has, a line of dracut.conf, if it is set.
 bake() {
-    "$top/tests/bake" "$@" 2>&1
+    "$top/tests/bake" "$1" "$2" ${spare:+"$spare"} "${@:3}" 2>&1
 }
 
 # bake_with_mkinitramfs IMAGE [NOPTRACE.CONF-LINE [ROOT [BUSYBOX]]]: with a configuration folder of its own.
@@ -96,7 +97,8 @@ variant_of() {
 reporting_disk() {
     local disk=$1 tree=$2
     systemctl --quiet --root="$tree" mask serial-getty@ttyS0.service systemd-binfmt.service apt-daily.timer \
-        apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer systemd-logind.service "${@:3}"
+        apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer systemd-logind.service \
+        systemd-udev-trigger.service getty@.service getty-static.service e2scrub_reap.service "${@:3}"
     cat > "$tree/etc/systemd/system/report.service" << 'END'
 [Unit]
 Description=Report to the test

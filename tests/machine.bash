@@ -23,7 +23,7 @@ make_machine() {
     mkdir -p "$tree/${menu%/*}" "$tree/usr/lib/modules/$older" "$tree"/usr/sbin "$tree"/usr/bin "$tree"/etc/{default,dracut.conf.d,initramfs-tools}
     for file in vmlinuz config System.map; do cp "$lower/boot/$file"-* "$tree/boot/$file-$older"; done
     touch "$tree/usr/lib/modules/$older"/modules.{builtin,dep,order} "$tree/$menu"
-    printf '%s\n' 'hostonly=no' 'compress=cat' 'early_microcode=no' 'drivers="virtio_blk virtio_pci ext4"' \
+    printf '%s\n' 'hostonly=no' 'compress=cat' 'early_microcode=no' 'drivers="virtio_blk virtio_pci ext4"' "$spare" \
         > "$tree/etc/dracut.conf.d/test.conf"
     printf '%s\n' MODULES=list BUSYBOX=y COMPRESS=gzip > "$tree/etc/initramfs-tools/initramfs.conf"
     printf '%s\n' virtio_blk virtio_pci ext4 > "$tree/etc/initramfs-tools/modules"

@@ -189,7 +189,7 @@ example_commands() {
 @test "a second UKI for maintenance, built as the manual says with dracut of Debian 12: the first locks, unattended, and that one opens" {
     example_commands 'A second UKI for maintenance' > "$BATS_TEST_TMPDIR/commands"
     mkdir "$BATS_TEST_TMPDIR/conf.d"
-    printf '%s\n' hostonly=no compress=cat early_microcode=no 'drivers="virtio_blk virtio_pci ext4"' tmpdir=/var/tmp \
+    printf '%s\n' hostonly=no compress=cat early_microcode=no 'drivers="virtio_blk virtio_pci ext4"' "$spare" tmpdir=/var/tmp \
         "${shell_flavour[@]}" > "$BATS_TEST_TMPDIR/dracut.conf"
     # shellcheck disable=SC2016 # the inner shell's
     in_root "$bookworm" "$BATS_TEST_TMPDIR" bash -e -c 'cd /var/tmp
