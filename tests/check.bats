@@ -1817,18 +1817,23 @@ small_images() {
         check_tree
         assert_fails order '/scripts/init-top/ORDER:1: not a line that mkinitramfs writes, and may keep it from running; build the image anew'
     done
-    for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' 'exit 0' noptrace_on_failure= 'noptrace_on_failure="poweroffx'; do
+    for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' noptrace_on_failure= 'noptrace_on_failure="poweroffx'; do
         tree_of initramfs-tools
         { echo '# a comment' && echo "$line"; } > "$BATS_TEST_TMPDIR/conf"
         cp --remove-destination "$BATS_TEST_TMPDIR/conf" "$tree/conf/noptrace.conf"
         check_tree
         assert_fails policy "/conf/noptrace.conf:2: $line: not one of continue, emergency, poweroff, reboot; build the image anew"
     done
-    # or is set twice
-    rm "$tree/conf/noptrace.conf"
-    printf 'noptrace_on_failure=continue\n\nnoptrace_on_failure=reboot\n' > "$tree/conf/noptrace.conf"
+    # or is set twice, or not alone
+    for line in noptrace_on_failure=reboot 'exit 0'; do
+        rm "$tree/conf/noptrace.conf"
+        printf 'noptrace_on_failure=continue\n\n%s\n' "$line" > "$tree/conf/noptrace.conf"
+        check_tree
+        assert_fails policy "/conf/noptrace.conf:3: $line: beside the one setting that may be there, noptrace_on_failure=; build the image anew"
+    done
+    echo 'exit 0' > "$tree/conf/noptrace.conf"
     check_tree
-    assert_fails policy "/conf/noptrace.conf:3: noptrace_on_failure=reboot: not one of continue, emergency, poweroff, reboot; build the image anew"
+    assert_fails policy "/conf/noptrace.conf:1: exit 0: beside the one setting that may be there, noptrace_on_failure=; build the image anew"
     while IFS='|' read -r policy line; do
         rm "$tree/conf/noptrace.conf"
         printf '# noptrace_on_failure=emergency\n%s\n# noptrace_on_failure=reboot\n' "$line" > "$tree/conf/noptrace.conf"

@@ -212,6 +212,7 @@ static bool conf_is_plain(struct image *image, char *policy, size_t size)
 
 	for (unsigned number = 1; text_line(&rest, &line); number++) {
 		struct text word = text_trim(line);
+		const char *why = "beside the one setting that may be there, noptrace_on_failure=";
 		if (word.length == 0 || word.bytes[0] == '#')
 			continue;
 		settings++;
@@ -221,11 +222,12 @@ static bool conf_is_plain(struct image *image, char *policy, size_t size)
 				(void)snprintf(policy, size, "%.*s", (int)word.length, word.bytes);
 				continue;
 			}
+			why = POLICY_NONE;
 		}
 		line = text_trim(line);
 		results_add(image->results, STATUS_FAIL, "policy",
-			    "/conf/noptrace.conf:%u: %.*s: " POLICY_NONE "; build the image anew",
-			    number, text_shown(line), line.bytes);
+			    "/conf/noptrace.conf:%u: %.*s: %s; build the image anew", number,
+			    text_shown(line), line.bytes, why);
 		return false;
 	}
 	return true;
