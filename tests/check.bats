@@ -1817,7 +1817,7 @@ small_images() {
         check_tree
         assert_fails order '/scripts/init-top/ORDER:1: not a line that mkinitramfs writes, and may keep it from running; build the image anew'
     done
-    for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' noptrace_on_failure= 'noptrace_on_failure="poweroffx'; do
+    for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' noptrace_on_failure= 'noptrace_on_failure= poweroff' 'noptrace_on_failure="poweroffx'; do
         tree_of initramfs-tools
         { echo '# a comment' && echo "$line"; } > "$BATS_TEST_TMPDIR/conf"
         cp --remove-destination "$BATS_TEST_TMPDIR/conf" "$tree/conf/noptrace.conf"
@@ -1831,6 +1831,16 @@ small_images() {
         check_tree
         assert_fails policy "/conf/noptrace.conf:3: $line: beside the one setting that may be there, noptrace_on_failure=; build the image anew"
     done
+    # in what only others take for a comment, for blanks, or do not look at
+    for line in $'\v#; exec sh' $'noptrace_on_failure=poweroff\r'; do
+        echo "$line" > "$tree/conf/noptrace.conf"
+        check_tree
+        assert_failure 1
+        assert_line --regexp '^  FAIL  policy        /conf/noptrace.conf:1: '
+    done
+    { echo noptrace_on_failure=continue && seq -f '# %.0f' 100000 && echo 'exec sh'; } > "$tree/conf/noptrace.conf"
+    check_tree
+    assert_fails policy '/conf/noptrace.conf: not looked into, being too large, a module or firmware; build the image anew'
     echo 'exit 0' > "$tree/conf/noptrace.conf"
     check_tree
     assert_fails policy "/conf/noptrace.conf:1: exit 0: beside the one setting that may be there, noptrace_on_failure=; build the image anew"

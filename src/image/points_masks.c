@@ -196,35 +196,42 @@ static struct text shell_value(struct text line, const char *name)
 
 	if (comment)
 		value.length = (size_t)(comment - value.bytes);
-	value = text_trim(value);
+	/* a blank before it is no part of what is assigned, and stays, to be no policy */
+	if (text_strip(value, " \t").bytes == value.bytes)
+		value = text_strip(value, " \t");
 	if (value.length >= 2 && (value.bytes[0] == '"' || value.bytes[0] == '\'') &&
 	    value.bytes[value.length - 1] == value.bytes[0])
 		value = (struct text) { value.bytes + 1, value.length - 2 };
 	return value;
 }
 
-/* conf/noptrace.conf is sourced: it may set the one variable, and do nothing else. */
+/* conf/noptrace.conf is sourced: it may set the one variable, and do nothing else. To a shell, only
+ * spaces and tabs are blanks. */
 static bool conf_is_plain(struct image *image, char *policy, size_t size)
 {
-	struct text rest = text_of_node(image_file(image, "conf/noptrace.conf"));
+	struct text rest;
 	struct text line;
 	unsigned settings = 0;
 
+	if (!text_of_whole(image_file(image, "conf/noptrace.conf"), &rest)) {
+		results_add(image->results, STATUS_FAIL, "policy",
+			    "/conf/noptrace.conf: " TEXT_CUT "; build the image anew");
+		return false;
+	}
 	for (unsigned number = 1; text_line(&rest, &line); number++) {
-		struct text word = text_trim(line);
 		const char *why = "beside the one setting that may be there, noptrace_on_failure=";
-		if (word.length == 0 || word.bytes[0] == '#')
+		line = text_strip(line, " \t");
+		if (line.length == 0 || line.bytes[0] == '#')
 			continue;
 		settings++;
-		if (text_begins(word, "noptrace_on_failure=") && settings == 1) {
-			word = shell_value(word, "noptrace_on_failure=");
+		if (text_begins(line, "noptrace_on_failure=") && settings == 1) {
+			struct text word = shell_value(line, "noptrace_on_failure=");
 			if (policy_is(word.bytes, word.length)) {
 				(void)snprintf(policy, size, "%.*s", (int)word.length, word.bytes);
 				continue;
 			}
 			why = POLICY_NONE;
 		}
-		line = text_trim(line);
 		results_add(image->results, STATUS_FAIL, "policy",
 			    "/conf/noptrace.conf:%u: %.*s: %s; build the image anew", number,
 			    text_shown(line), line.bytes, why);
