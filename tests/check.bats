@@ -885,7 +885,7 @@ END
         check_tree
         assert_fails masks "/$path is a link to noptrace's: nothing else may meddle with noptrace; remove that"
     done
-    for path in systemd.unit-dropin.service~x.cred systemd.extra-unit.x.service.cred; do
+    for path in systemd.unit-dropin.service~x.cred systemd.extra-unit.x.service.cred fstab.extra.cred; do
         tree_of systemd
         install -D -m 644 /dev/null "$tree/.extra/credentials/$path"
         check_tree
@@ -918,6 +918,27 @@ END
     install -D -m 644 "$BATS_TEST_TMPDIR/fstab" "$tree/etc/fstab"
     check_tree
     assert_success
+    for line in $'/dev/x\t/usr/sbin none bind' ' /dev/x /usr/sbin'; do
+        { cat "$BATS_TEST_TMPDIR/fstab" && echo "$line"; } > "$tree/etc/fstab"
+        check_tree
+        assert_failure 1
+        assert_line --regexp '^  FAIL  masks         /etc/fstab:5: /dev/x./usr/sbin'
+    done
+    # nor is more looked at than there is
+    printf x > "$tree/etc/fstab"
+    check_tree
+    assert_success
+    # however long it is, and where it leads
+    { seq -f '# %.0f' 100000 && echo '/dev/x /usr/sbin none bind'; } > "$tree/etc/fstab"
+    check_tree
+    assert_fails masks '/etc/fstab: not looked into, being too large, a module or firmware: nothing else may meddle with noptrace; remove that'
+    rm "$tree/etc/fstab"
+    install -D -m 644 /dev/stdin "$tree/opt/fstab" <<< '/dev/x /usr/sbin none bind'
+    ln -s /opt/fstab "$tree/etc/fstab"
+    check_tree
+    assert_fails masks '/etc/fstab:1: /dev/x /usr/sbin none bind: nothing else may meddle with noptrace; remove that'
+    rm "$tree/etc/fstab"
+    cp "$BATS_TEST_TMPDIR/fstab" "$tree/etc/fstab"
     printf '/dev/x \t/usr/sbin\tnone bind\n' >> "$tree/etc/fstab"
     check_tree
     assert_failure 1

@@ -107,25 +107,6 @@ static bool names(struct text text, bool scope)
 	       text_has(text, "kernel/yama");
 }
 
-/* The second field of a line of /etc/fstab that is no comment. */
-static bool fstab_mounts_over(struct text line)
-{
-	struct text where = { line.bytes, 0 };
-	size_t at = 0;
-
-	if (text_begins(line, "#"))
-		return false;
-	while (at < line.length && line.bytes[at] != ' ' && line.bytes[at] != '\t')
-		at++;
-	while (at < line.length && (line.bytes[at] == ' ' || line.bytes[at] == '\t'))
-		at++;
-	where.bytes = line.bytes + at;
-	while (at + where.length < line.length && where.bytes[where.length] != ' ' &&
-	       where.bytes[where.length] != '\t')
-		where.length++;
-	return setting_is_over_ours(where);
-}
-
 /* What systemd reads as a unit, or a folder of that; a generator is none. */
 static bool is_unit_path(struct text path)
 {
@@ -166,18 +147,16 @@ static bool search_lines(struct search *search, const char *path, struct text te
 			 bool (*next)(struct text *rest, struct text *line))
 {
 	bool unit = is_unit_path(text_of(path));
-	bool fstab = !search->scope && strcmp(path, "etc/fstab") == 0;
 	struct setting setting = { 0 };
 	struct text line;
 
-	if ((!unit || search->scope) && !fstab && !names(text, search->scope))
+	if ((!unit || search->scope) && !names(text, search->scope))
 		return true;
 	for (unsigned number = 1; next(&text, &line); number++) {
 		if (unit && text_is_comment(line))
 			continue;
 		if (names(line, search->scope) ||
-		    (unit && !search->scope && setting_is_against_ours(&setting, line)) ||
-		    (fstab && fstab_mounts_over(text_trim(line))))
+		    (unit && !search->scope && setting_is_against_ours(&setting, line)))
 			return say_line(search, path, number, line);
 	}
 	return true;
@@ -216,7 +195,8 @@ static bool search_node(void *closure, const char *path, const struct node *node
 	if (!search->scope) {
 		/* a credential that changes units, for systemd 256 and later */
 		if (strncmp(name, "systemd.unit-dropin", 19) == 0 ||
-		    strncmp(name, "systemd.extra-unit", 18) == 0)
+		    strncmp(name, "systemd.extra-unit", 18) == 0 ||
+		    strncmp(name, "fstab.extra", 11) == 0)
 			return say(search, path, " is a credential that changes units");
 		/* what is dropped in is judged by the units that it is for */
 		bool dropins = S_ISDIR(node->mode) && is_unit_path(text_of(path)) &&
@@ -324,6 +304,25 @@ static void search_unit_or_folder(void *closure, const struct label *label)
 	search->folder = folder;
 }
 
+/* The second field of a line of /etc/fstab, wherever that leads, is where it mounts. */
+static bool search_fstab(struct search *search)
+{
+	static const char path[] = "etc/fstab";
+	struct text text;
+	struct text line;
+
+	if (!text_of_whole(image_file(search->image, path), &text))
+		return say(search, path, ": " TEXT_CUT);
+	for (unsigned number = 1; text_line(&text, &line); number++) {
+		struct text rest = line;
+		struct text word;
+		if (text_word(&rest, &word) && word.bytes[0] != '#' && text_word(&rest, &word) &&
+		    setting_is_over_ours(word))
+			return say_line(search, path, number, line);
+	}
+	return true;
+}
+
 static void nothing(void *node)
 {
 	(void)node;
@@ -347,7 +346,7 @@ bool points_others(struct image *image, bool scope, char *room, size_t size)
 	room[0] = '\0';
 	if (!tree_visit(&image->tree, search_node, &search) && room[0] == '\0')
 		image->no_memory = true;
-	if (room[0] == '\0')
+	if (room[0] == '\0' && (scope || search_fstab(&search)))
 		search_units(&search);
 	return room[0] == '\0';
 }

@@ -53,20 +53,6 @@ bool setting_is_over_ours(struct text where)
 	return text_is_any(where, exact) || text_begins(where, "/proc/sys/kernel");
 }
 
-/* The next of the words between blanks. */
-static bool next_word(struct text *rest, struct text *word)
-{
-	size_t length = 0;
-
-	*rest = text_trim(*rest);
-	while (length < rest->length && rest->bytes[length] != ' ' && rest->bytes[length] != '\t')
-		length++;
-	*word = (struct text) { rest->bytes, length };
-	rest->bytes += length;
-	rest->length -= length;
-	return length > 0;
-}
-
 /* Whether a name, with specifiers or quotes in it, could be one of these. What they stand for is
  * not known here, but what is before the first and behind the last of them is. */
 static bool could_be(struct text name, const char *const *units, size_t count)
@@ -132,7 +118,7 @@ static bool depends_on_ours(struct text key, struct text value)
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		if (!text_is(key, keys[i]))
 			continue;
-		while (next_word(&value, &word)) {
+		while (text_word(&value, &word)) {
 			if (could_be(word, ours, sizeof ours / sizeof *ours) ||
 			    (before && could_be(word, needed, sizeof needed / sizeof *needed)))
 				return true;

@@ -80,6 +80,19 @@ struct text text_trim(struct text text)
 	return text_strip(text, " \t\r\v\f");
 }
 
+bool text_word(struct text *rest, struct text *word)
+{
+	size_t length = 0;
+
+	*rest = text_trim(*rest);
+	while (length < rest->length && rest->bytes[length] != ' ' && rest->bytes[length] != '\t')
+		length++;
+	*word = (struct text) { rest->bytes, length };
+	rest->bytes += length;
+	rest->length -= length;
+	return length > 0;
+}
+
 bool text_is(struct text text, const char *string)
 {
 	return text.length == strlen(string) && memcmp(text.bytes, string, text.length) == 0;

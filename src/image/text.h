@@ -42,6 +42,9 @@ struct text text_strip(struct text text, const char *bytes);
 /* Without the blanks (space, tab, CR, vertical tab, form feed) at both ends. */
 struct text text_trim(struct text text);
 
+/* Takes the next of the words between spaces and tabs off `rest`; false when none is left. */
+bool text_word(struct text *rest, struct text *word);
+
 bool text_is(struct text text, const char *string);
 bool text_begins(struct text text, const char *string);
 bool text_ends(struct text text, const char *string);
