@@ -69,11 +69,11 @@ plugin() {
     chmod +x "$tree/usr/lib/kernel/install.d/$1.install"
 }
 
-# look_again [clean]: the plugin is called by hand.
+# look_again [clean|add VERSION]: the plugin is called by hand.
 look_again() {
     # shellcheck disable=SC2016 # the inner shell's
-    run unshare --mount sh -e -c 'mount -t proc proc "$1/proc"; exec chroot "$1" /usr/lib/kernel/install.d/95-noptrace.install "$2"' - \
-        "$tree" "${1-add}"
+    run unshare --mount sh -e -c 'tree=$1; shift; mount -t proc proc "$tree/proc"
+        exec chroot "$tree" /usr/lib/kernel/install.d/95-noptrace.install "$@"' - "$tree" "${@:-add}"
     assert_success
 }
 
@@ -115,6 +115,9 @@ listed() {
         assert_line --regexp '^> options +maintenance root=LABEL=debian quiet( |$)'
         assert_equal "$(grep -c '^>' <<< "$output")" 4
         assert_equal "$(grep -c '^<' <<< "$output")" 3
+        rm "$entries/$maintenance"
+        (umask 077 && look_again)
+        assert_equal "$(stat -c %a "$entries/$maintenance")" 644
     done
 }
 
@@ -173,6 +176,11 @@ listed() {
         mv "$tree/boot/loader" "$tree/efi"
         look_again
         assert [ -e "$tree/efi/loader/entries/$ours" ]
+        # and not elsewhere where it is said
+        rm "$tree/efi/loader/entries/$ours"
+        mkdir -p "$entries"
+        kernel_install add 6.1.0-10-test
+        refute [ -e "$tree/efi/loader/entries/$ours" ]
     done
 }
 
@@ -215,6 +223,14 @@ listed() {
         # nor is a file blamed that does not have it
         echo root=LABEL=debian > "$tree/etc/kernel/cmdline"
         plugin 93-open <<< "sed -i 's/^options.*/& maintenance/' \"\$boot/debian-\$2.conf\""
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out"
+        # nor is it taken out where it is not from this boot's command line
+        booted_with='root=LABEL=debian maintenance'
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out"
+        rm "$tree/etc/kernel/cmdline"
+        booted_with='root=LABEL=debian'
         kernel_install add 6.1.0-10-test
         assert_line "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out"
     done
@@ -312,6 +328,11 @@ listed() {
         efi_variable LoaderEntryDefault "$normal"
         look_again
         assert [ -e "$entries/$maintenance" ]
+        # or by another, behind that
+        efi_variable LoaderEntryPreferred "$maintenance"
+        look_again
+        assert_equal "$(listed)" "$normal"
+        rm "$tree"/sys/firmware/efi/efivars/LoaderEntryPreferred-*
         # what was picked last
         efi_variable LoaderEntryLastBooted "$maintenance"
         for set in variable file; do
@@ -326,9 +347,17 @@ listed() {
             assert_line "noptrace: /boot/loader/entries/$maintenance is not there: default @saved would boot it again after somebody picked it"
             assert_equal "$(listed)" "$normal"
         done
+        # what cannot be read
+        printf 'default x\0\n' > "$tree/boot/loader/loader.conf"
+        look_again
+        assert_line "noptrace: /boot/loader/entries/$maintenance is not there: it cannot be told whether the default @/boot/loader/loader.conf finds it"
+        assert_equal "$(listed)" "$normal"
         rm "$tree"/boot/loader/loader.conf
         # GRUB as Debian's next has it, which reads entries of any kind
         mkdir -p "$tree/boot/grub"
+        echo 'insmod blscfg' > "$tree/boot/grub/grub.cfg"
+        look_again
+        assert [ -e "$entries/$maintenance" ]
         printf 'insmod blscfg\nblscfg\n' > "$tree/boot/grub/grub.cfg"
         look_again
         assert_line --partial 'GRUB reads these entries too, and would boot it first'
@@ -347,6 +376,11 @@ listed() {
     mkdir "$entries/debian-6.1.0-9-test.conf"
     look_again
     refute_output --partial 6.1.0-9-test
+    # nor does one of no kernel get an entry
+    printf '%s\n' 'title X' 'version 1' 'sort-key debian' 'efi /x.efi' > "$entries/debian-1.conf"
+    look_again
+    assert_line 'noptrace: /boot/loader/entries/debian-1.conf is not of a kernel, and gets no entry for maintenance'
+    refute [ -e "$entries/debian-1-maintenance.conf" ]
 }
 
 @test "another system's entries on the same partition are left, and named where they are open" {
@@ -357,6 +391,11 @@ listed() {
     assert_line "noptrace: /boot/loader/entries/other-6.1.0-10-test.conf has the word maintenance, and is another system's"
     run listed
     assert_output "$(printf '%s\n' "$maintenance" "$normal" other-6.1.0-10-test-maintenance.conf other-6.1.0-10-test.conf)"
+    # whose whole name reads as a count of tries
+    printf '%s\n' 'title X' 'version 1' 'sort-key debian' 'linux /x' > "$entries/3.conf"
+    look_again
+    refute [ -e "$entries/debian-1-maintenance.conf" ]
+    rm "$entries/3.conf"
     # as a package does before it takes the plugin away
     look_again clean
     run listed
@@ -395,6 +434,12 @@ listed() {
         rm "$entries"/*
         kernel_install add 6.1.0+3
         assert_equal "$(listed)" debian-6.1.0+3.conf
+        # and not of these
+        for version in 6.1.0+ 6.1.0+deb12; do
+            rm "$entries"/*
+            kernel_install add "$version"
+            assert [ -e "$entries/debian-$version-maintenance.conf" ]
+        done
     done
 }
 
@@ -532,6 +577,8 @@ END
     cp "$entries/debian-6.1.0-9-test.conf" "$entries/other.conf"
     kernel_install add 6.1.0-10-test
     assert_line 'noptrace: /boot/loader/entries/debian-6.1.0-9-test.conf: cannot be read; it is left as it is'
+    # nor is it taken for as open as the entry before it
+    refute_output --partial 'debian-6.1.0-9-test.conf has the word'
     cmp "$entries/debian-6.1.0-9-test.conf" "$entries/other.conf"
     run listed
     assert_output "$(printf '%s\n' "$maintenance" "$normal" debian-6.1.0-9-test.conf other.conf)"
@@ -597,6 +644,13 @@ echo x > /boot/EFI/Linux/debian-6.1.0-10-test+3.efi
 END
     kernel_install add 6.1.0-10-test
     assert_line 'noptrace: /boot/EFI/Linux/debian-6.1.0-10-test+3.efi: its command line could not be read: no UKI'
+    # by hand, with the token and without
+    look_again add 6.1.0-10-test
+    assert_line --partial '/boot/EFI/Linux/debian-6.1.0-10-test+3.efi: its command line'
+    rm "$tree/etc/kernel/entry-token"
+    mv "$tree/boot/EFI/Linux/"{debian,0123456789abcdef0123456789abcdef}-6.1.0-10-test+3.efi
+    look_again add 6.1.0-10-test
+    assert_line --partial '/boot/EFI/Linux/0123456789abcdef0123456789abcdef-6.1.0-10-test+3.efi: its command line'
 }
 
 @test "what cannot be done does not fail the kernel's installation" {
@@ -613,11 +667,14 @@ END
     rm "$tree/usr/sbin/noptrace"
     kernel_install add 6.1.0-10-test
     assert_equal "$(listed)" "$normal"
-    use bookworm
-    rm "$tree/usr/libexec/noptrace/noptrace-entry"
-    kernel_install add 6.1.0-10-test
-    assert_line 'noptrace: /usr/libexec/noptrace/noptrace-entry is missing: nothing is done about maintenance entries'
-    assert_equal "$(listed)" "$normal"
+    local needed
+    for needed in noptrace-entry noptrace-cmdline noptrace-uki knobs.sh; do
+        use bookworm
+        rm "$tree/usr/libexec/noptrace/$needed"
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /usr/libexec/noptrace/$needed is missing: nothing is done about maintenance entries"
+        assert_equal "$(listed)" "$normal"
+    done
 }
 
 @test "knobs that are wrong, or that the shell cannot read, give no maintenance entry, and a reason" {
@@ -683,6 +740,13 @@ END
         kernel_install add 6.1.0-10-test
         assert_line "noptrace: /boot/loader/entries/$maintenance: could not be written"
         assert_equal "$(grep '\.conf$\|^\.' <<< "$output")" "$normal"
+
+        plugin 94-full << 'END'
+printf '%s\n' '# noptrace: maintenance entry' 'version 6.1.0-9-test' 'linux /x' > "$boot/debian-6.1.0-9-test-maintenance.conf"
+mount -o remount,ro /boot
+END
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/debian-6.1.0-9-test-maintenance.conf could not be removed, and may boot by itself"
     done
 }
 
@@ -757,6 +821,25 @@ END
     done
     # the name that systemd's tools would take comes first there, and would be the default
     assert_equal "$(rpm --eval "%{lua: print(rpm.vercmp('$id-6.1.0-10-test-maintenance', '$id-6.1.0-10-test'))}")" 1
+}
+
+@test "entries with the id of the machine are this system's, also where there is a token" {
+    local id=0123456789abcdef0123456789abcdef
+    use_grub
+    echo fedora > "$tree/etc/kernel/entry-token"
+    printf 'a\0' > "$entries/$id-2.conf"
+    printf '%s\n' '# noptrace: maintenance entry' 'version 1' 'linux /x' > "$entries/$id-1-maintenance.conf"
+    kernel_install add 6.1.0-10-test
+    assert [ -e "$ours" ]
+    assert_line "noptrace: /boot/loader/entries/$id-2.conf: cannot be read; it is left as it is"
+    refute [ -e "$entries/$id-1-maintenance.conf" ]
+    mv "$entries/$id-6.1.0-10-test.conf" "$entries/fedora-6.1.0-10-test.conf"
+    kernel_install add 6.1.0-10-test
+    refute [ -e "$ours" ]
+    assert [ -e "$entries/~maintenance-fedora-6.1.0-10-test.conf" ]
+    rm "$entries/fedora-6.1.0-10-test.conf"
+    kernel_install remove 6.1.0-10-test
+    refute [ -e "$entries/~maintenance-fedora-6.1.0-10-test.conf" ]
 }
 
 @test "where a default of GRUB could name a maintenance entry, there is none, and the reason is said" {
