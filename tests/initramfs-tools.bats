@@ -41,6 +41,51 @@ boot_without_yama() {
     assert_output '/scripts/init-top/00-noptrace "$@"'
 }
 
+# What ends a boot, or waits, is told here by the functions that the script sources.
+@test "initramfs-tools: the script does nothing where it is not to, says what it does, and waits before it tries again" {
+    local tree=$BATS_TEST_TMPDIR/tree work=$BATS_TEST_TMPDIR/work policy script=/usr/share/initramfs-tools/scripts/init-top/00-noptrace
+    local again='noptrace: could not lock, see above; leave this shell to try again (noptrace_on_failure='
+    variant_of "$bookworm" "$tree"
+    rm "$tree/usr/sbin/noptrace"
+    mkdir "$work" "$tree/conf" "$tree/scripts"
+    # it locks at the third time
+    # shellcheck disable=SC2016 # the script's
+    printf '%s\n' '#!/bin/sh' 'echo >> /var/tmp/tries' '[ "$(wc -l < /var/tmp/tries)" = 3 ]' \
+        | install -m 755 /dev/stdin "$tree/usr/sbin/noptrace"
+    # shellcheck disable=SC2016 # the functions'
+    printf '%s\n' 'panic() { echo "$*"; }' 'sleep() { echo "sleep $*"; }' 'poweroff() { echo "poweroff $*"; }' > "$tree/scripts/functions"
+    run in_root "$tree" "$work" "$script"
+    assert_success
+    assert_output ''
+    echo noptrace_on_failure=continue > "$tree/conf/noptrace.conf"
+    run in_root "$tree" "$work" "$script" prereqs
+    assert_success
+    assert_output ''
+    refute [ -e "$work/tries" ]
+    run in_root "$tree" "$work" "$script"
+    assert_success
+    assert_output 'noptrace: booting on without the lock (noptrace_on_failure=continue)'
+    rm "$work/tries"
+    for policy in emergency poweroff; do
+        echo "noptrace_on_failure=$policy" > "$tree/conf/noptrace.conf"
+        run in_root "$tree" "$work" "$script"
+        assert_success
+        rm "$work/tries"
+        [[ $policy != emergency ]] || assert_output "$again$policy)
+sleep 1
+$again$policy)
+sleep 1"
+    done
+    assert_output "noptrace: could not lock, see above: poweroff (noptrace_on_failure)
+poweroff -f
+$again$policy)
+sleep 1
+noptrace: could not lock, see above: poweroff (noptrace_on_failure)
+poweroff -f
+$again$policy)
+sleep 1"
+}
+
 @test "initramfs-tools, continue: boots on" {
     boot_without_yama continue
     assert_output answered
