@@ -66,6 +66,7 @@ boots_on() {
 @test "shell, poweroff: powers off and never reaches the real root" {
     boot_image shell-poweroff
     assert_stopped 'powered off'
+    assert_on_console 'noptrace: could not lock, see above: poweroff (noptrace_on_failure=poweroff)'
 }
 
 @test "systemd, reboot: reboots and never reaches the real root" {
@@ -81,6 +82,28 @@ boots_on() {
 @test "shell, reboot: reboots and never reaches the real root" {
     boot_image shell-reboot
     assert_stopped rebooted
+    assert_on_console 'noptrace: could not lock, see above: reboot (noptrace_on_failure=reboot)'
+}
+
+# fails_to COMMAND: in an image where that fails.
+fails_to() {
+    local tree=$BATS_TEST_TMPDIR/tree
+    mkdir -p "$tree/usr/sbin" "$tree/usr/lib/noptrace"
+    printf '%s\n' '#!/bin/sh' 'exit 1' | install -m 755 /dev/stdin "$tree/usr/sbin/$1"
+    cp "$bookworm/usr/lib/dracut/modules.d/50noptrace/on-failure/$1.sh" "$tree/usr/lib/noptrace/on-failure.sh"
+    pack "$tree" "$BATS_TEST_TMPDIR/archive"
+    cat "$images/without-busybox" "$BATS_TEST_TMPDIR/archive" > "$images/fails-to-$1"
+    boot_image "fails-to-$1" rd.shell=0
+    assert_stopped panicked
+    assert_on_console "noptrace: could not $1"
+}
+
+@test "shell without busybox, poweroff: one that fails ends the boot all the same" {
+    fails_to poweroff
+}
+
+@test "shell without busybox, reboot: one that fails ends the boot all the same" {
+    fails_to reboot
 }
 
 @test "systemd, emergency with rd.shell=0 rd.emergency=poweroff: never reaches the real root" {
