@@ -57,6 +57,7 @@ fi
 echo "failed $(systemctl --failed --plain --no-legend | awk '{ print $1 }' | xargs)"
 echo "sysctl $(systemctl is-active systemd-sysctl.service) $(systemctl show -P Result systemd-sysctl.service)"
 echo "unit $(systemctl is-active noptrace.service)"
+echo "timeout $(systemctl show -P TimeoutStartUSec noptrace.service)"
 journalctl -b -t noptrace -o cat | sed 's/^noptrace: //' | sort | uniq -c | sed 's/^ */journal /'
 noptrace status
 echo "status $?"
@@ -99,6 +100,8 @@ locked_debian() {
     assert_line 'failed '
     assert_line 'sysctl active success'
     assert_line 'unit active'
+    # it never holds a boot up
+    assert_line 'timeout 10s'
     assert_journal "1 locked already, in the initramfs: $locked
 1 locked: $locked"
     assert_line 'NOPTRACE OK - locked since the initramfs: kernel.yama.ptrace_scope is 3'
