@@ -60,6 +60,8 @@ assert_fails() {
     assert_line "$image: FAIL"
     assert_line "  FAIL  $(printf %-12s "$1")  $2"
     assert_equal "$(grep -c '^  FAIL' <<< "$output")" 1
+    # nor does it come to anything else
+    assert_equal "$(grep -cE "^  [^ ]+ +$1 " <<< "$output")" 1
     assert_equal "$stderr" "noptrace-image: $image: fails: $1"
 }
 
@@ -514,6 +516,12 @@ noptrace_check() {
     ln -s ../noptrace.service "$tree/$units/sysinit.target.wants/noptrace.service"
     check_tree
     assert_fails masks "/$units/sysinit.target.wants/noptrace.service leads nowhere; build the image anew"
+    # in the first of the folders as well
+    tree_of systemd
+    mkdir -p "$tree/etc/systemd/system.control/sysinit.target.wants"
+    ln -s ../noptrace.service "$tree/etc/systemd/system.control/sysinit.target.wants"
+    check_tree
+    assert_fails masks '/etc/systemd/system.control/sysinit.target.wants/noptrace.service leads nowhere; build the image anew'
 }
 
 @test "a masked unit fails" {
@@ -523,6 +531,7 @@ noptrace_check() {
     check_tree
     assert_failure 1
     assert_point FAIL masks "/etc/systemd/system/$unit masks the unit, or leads nowhere; remove it"
+    assert_equal "$(grep -cE '^  [^ ]+ +masks ' <<< "$output")" 1
 }
 
 @test "a unit that nothing starts, that is told to be late, or told to do something else fails" {
@@ -689,7 +698,7 @@ noptrace_check() {
 }
 
 @test "what starts the unit must be there, and as systemd has it" {
-    local target dropin
+    local target dropin line
     for target in initrd.target basic.target sysinit.target; do
         tree_of systemd
         mkdir -p "$tree/etc/systemd/system"
@@ -736,12 +745,18 @@ noptrace_check() {
     printf '[Unit]\nDescription=x\n' > "$tree/$units/initrd.target"
     check_tree
     assert_fails order "initrd.target does not require basic.target: nothing starts $unit; build the image anew"
+    for line in {Requires,Wants,BindsTo}=basic.target; do
+        printf '[Unit]\n%s\n' "$line" > "$tree/$units/initrd.target"
+        check_tree
+        assert_success
+    done
+    printf '[Unit]\nDescription=x\n' > "$tree/$units/initrd.target"
     # unless it goes past that
     mkdir "$tree/$units/initrd.target.wants"
     ln -s ../sysinit.target "$tree/$units/initrd.target.wants"
     check_tree
     assert_success
-    for dropin in sysinit.target.d/x.conf target.d/x.conf system.slice.d/x.conf systemd-journald.socket.d/x.conf; do
+    for dropin in sysinit.target.d/x.conf initrd.target.d/x.conf target.d/x.conf system.slice.d/x.conf systemd-journald.socket.d/x.conf; do
         tree_of systemd
         install -D -m 644 /dev/stdin "$tree/etc/systemd/system/$dropin" <<< 'After=dev-nowhere.device'
         check_tree
@@ -815,8 +830,8 @@ END
     tree_of systemd
     # what Debian, Fedora, Arch, dracut and administrators set
     printf '[Manager]\n%s\n' '#ManagerEnvironment=' LogLevel=info LogTarget=kmsg ShowStatus=auto CPUAffinity=0-3 \
-        RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 DefaultLimitNOFILE=1048576 \
-        DefaultLimitCORE=0:infinity DefaultTasksMax=15% DefaultTasksMax=infinity DefaultMemoryAccounting=no \
+        RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 DefaultLimitNOFILE=1048576 DefaultLimitNOFILE=256 \
+        DefaultLimitCORE=0:infinity DefaultTasksMax=15% DefaultTasksMax=10 DefaultTasksMax=90 DefaultTasksMax=infinity DefaultMemoryAccounting=no \
         DefaultEnvironment=X=1 SystemCallArchitectures=native SystemCallArchitectures= NoNewPrivileges=no DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
         Default{CPU,IO}Pressure{ThresholdSec,Watch}=x DefaultMemoryZSwapWriteback=yes DefaultOOMScoreAdjust=0 DefaultStartLimitInterval=1 \
         EventLoopRateLimit{Burst,IntervalSec}=1 JoinControllers=cpu MinimumUptimeSec=1 ShutdownWatchdogSec=1 \
@@ -836,11 +851,22 @@ END
         assert_success
     done
     # the last without a newline, and of a long one as much as helps
-    for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultLimitNOFILE=3 DefaultLimitAS=4096 DefaultTasksMax=0 DefaultTasksMax=x \
+    for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultLimitNOFILE=3 DefaultLimitNOFILE=255 DefaultLimitNOFILE=3:524288 CPUAccounting=yes DefaultLimitAS=4096 DefaultTasksMax=0 DefaultTasksMax=x \
         CapabilityBoundingSet= SystemCallArchitectures=arm NoNewPrivileges=yes DefaultSmackProcessLabel=x Foo=1 "Foo=$(printf '%0200d' 1)"; do
         printf %s "$line" > "$tree/etc/systemd/system.conf"
         check_tree
         assert_fails order "/etc/systemd/system.conf:1: ${line:0:120}: may take from a service what the program needs, or change what PID 1 starts; remove that"
+    done
+    printf '[Manager]\n\t Foo=1 \n' > "$tree/etc/systemd/system.conf"
+    check_tree
+    assert_fails order '/etc/systemd/system.conf:2: Foo=1: may take from a service what the program needs, or change what PID 1 starts; remove that'
+    # and wherever systemd reads it
+    for root in run usr/local/lib usr/lib lib; do
+        tree_of systemd
+        [[ $root != lib ]] || { part_lib modules && rm "$tree/lib/systemd"; }
+        install -D -m 644 /dev/stdin "$tree/$root/systemd/system.conf.d/x.conf" <<< Foo=1
+        check_tree
+        assert_fails order "/$root/systemd/system.conf.d/x.conf:1: Foo=1: may take from a service what the program needs, or change what PID 1 starts; remove that"
     done
 }
 
@@ -1197,7 +1223,13 @@ END
     tree_of systemd
     ln -sf ../basic.target "$tree/$units/sysinit.target.wants/noptrace-locked@emergency.target"
     check_tree
-    assert_fails masks "/$units/sysinit.target.wants/noptrace-locked@emergency.target does not lead to noptrace-locked@.target; build the image anew"
+    assert_fails policy "/$units/sysinit.target.wants/noptrace-locked@emergency.target does not lead to noptrace-locked@.target; build the image anew"
+    # without one
+    tree_of systemd
+    rm "$tree/$units/sysinit.target.wants/noptrace-locked@emergency.target"
+    check_tree
+    assert_success
+    assert_point ok policy 'continue: a boot that could not lock goes on'
     tree_of shell
     rm "$tree/usr/lib/noptrace/on-failure.sh"
     check_tree
@@ -1214,6 +1246,25 @@ END
     find "$tree" -name reboot -delete
     check_tree
     assert_fails policy 'reboot, but there is no reboot; build the image anew'
+    # of a folder that is no link each counts
+    tree_of shell
+    cp --remove-destination "$top/modules.d/50noptrace/on-failure/poweroff.sh" "$tree/usr/lib/noptrace/on-failure.sh"
+    find "$tree" -name poweroff -delete
+    for name in sbin bin; do
+        rm "$tree/$name"
+        mkdir "$tree/$name"
+        for text in "$tree/usr/$name"/*; do
+            [[ $text == */noptrace ]] || ln -s "../usr/$name/${text##*/}" "$tree/$name"
+        done
+    done
+    for name in usr/sbin usr/bin sbin bin; do
+        touch "$tree/$name/poweroff"
+        check_tree
+        assert_success
+        rm "$tree/$name/poweroff"
+    done
+    tree_of shell
+    find "$tree" -name poweroff -delete
     # another's is not that of ours, whatever it says
     while IFS='|' read -r text policy; do
         rm "$tree/usr/lib/noptrace/on-failure.sh"
@@ -1226,6 +1277,10 @@ END
   ok    policy        continue: |continue
   FAIL  policy        poweroff, but |poweroff
   FAIL  policy        not one of |{continue}
+  FAIL  policy        not one of |continuea
+  FAIL  policy        not one of |continuez
+  ok    policy        continue: |continue{
+  FAIL  policy        not one of |
   FAIL  policy        not one of |$(printf '%0120d' 0 | tr 0 x)
 END
 }

@@ -11,7 +11,7 @@
 enum { ROOM = 2 * UNITS_PATH };
 
 /* The links of sysinit.target.wants to a unit must lead to what systemd takes for it. */
-static bool links_lead(struct image *image, const char *name, const char *unit)
+static bool links_lead(struct image *image, const char *point, const char *name, const char *unit)
 {
 	char path[UNITS_PATH];
 	const struct node *node = units_find(image, unit, path) ? image_file(image, path) : NULL;
@@ -21,7 +21,7 @@ static bool links_lead(struct image *image, const char *name, const char *unit)
 			       name);
 		if (!image_at(image, path) || (node && image_file(image, path) == node))
 			continue;
-		results_add(image->results, STATUS_FAIL, "masks",
+		results_add(image->results, STATUS_FAIL, point,
 			    image_file(image, path)
 				? "/%s does not lead to %s; build the image anew"
 				: "/%s leads nowhere; build the image anew",
@@ -40,7 +40,8 @@ static bool unit_is_clear(struct image *image)
 			    "/%s masks the unit, or leads nowhere; remove it", path);
 		return false;
 	}
-	return links_lead(image, UNIT, UNIT) && links_lead(image, UNIT_LATER, UNIT_LATER);
+	return links_lead(image, "masks", UNIT, UNIT) &&
+	       links_lead(image, "masks", UNIT_LATER, UNIT_LATER);
 }
 
 /* Whether sysinit.target starts the real root's unit, which the whole package in an image brings.
@@ -147,7 +148,7 @@ static bool policy_holds(struct image *image, const struct locked *locked)
 				   "there is no initrd-switch-root.service to hold");
 	if (!units_has(image, UNIT_LOCKED))
 		return fail_policy(image, locked->policy, "there is no " UNIT_LOCKED);
-	if (!links_lead(image, locked->name, UNIT_LOCKED))
+	if (!links_lead(image, "policy", locked->name, UNIT_LOCKED))
 		return false;
 	if (!units_are_plain(image, locked->name, room, sizeof room)) {
 		results_add(image->results, STATUS_FAIL, "policy", "%s: changes %s; remove that",
