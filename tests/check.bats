@@ -780,7 +780,7 @@ noptrace_check() {
 }
 
 @test "what the unit waits for must come at once, and nothing before it may wait for the unit" {
-    local name line
+    local name line number
     tree_of systemd
     # as systemd 239 has them
     printf '[Unit]\nDescription=x\nDefaultDependencies=no\nConflicts=shutdown.target\nBefore=slices.target\nWants=-.slice\nAfter=-.slice\n' > "$tree/$units/system.slice"
@@ -805,6 +805,24 @@ systemd-journald.socket Conflicts=x.service
 system.slice Requires=nowhere.service
 -.slice MemoryMax=1
 -.slice Foo
+END
+    # in its own section, or in what only looks like one
+    while IFS='|' read -r number line; do
+        tree_of systemd
+        printf -v line %b "$line"
+        rm "$tree/$units/systemd-journald.socket"
+        printf '[Unit]\nDefaultDependencies=no\n%s\n' "$line" > "$tree/$units/systemd-journald.socket"
+        check_tree
+        assert_failure 1
+        assert_line --regexp "^  FAIL  order         /$units/systemd-journald.socket:$number: .*: changes systemd-journald.socket, which $unit hangs on; remove that$"
+    done << 'END'
+4|[Socket]\nExecStartPre=/bin/x
+4|[Socket]\nBindToDevice=x0
+4|[Socket]\nListenStream=/data/x
+4|[Socket]\nDefaultDependencies=no
+3|Before=x.target \\\n[Socket]\nAfter=x.device
+3|\v[Socket]\nAfter=x.device
+3| After=x.target
 END
     tree_of systemd
     sed /DefaultDependencies/d "$images/systemd.tree/$units/systemd-journald.socket" > "$BATS_TEST_TMPDIR/socket"

@@ -239,6 +239,18 @@ static bool is_at_once(struct text key, struct text value)
 	return text_ends(key, "Accounting");
 }
 
+/* Of a socket itself: what neither starts a process nor waits for a device or a mount. */
+static bool is_of_socket(struct text key, struct text value)
+{
+	static const char *const keys[] = {
+		"DeferTrigger", "ReceiveBuffer", "Service", "SocketMode", "Timestamping", NULL,
+	};
+
+	if (text_begins(key, "Listen"))
+		return text_begins(value, "/run/") || text_begins(value, "/dev/");
+	return text_is_any(key, keys) || text_begins(key, "Pass");
+}
+
 static bool comes_at_once(struct image *image, const char *unit, char *room)
 {
 	char path[UNITS_PATH];
@@ -256,16 +268,19 @@ static bool comes_at_once(struct image *image, const char *unit, char *room)
 		return false;
 	}
 	for (unsigned number = 1; text_line_of_systemd(&rest, &line); number++) {
-		line = text_trim(line);
+		/* what systemd takes for blanks; and no section stands where a line goes on */
+		line = text_strip(line, " \t");
 		if (text_is_comment(line))
 			continue;
-		if (line.bytes[0] == '[')
+		if (line.bytes[0] == '[' && !text_goes_on(line)) {
 			socket = text_is(line, "[Socket]");
-		else if (text_setting(line, &key, &value) && text_is(key, "DefaultDependencies"))
-			early = true;
-		if (line.bytes[0] == '[' || socket ||
-		    (text_setting(line, &key, &value) && is_at_once(key, value)))
 			continue;
+		}
+		if (text_setting(line, &key, &value) && !text_goes_on(line) &&
+		    (socket ? is_of_socket(key, value) : is_at_once(key, value))) {
+			early = early || text_is(key, "DefaultDependencies");
+			continue;
+		}
 		(void)snprintf(room, ROOM, "/%s:%u: %.*s", path, number, text_shown(line),
 			       line.bytes);
 		return false;
