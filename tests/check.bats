@@ -387,10 +387,17 @@ noptrace_check() {
     assert_fails wired 'by the unit noptrace-initramfs.service, which does not run where init is handmade; build the image anew'
 }
 
-@test "a hook that is empty calls nothing, and fails" {
+@test "a hook that is empty, says the call in a comment, or is no .sh calls nothing, and fails" {
     tree_of shell
     rm "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh"
     touch "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh"
+    check_tree
+    assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+    echo '# noptrace apply' > "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh"
+    check_tree
+    assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+    tree_of shell
+    mv "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace"{.sh,}
     check_tree
     assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
 }
@@ -420,6 +427,9 @@ noptrace_check() {
     printf '# return, or\n\t#exit \\\n# exit\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
     assert_success
+    printf '# exit' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+    check_tree
+    assert_success
     # dracut runs no other file of that folder
     rm "$tree/usr/lib/dracut/hooks/cmdline"/00-{aaa,bbb}.sh
     echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-aaa"
@@ -447,6 +457,11 @@ noptrace_check() {
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
     assert_fails order 'line 13 of /init, after the pivot in line 12; put it before that'
+    # or in the same line
+    sed 's,^/usr/sbin/noptrace apply.*,/usr/sbin/noptrace apply || exec switch_root /root /sbin/init,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order 'line 7 of /init, after the pivot in line 7; put it before that'
 }
 
 @test "a hand-made /init that only says the call, or does not wait for it, fails" {
@@ -496,7 +511,24 @@ noptrace_check() {
         check_tree
         assert_success
         assert_point ok order 'the first of all hooks, before the pivot'
+        echo 'exit 0' > "$tree/$folder/dracut/hooks/cmdline/00-aaa.sh"
+        check_tree
+        assert_fails order 'the hook 00-aaa.sh runs before it, and its exit would skip it; rename that'
     done
+    # of two where /lib is no link only one is read
+    tree_of shell
+    part_lib dracut
+    echo 'hookdir=/usr/lib/dracut/hooks' > "$BATS_TEST_TMPDIR/library"
+    cp --remove-destination "$BATS_TEST_TMPDIR/library" "$tree/usr/lib/dracut-lib.sh"
+    check_tree
+    assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+    mkdir "$tree/usr/lib/dracut"
+    mv "$tree/lib/dracut/hooks" "$tree/usr/lib/dracut"
+    check_tree
+    assert_success
+    cp --remove-destination "$images/shell.tree/usr/lib/dracut-lib.sh" "$tree/usr/lib/dracut-lib.sh"
+    check_tree
+    assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
 }
 
 @test "an /init that names dracut's hooks in a comment alone fails" {
@@ -912,6 +944,7 @@ etc/fstab	/dev/x /usr/sbin none bind 0 0
 run/systemd/transient/x.mount	Where=/proc/sys
 run/systemd/generator/x.mount	Where=/proc/sys
 usr/lib/dracut/x/y.txt	rm /usr/sbin/noptrace
+usr/lib/dracut/x.sh	rm /usr/sbin/noptrace
 usr/lib/systemd/system-generators/x	ln -s /dev/null /run/systemd/system/$unit
 usr/lib/tmpfiles.d/x.conf	r /usr/sbin/noptrace
 etc/udev/rules.d/1.rules	ACTION=="add", RUN+="/bin/rm /usr/sbin/noptrace"
@@ -956,6 +989,15 @@ END
     mkdir -p "$tree/opt/noptrace"
     check_tree
     assert_fails masks "/opt/noptrace has noptrace's name: nothing else may meddle with noptrace; remove that"
+    tree_of systemd
+    mkdir "$tree/$units/$unit.wants"
+    check_tree
+    assert_fails masks "/$units/$unit.wants has noptrace's name: nothing else may meddle with noptrace; remove that"
+    # firmware has any name
+    tree_of systemd
+    install -D -m 644 /dev/stdin "$tree/usr/lib/firmware/x.conf" <<< x
+    check_tree
+    assert_success
     # between fields there are blanks of either kind, and what has not all of them is no mount
     tree_of systemd
     printf 'x\nLABEL=a\t \t/data\nLABEL=b /mnt\n#UUID="c" /usr ext4\n' > "$BATS_TEST_TMPDIR/fstab"
@@ -1053,9 +1095,9 @@ END
     tree_of systemd
     mkdir -p "$tree/etc/systemd" "$tree/usr/share/doc/x"
     echo '[Mount]' > "$tree/usr/share/doc/x/usr-sbin-noptrace.mount"
-    ln -s /usr/share/doc/x "$tree/etc/systemd/system.attached"
+    ln -s /usr/share/doc/x "$tree/etc/systemd/system.control"
     check_tree
-    assert_fails masks '/etc/systemd/system.attached/usr-sbin-noptrace.mount mounts over what noptrace needs: nothing else may meddle with noptrace; remove that'
+    assert_fails masks '/etc/systemd/system.control/usr-sbin-noptrace.mount mounts over what noptrace needs: nothing else may meddle with noptrace; remove that'
     for target in {proc,proc-sys,usr,sbin}.mount usr-sbin.automount proc-sys-kernel-yama.mount; do
         tree_of systemd
         echo '[Mount]' > "$tree/$units/$target"
@@ -1067,6 +1109,7 @@ END
     : > "$tree/$units/usr.mount"
     ln -s /nowhere "$tree/$units/proc.mount"
     echo '[Mount]' > "$tree/$units/data.mount"
+    echo '[Unit]' > "$tree/$units/usr.target"
     check_tree
     assert_success
 }
@@ -1894,7 +1937,8 @@ small_images() {
     check_tree
     assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
     cp "$whole/scripts/init-top/ORDER" "$tree/scripts/init-top/ORDER"
-    install -m 644 "$whole/scripts/init-top/00-noptrace" "$tree/scripts/init-top/00-noptrace"
+    # 646: whoever may write it, nobody may run it
+    install -m 646 "$whole/scripts/init-top/00-noptrace" "$tree/scripts/init-top/00-noptrace"
     check_tree
     assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
     rm "$tree/scripts/init-top/00-noptrace"
@@ -1905,12 +1949,16 @@ small_images() {
     assert_fails wired 'by the unit noptrace-initramfs.service, which does not run where init is initramfs-tools; build the image anew'
     tree_of initramfs-tools
 
-    for line in 'return 0' 'if false; then' /scripts/init-top/x '/scripts/init-top/x "$@"; exec sh "$@"' '[ -e /conf/param.conf ] && exit'; do
+    for line in 'return 0' 'if false; then' /scripts/init-top/x '/scripts/init-top/; "$@"' '/scripts/init-top/x "$@"; exec sh "$@"' '[ -e /conf/param.conf ] && exit'; do
         { echo "$line" && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"
         cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
         check_tree
         assert_fails order '/scripts/init-top/ORDER:1: not a line that mkinitramfs writes, and may keep it from running; build the image anew'
     done
+    { cat "$whole/scripts/init-top/ORDER" && echo 'return 0'; } > "$BATS_TEST_TMPDIR/order"
+    cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
+    check_tree
+    assert_fails order "/scripts/init-top/ORDER:$(wc -l < "$BATS_TEST_TMPDIR/order"): not a line that mkinitramfs writes, and may keep it from running; build the image anew"
     for line in noptrace_on_failure=panic 'noptrace_on_failure=poweroff; exec sh' noptrace_on_failure= 'noptrace_on_failure= poweroff' 'noptrace_on_failure="poweroffx'; do
         tree_of initramfs-tools
         { echo '# a comment' && echo "$line"; } > "$BATS_TEST_TMPDIR/conf"
@@ -2129,6 +2177,7 @@ pack_outer() {
     mkdir -p "$tree"/usr/share/lintian/overrides "$tree"/var/{lib/apt,log/apt}
     cp "$top/packaging/debian/noptrace.lintian-overrides" "$tree/usr/share/lintian/overrides/noptrace"
     cp "$top/hooks/initramfs-tools/noptrace.conf" "$tree/usr/share/initramfs-tools/noptrace.conf"
+    install -D -m 644 "$top/modules.d/50noptrace/noptrace.conf" "$tree/usr/lib/dracut/dracut.conf.d/noptrace.conf"
     echo 'Package: noptrace' > "$tree/var/lib/apt/extended_states"
     echo 'Install: noptrace-dracut:amd64' > "$tree/var/log/apt/history.log"
     check_tree
