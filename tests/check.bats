@@ -1659,6 +1659,12 @@ END
     assert_fails sysctl '--cmdline: sysctl.kernel.yama.ptrace_scope=3 locks maintenance boots as well; take it out'
     check --cmdline 'sysctl/kernel/yama/ptrace_scope="0x3"' "$image"
     assert_fails sysctl '--cmdline: sysctl/kernel/yama/ptrace_scope=0x3 locks maintenance boots as well; take it out'
+    for line in sysctl..kernel.yama.ptrace_scope=3 sysctl.kernel//yama.ptrace_scope=3 sysctl./kernel/yama/ptrace_scope=3; do
+        check --cmdline "quiet $line" "$image"
+        assert_fails sysctl "--cmdline: $line locks maintenance boots as well; take it out"
+    done
+    check --cmdline 'quiet sysctl-kernel.yama.ptrace_scope=3 sysctl.*=3' "$image"
+    assert_success
 
     # what is no 3 to the kernel, or of another name, is none of its business
     for line in '' = =1 =-3 =3x "=$(printf '%040d' 3)" "_$(printf '%0120d' 3)=3"; do
@@ -1747,10 +1753,35 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit systemd.mas=$unit systemd.mas
     echo '-kernel/yama/ptrace_* = 0x3' > "$tree/etc/sysctl.d/zzz.conf"
     check_tree
     assert_fails sysctl '/etc/sysctl.d/zzz.conf:1: sets the scope to 3 in maintenance boots as well; remove that'
-    local folder
+    # as systemd takes lines, names, and what is said of one twice
+    local folder number line
+    while IFS='|' read -r number line; do
+        printf %b "$line" > "$tree/etc/sysctl.d/zzz.conf"
+        check_tree
+        assert_fails sysctl "/etc/sysctl.d/zzz.conf:$number: sets the scope to 3 in maintenance boots as well; remove that"
+    done << 'END'
+2|#\rkernel.yama.ptrace_scope = 3\n
+2|#\0kernel.yama.ptrace_scope = 3
+1|/kernel//yama/ptrace_scope = 3
+1|kernel..yama.ptrace_scope=03
+2|# one\nkernel.yama.ptrace_scope = 3\nkernel.yama.* = 1\n
+END
+    for line in 'kernel/* = 3' 'kernel.yama.ptrace_scope = 3x' 'kernel.yama.ptrace_scope =' 'xkernel.yama.ptrace_scope = 3' \
+        "kernel.yama.ptrace_scope.$(printf '%070d' 1) = 3"; do
+        echo "$line" > "$tree/etc/sysctl.d/zzz.conf"
+        check_tree
+        assert_success
+    done
+    # by name, whichever the folder, and what is no .conf is not read
+    echo 'kernel.yama.ptrace_scope = 3' > "$tree/etc/sysctl.d/zzz.conf~"
+    check_tree
+    assert_success
+    { seq -f '# %.0f' 100000 && echo 'kernel.yama.ptrace_scope = 3'; } > "$tree/etc/sysctl.d/zzz.conf"
+    check_tree
+    assert_fails sysctl '/etc/sysctl.d/zzz.conf: not looked into, being too large, a module or firmware; remove that'
     for folder in run usr/local/lib usr/lib lib; do
         tree_of systemd
-        [[ $folder != lib ]] || part_lib sysctl.d
+        [[ $folder != lib ]] || { part_lib sysctl.d && rm "$tree/lib/systemd"; }
         mkdir -p "$tree/$folder/sysctl.d"
         echo 'kernel.yama.ptrace_scope = 3' > "$tree/$folder/sysctl.d/zzz.conf"
         check_tree

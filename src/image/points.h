@@ -53,9 +53,6 @@ const char *points_hook(struct image *image, char *path, size_t size);
  */
 bool points_others(struct image *image, bool scope, char *room, size_t size);
 
-/* The number of a value as the kernel reads it: decimal, octal or hexadecimal; -1 for others. */
-long points_number(struct text value);
-
 /* How the program comes into an image of this kind, and is called there. */
 const char *points_remedy(const struct image *image);
 
