@@ -1458,8 +1458,10 @@ FAIL|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_FROM_BOOTLOADER=y|quiet
 ok|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_EXTEND=y|lsm=yama,x
 FAIL|CONFIG_CMDLINE="lsm=x" CONFIG_CMDLINE_EXTEND=y|lsm=yama
 ok|CONFIG_CMDLINE="lsm=\yama"|quiet
+ok|CONFIG_CMDLINE="quiet"|lsm=yama
 FAIL|CONFIG_CMDLINE="lsm=yama\"|quiet
 END
+    assert_point FAIL lsm "CONFIG_CMDLINE of $config: lsm=yama\\ leaves yama out; add it"
     # of which there is none, or no whole one
     for line in 'CONFIG_CMDLINE=""' 'CONFIG_CMDLINE="maintenance'; do
         printf '%s\n' CONFIG_SECURITY_YAMA=y "$line" > "$config"
@@ -1477,6 +1479,7 @@ END
     release=$(ls "$bookworm/usr/lib/modules")
     assert_point n/a yama "cannot tell: /boot and /lib/modules here have no configuration of $release; give /boot/config-$release of its package with --kernel-config"
     assert_equal "$stderr" "noptrace-image: $images/handmade: cannot tell: yama"
+    assert_point n/a lsm 'no command line is built in, and none is given with --cmdline'
     tree_of handmade
     mkdir "$tree/usr/lib/modules/6.1.0-other"
     pack "$tree" "$image"
@@ -1487,6 +1490,14 @@ END
     tree_of handmade
     touch "$tree/usr/lib/modules/file"
     mkdir -p "$tree/lib/modules/$release"
+    pack "$tree" "$image"
+    run "$top/build/noptrace-image" check "$image"
+    assert_failure 3
+    assert_line --partial "have no configuration of $release; "
+    # or in the other alone
+    tree_of handmade
+    mkdir "$tree/lib"
+    mv "$tree/usr/lib/modules" "$tree/lib"
     pack "$tree" "$image"
     run "$top/build/noptrace-image" check "$image"
     assert_failure 3
@@ -1556,6 +1567,13 @@ check_uki() {
     uki_of '"a kernel"' '".cmdline", "quiet rdinit=/x"'
     check --cmdline 'rdinit=/y' "$image"
     assert_fails masks '--cmdline: rdinit=/y keeps it from running; take that out'
+    # and all of them are looked at, to their end
+    uki_of '"a kernel"' '".cmdline", "quiet rdinit=/x sysctl.kernel.yama.ptrace_scope=3 lsm=bpf ro"'
+    check --cmdline quiet "$image"
+    assert_failure 1
+    assert_point FAIL masks '.cmdline: rdinit=/x keeps it from running; take that out'
+    assert_point FAIL lsm '.cmdline: lsm=bpf leaves yama out; add it'
+    assert_point FAIL sysctl '.cmdline: sysctl.kernel.yama.ptrace_scope=3 locks maintenance boots as well; take it out'
     # where there is one for maintenance nobody adds the word
     check_uki '".cmdline", "quiet -- x"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
     assert_success
@@ -1563,8 +1581,8 @@ check_uki() {
 
 @test "a UKI whose command line a stub would hand on as another one fails" {
     local line
-    for line in 'main\xfftenance' 'main\x7ftenance' 'main\xf0\x9f\x98\x80tenance' '\xc1\xadaintenance' 'x\x01maintenance' 'LABEL=Gr\xc3\xb6\xc3\x9fe'; do
-        check_uki "\".cmdline\", \"quiet $line\""
+    for line in '\xffmaintenance' 'main\xfftenance' 'main\x7ftenance' 'main\xf0\x9f\x98\x80tenance' '\xc1\xadaintenance' 'x\x01maintenance' 'LABEL=Gr\xc3\xb6\xc3\x9fe'; do
+        check_uki "\".cmdline\", \"$line quiet\""
         assert_fails maintenance '.cmdline: has bytes that are not printable ASCII, of which stubs make different lines, with the word in them or not; take them out'
     done
     check_uki '".cmdline", "quiet\troot=LABEL=~{}\n\0"'
@@ -1742,6 +1760,12 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit systemd.mas=$unit systemd.mas
     assert_success
     assert_equal "$(grep -c '^  warn' <<< "$output")" 1
     assert_point warn maintenance '/etc/cmdline.d/10-open.conf: has the word maintenance, which dracut reads and the kernel does not: it opens nothing; remove it'
+    # and the file of that name, without a folder
+    tree_of shell
+    echo maintenance > "$tree/etc/cmdline"
+    check_tree
+    assert_success
+    assert_point warn maintenance '/etc/cmdline: has the word maintenance, which dracut reads and the kernel does not: it opens nothing; remove it'
 }
 
 @test "a sysctl.d file that locks maintenance boots fails" {
