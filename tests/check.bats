@@ -935,9 +935,10 @@ etc/systemd/system/x.mount	Where=/usr/sbin
 etc/systemd/system/x.mount	Where=/proc/sys/
 etc/systemd/system/x.mount	Where=/proc//sys/.
 etc/systemd/system/x.mount	Where=/../proc/sys/kernel
-$units/other.service	ExecStart=/bin/mount -t tmpfs x /usr/sbin/$long/b/c/../../..
+$units/other.service	ExecStart=/bin/mount -t tmpfs x /sbin/$long/b/c/../../..
 $units/other.service	ExecStart=/bin/mount -o remount,ro /proc/sys
-$units/other.service	ExecStart=/bin/umount -l /proc
+$units/other.service	ExecStart=/bin/umount -l "/proc"
+etc/systemd/system/x.mount	Where=/x/../proc
 $units/other.service	ExecStart=/bin/sh -c 'umount /proc//sys/../'
 $units/x.automount	Where=/usr/sbin/noptrace
 etc/fstab	/dev/x /usr/sbin none bind 0 0
@@ -1118,11 +1119,11 @@ END
     local line
     # systemd's own, and those of others
     tree_of systemd
-    printf '%s\n' '[Unit]' 'Description=On %i' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
+    printf '%s\n' '[Unit]' 'Description=On %i, mount /proc' 'After="x"-.service' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
         'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device 'After=dev-disk-by\x2duuid-0123456789%i-0123456789abcdef.device' \
         'After="x"-0123456789abcdef0123456789abcdef.service' 'After=system-%i.slice sys%islice' Wants=-%islice Requires=syst%ijournald.socket \
-        '[Service]' $'ExecStart=/bin/x %i \\\n\\\n-y' 'ExecStart=/bin/mount --bind /usr /sysroot/usr' \
-        "ExecStart=/bin/mount --bind /sbin /data/$(printf '%060d' 1)/sbin" $'[X-Odd\\\n]' \
+        '[Service]' $'ExecStart=/bin/x %i \\\n\\\n-y' 'ExecStart=/bin/mount --bind /usr /sysroot/usr' 'ExecStart=/bin/mount --bind a/proc /data' \
+        "ExecStart=/bin/mount --bind /sbin /data/$(printf '%060d' 1)/sbin" 'ExecStart=/bin/ls /proc' $'[X-Odd\\\n mount /proc ]' \
         > "$tree/$units/x@.service"
     mkdir -p "$tree/$units/initrd.target.wants"
     ln -s ../x@.service "$tree/$units/initrd.target.wants/x@trace-initramfs.service"
@@ -1131,7 +1132,8 @@ END
     refute_output --regexp '(FAIL|warn) '
     for line in Conflicts=nop%i.service 'PropagatesStopTo = a.service %p%i.service' 'Requires=%i-initramfs.service' \
         'BindsTo=nop"trace"-initramfs.service' "Conflicts=nop't'race-initramfs.service" PartOf=%i.target Before=nop%% \
-        {After,JoinsNamespaceOf,OnFailure,OnSuccess,PropagatesReloadTo,Requisite,{Stop,Reload}PropagatedFrom,Upholds}=nop%i-initramfs.service \
+        {After,JoinsNamespaceOf,OnFailure,OnSuccess,PropagatesReloadTo,Requisite,{Stop,Reload}PropagatedFrom,Upholds,BindTo,PropagateReload{To,From},{Requires,Requisite}Overridable}=nop%i-initramfs.service \
+        'Conflicts=x nop%i.service' Before=-.slice%i Before=%i-.slice \
         Wants=no%itrace{,-instead}.service Wants=no%itrace-locked@{emergency,poweroff,reboot}.target \
         {Before,Conflicts,PropagatesStopTo}=syst%ijournald.socket Before=sys%islice Before=-%islice; do
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/x@.service"
@@ -1142,6 +1144,10 @@ END
     printf '[Unit]\nConflicts=x.service\tnop%%i.service\n' > "$tree/$units/x@.service"
     check_tree
     assert_fails masks "/$units/x@.service:2: Conflicts=x.service?nop%i.service: nothing else may meddle with noptrace; remove that"
+    # before the next line
+    printf '[Unit]\nConflicts=nop%%i.service\\\n x.service\n' > "$tree/$units/x@.service"
+    check_tree
+    assert_fails masks "/$units/x@.service:2: Conflicts=nop%i.service\\: nothing else may meddle with noptrace; remove that"
     # on the next line
     printf '[Unit]\nConflicts=x.service \\\n# a comment\n nop%%i.service\n' > "$tree/$units/x@.service"
     check_tree
@@ -1722,8 +1728,9 @@ END
         rd.{emergency,rescue,single,-b,-s,s,S,1,2,3,4,5} \
         rd.systemd.mask={sysinit.target,basic.target,initrd.target,system.slice,-.slice,systemd-journald.socket} \
         "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
-        rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target systemd.set_credential=fstab.extra:x; do
-        check --cmdline "quiet $line ro" "$image"
+        rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target systemd.set_credential=fstab.extra:x \
+        rd.systemd.mount-extra=x:/proc; do
+        check --cmdline "quiet 3 $line ro" "$image"
         assert_fails masks "--cmdline: $line keeps it from running; take that out"
     done
     for line in /usr /usr/sbin /sbin /usr/sbin/noptrace /proc /proc/sys/kernel/yama; do
@@ -1731,17 +1738,19 @@ END
         assert_fails masks "--cmdline: rd.systemd.mount-extra=tmpfs:$line:tmpfs keeps it from running; take that out"
     done
     # whatever it takes for a blank
-    for line in $'\t' $'\xa0'; do
+    for line in $'\t' $'\r' $'\xa0'; do
         check --cmdline "quiet${line}rd.emergency${line}ro" "$image"
         assert_fails masks "--cmdline: rd.emergency keeps it from running; take that out"
     done
+    check --cmdline $'quiet\x0erd.emergency' "$image"
+    assert_success
     # behind what ends the kernel's part, init reads on
     check --cmdline "quiet -- rd.systemd.mask=$unit" "$image"
     assert_failure 1
     assert_point FAIL masks "--cmdline: rd.systemd.mask=$unit keeps it from running; take that out"
     check --cmdline "SYSTEMD_LOG_LEVEL=debug SYSTEMD_COLORS=0 SYSTEMD_SULOGIN_FORCE=1 rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
 systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data rd.systemd.mount-extra=/proc systemd.unit=rescue.target \
-rd.systemd.debug_shell rescue 3 systemd-mask=$unit systemd.mas=$unit systemd.maskx=$unit $(printf '%01500d' 0)" "$image"
+rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.mas=$unit systemd.maskx=$unit $(printf '%01500d' 0)" "$image"
     assert_success
     refute_output --regexp '(FAIL|warn) '
 }

@@ -101,6 +101,12 @@ static bool depends_on_ours(struct text key, struct text value)
 		"ReloadPropagatedFrom",
 		"Upholds",
 		"Wants",
+		/* as they were once spelled, which systemd still reads */
+		"BindTo",
+		"PropagateReloadFrom",
+		"PropagateReloadTo",
+		"RequiresOverridable",
+		"RequisiteOverridable",
 	};
 	static const char *const ours[] = {
 		UNIT,
