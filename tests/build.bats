@@ -184,6 +184,8 @@ judge() {
     done
     # a root whose name is longer than any path
     judge 1 '' config "$(printf '%4090s' '' | tr ' ' /)" v
+    # or by a byte
+    judge 1 '' config ".$(printf '%4080s' '' | tr ' ' /)" vw
 
     judge 0 '' policy reboot
     judge 1 'not one of continue, emergency, poweroff, reboot' policy panic

@@ -644,8 +644,8 @@ noptrace_check() {
     assert_point FAIL identity "/$units/$unit.d/before.conf:1: not that of $top/modules.d/50noptrace/before.conf; build the image anew"
     # and twice
     tree_of systemd
-    mkdir -p "$tree/etc/systemd/system/$unit.d"
-    cp "$tree/$units/$unit.d/before.conf" "$tree/etc/systemd/system/$unit.d"
+    mkdir -p "$tree/etc/systemd/system.control/$unit.d"
+    cp "$tree/$units/$unit.d/before.conf" "$tree/etc/systemd/system.control/$unit.d"
     check_tree
     assert_success
 }
@@ -1306,6 +1306,11 @@ END
     check_tree
     assert_success
     assert_point ok policy 'poweroff: a boot that could not lock is stopped'
+    cp --remove-destination "$top/modules.d/50noptrace/on-failure/emergency.sh" "$tree/usr/lib/noptrace/on-failure.sh"
+    check_tree
+    assert_success
+    assert_point ok policy 'emergency: a boot that could not lock is stopped'
+    cp --remove-destination "$top/modules.d/50noptrace/on-failure/poweroff.sh" "$tree/usr/lib/noptrace/on-failure.sh"
     find "$tree" -name poweroff -delete
     check_tree
     assert_fails policy 'poweroff, but there is no poweroff; build the image anew'
@@ -1404,7 +1409,7 @@ END
     assert_fails yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
     check --cmdline "$(printf '%2029s' x) lsm=lockdown,yama" "$image"
     assert_success
-    printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%1100s' x)\"" > "$config"
+    printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%2047s' x)\"" > "$config"
     check "$image"
     assert_success
     printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%9000s' x)\"" > "$config"
@@ -1646,6 +1651,15 @@ END
     echo CONFIG_SECURITY_YAMA=y > "$BATS_TEST_TMPDIR/config-$release"
     look_at_uki '"a kernel for arm64"' "'.uname', '$release'"
     assert_success
+    echo CONFIG_SECURITY_YAMA=y > "$BATS_TEST_TMPDIR/config-6"
+    look_at_uki '"a kernel for arm64"' "'.uname', '6'"
+    assert_success
+    # config- is there from above, and no release
+    tree_of handmade
+    rm -r "$tree/usr/lib/modules"
+    pack "$tree" "$image"
+    run "$top/build/noptrace-image" check "$image"
+    assert_failure 3
 }
 
 @test "the kernel configuration is found beside the image, and may be compressed" {
@@ -1654,6 +1668,10 @@ END
     run "$top/build/noptrace-image" check "$image"
     assert_success
     assert_point ok yama "$BATS_TEST_TMPDIR/${config##*/} has it"
+    cd "$BATS_TEST_TMPDIR" || return
+    run "$top/build/noptrace-image" check image
+    assert_success
+    assert_point ok yama "./${config##*/} has it"
 }
 
 @test "the kernel configuration is found where distributions have it" {
@@ -2353,8 +2371,12 @@ pack_outer() {
     local help call
     help=$("$top/build/noptrace-check" --help)
     assert_regex "$help" '^usage: noptrace-check --program FILE '
+    assert_equal "$(grep -oE '^  --[a-z-]+(, --tap)?' <<< "$help" | xargs)" \
+        '--program --module --instead --init-top --units --kernel-config --cmdline --json, --tap --junit'
     for call in '' '--odd' '--json x' '--program /x x' '--program /x --module /x x' '--program /x --module /x --instead /x x' \
-        '--program /x --module /x --instead /x --init-top /x x'; do
+        '--program /x --module /x --instead /x --init-top /x x' '--module /x --instead /x --init-top /x --units /x x' \
+        '--program /x --instead /x --init-top /x --units /x x' '--program /x --module /x --init-top /x --units /x x' \
+        '--program /x --module /x --instead /x --units /x x'; do
         # shellcheck disable=SC2086 # its arguments
         run --separate-stderr "$top/build/noptrace-check" $call
         assert_failure 2
@@ -2363,6 +2385,9 @@ pack_outer() {
     done
     noptrace_check
     assert_failure 2
+    noptrace_check --odd "$images/handmade"
+    assert_failure 2
+    assert_output ''
 }
 
 @test "an image whose links take too many steps is unreadable, and no point of it is judged" {
