@@ -496,6 +496,11 @@ noptrace_check() {
     check_tree
     assert_success
     assert_line "$image: ok"
+    # as it does this one
+    rm "$tree/usr/lib/initrd-release"
+    printf 'NAME=x\nexit 0\n' > "$tree/usr/lib/initrd-release"
+    check_tree
+    assert_fails order '/usr/lib/initrd-release: /init reads it before, and its exit would skip it; remove that'
 }
 
 @test "a hook in a folder that this dracut reads is found, and in another it calls nothing, and fails" {
@@ -777,7 +782,10 @@ noptrace_check() {
     printf '[Unit]\nDescription=x\n' > "$tree/$units/initrd.target"
     check_tree
     assert_fails order "initrd.target does not require basic.target: nothing starts $unit; build the image anew"
-    for line in {Requires,Wants,BindsTo}=basic.target; do
+    printf '[Unit]\nRequires=x-basic.target\n' > "$tree/$units/initrd.target"
+    check_tree
+    assert_fails order "initrd.target does not require basic.target: nothing starts $unit; build the image anew"
+    for line in {Requires,Wants,BindsTo}=basic.target 'Wants=x.target basic.target y.target'; do
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/initrd.target"
         check_tree
         assert_success

@@ -25,15 +25,18 @@ static bool requires(struct image *image, const char *unit, const char *other)
 	struct text line;
 	struct text key;
 	struct text value;
+	struct text word;
 
 	if (!units_find(image, unit, path))
 		return false;
 	rest = text_of_node(image_file(image, path));
 	while (text_line_of_systemd(&rest, &line)) {
-		if (text_is_comment(line) || !text_setting(line, &key, &value))
+		if (!text_setting(line, &key, &value) || !text_is_any(key, keys))
 			continue;
-		if (text_is_any(key, keys) && text_has_word(value, other))
-			return true;
+		while (text_word(&value, &word)) {
+			if (text_is(word, other))
+				return true;
+		}
 	}
 	return false;
 }

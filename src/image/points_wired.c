@@ -224,10 +224,14 @@ static bool may_end_the_caller(const struct node *node)
 	return !text_of_whole(node, &text) || ends_the_caller(text);
 }
 
-/* What /init sources before anything else: any file of these folders, or those that end so. */
+/* What /init sources before anything else: the files of a folder whose names end so. */
+struct sourced {
+	const char *folder, *end;
+};
+
 struct conf {
 	struct image *image;
-	const char *folder, *end;
+	struct sourced files;
 	char ending[UNITS_PATH + 1];
 };
 
@@ -236,21 +240,21 @@ static void look_at_conf(void *closure, const struct label *label)
 	struct conf *conf = closure;
 	char path[UNITS_PATH];
 
-	(void)snprintf(path, sizeof path, "%s/%s", conf->folder, label->name);
+	(void)snprintf(path, sizeof path, "%s/%s", conf->files.folder, label->name);
 	/* that one is another point's */
-	if (strcmp(path, "conf/noptrace.conf") != 0 && text_ends(text_of(label->name), conf->end) &&
+	if (strcmp(path, "conf/noptrace.conf") != 0 &&
+	    text_ends(text_of(label->name), conf->files.end) &&
 	    may_end_the_caller(image_file(conf->image, path)))
 		(void)snprintf(conf->ending, sizeof conf->ending, "/%s", path);
 }
 
-static bool conf_lets_run(struct image *image, const char *const *folders, size_t count,
-			  const char *end)
+static bool conf_lets_run(struct image *image, const struct sourced *files, size_t count)
 {
-	struct conf conf = { .image = image, .end = end };
+	struct conf conf = { .image = image };
 
 	for (size_t i = 0; i < count; i++) {
-		conf.folder = folders[i];
-		tree_each(image_folder(image, conf.folder), look_at_conf, &conf);
+		conf.files = files[i];
+		tree_each(image_folder(image, files[i].folder), look_at_conf, &conf);
 	}
 	if (conf.ending[0] != '\0')
 		results_add(image->results, STATUS_FAIL, "order",
@@ -283,7 +287,8 @@ static void look_before(void *closure, const struct label *label)
 static void order_dracut(struct image *image)
 {
 	static const char point[] = "order";
-	static const char *const folder = "etc/conf.d";
+	static const struct sourced files[] = { { "etc/conf.d", ".conf" },
+						{ "usr/lib", "initrd-release" } };
 	char path[UNITS_PATH];
 	struct before before = { .image = image };
 
@@ -297,7 +302,7 @@ static void order_dracut(struct image *image)
 	if (!init_says(image, "source_hook cmdline"))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call dracut's cmdline hooks; build the image anew");
-	else if (!conf_lets_run(image, &folder, 1, ".conf"))
+	else if (!conf_lets_run(image, files, sizeof files / sizeof *files))
 		return;
 	else if (before.ending[0] != '\0')
 		results_add(image->results, STATUS_FAIL, point,
@@ -357,7 +362,7 @@ static void order_initramfs_tools(struct image *image)
 {
 	static const char point[] = "order";
 	static const char path[] = "scripts/init-top/ORDER";
-	static const char *const folders[] = { "conf", "conf/conf.d" };
+	static const struct sourced files[] = { { "conf", "" }, { "conf/conf.d", "" } };
 	const struct node *script = image_file(image, "scripts/init-top/00-noptrace");
 	struct order order = read_order(text_of_node(image_file(image, path)));
 	bool runs = order.ours > 0 && script && script->mode & 0111;
@@ -366,7 +371,7 @@ static void order_initramfs_tools(struct image *image)
 	if (!init_says(image, "/scripts/init-top"))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call scripts/init-top; build the image anew");
-	else if (!conf_lets_run(image, folders, sizeof folders / sizeof *folders, ""))
+	else if (!conf_lets_run(image, files, sizeof files / sizeof *files))
 		return;
 	else if (!runs)
 		results_add(image->results, STATUS_FAIL, point,
