@@ -424,7 +424,7 @@ noptrace_check() {
     printf 'br\0eak\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
-    printf '# return, or\n\t#exit \\\n# exit\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+    printf '# return, or\n\n\t#exit \\\n# exit\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
     assert_success
     printf '# exit' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
@@ -861,6 +861,8 @@ END
 4|[Socket]\nListenStream=/data/x
 4|[Socket]\nDefaultDependencies=no
 3|Before=x.target \\\n[Socket]\nAfter=x.device
+3|[Socket] \\\nx=\nAfter=x.device
+4|[Socket]\nListenStream=/dev/x
 3|\v[Socket]\nAfter=x.device
 3| After=x.target
 END
@@ -971,11 +973,11 @@ END
         check_tree
         assert_fails masks "/$path is a link to noptrace's: nothing else may meddle with noptrace; remove that"
     done
-    for path in systemd.unit-dropin.service~x.cred systemd.extra-unit.x.service.cred fstab.extra.cred; do
+    for path in systemd.unit-dropin.service~x systemd.extra-unit.x.service fstab.extra sysctl.extra tmpfiles.extra udev.rules.x; do
         tree_of systemd
-        install -D -m 644 /dev/null "$tree/.extra/credentials/$path"
+        install -D -m 644 /dev/null "$tree/.extra/credentials/$path.cred"
         check_tree
-        assert_fails masks "/.extra/credentials/$path is a credential that changes units: nothing else may meddle with noptrace; remove that"
+        assert_fails masks "/.extra/credentials/$path.cred is a credential that changes units or files: nothing else may meddle with noptrace; remove that"
     done
     # of a program whether it names ours
     for line in noptrace-initramfs.service /usr/sbin/noptrace; do
@@ -1020,7 +1022,7 @@ END
         assert_line --regexp '^  FAIL  masks         /etc/fstab:5: /dev/x./usr/sbin'
     done
     # nor is more looked at than there is
-    printf x > "$tree/etc/fstab"
+    printf '\nx' > "$tree/etc/fstab"
     check_tree
     assert_success
     # however long it is, and where it leads
@@ -1754,7 +1756,7 @@ END
         rd.{emergency,rescue,single,-b,-s,s,S,1,2,3,4,5} \
         rd.systemd.mask={sysinit.target,basic.target,initrd.target,system.slice,-.slice,systemd-journald.socket} \
         "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
-        rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target systemd.set_credential=fstab.extra:x \
+        rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target systemd.set_credential={fstab.extra,sysctl.extra,tmpfiles.extra,udev.rules.x}:x \
         rd.systemd.mount-extra=x:/proc; do
         check --cmdline "quiet 3 $line ro" "$image"
         assert_fails masks "--cmdline: $line keeps it from running; take that out"

@@ -26,13 +26,6 @@ static bool masks_ours(struct text value)
 	return text_is_any(value, units) || text_has(value, "noptrace");
 }
 
-/* Of a credential NAME:VALUE, whether it changes units. */
-static bool changes_units(struct text value)
-{
-	return text_begins(value, "systemd.unit-dropin") ||
-	       text_begins(value, "systemd.extra-unit") || text_begins(value, "fstab.extra");
-}
-
 /* Of WHAT:WHERE:TYPE:OPTIONS. */
 static bool mounts_over(struct text value)
 {
@@ -106,7 +99,7 @@ static bool is_against_unit(struct text word)
 	if (is_key(name, "rd.systemd.unit"))
 		return !text_is(value, "initrd.target");
 	if (is_key(key, "systemd.set_credential") || is_key(key, "systemd.set_credential_binary"))
-		return changes_units(value);
+		return setting_is_credential(value);
 	if (is_key(name, "rd.systemd.mount_extra"))
 		return mounts_over(value);
 	return steers_systemd(name);

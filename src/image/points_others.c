@@ -17,6 +17,7 @@
 struct search {
 	struct image *image;
 	bool scope;
+	bool found; /* something that is not known; `room` says it */
 	char *room;
 	size_t size;
 	const char *folder; /* of units, that is looked into */
@@ -25,6 +26,7 @@ struct search {
 
 static bool say(struct search *search, const char *path, const char *what)
 {
+	search->found = true;
 	(void)snprintf(search->room, search->size, "/%s%s", path, what);
 	return false;
 }
@@ -32,6 +34,7 @@ static bool say(struct search *search, const char *path, const char *what)
 static bool say_line(struct search *search, const char *path, unsigned number, struct text line)
 {
 	line = text_trim(line);
+	search->found = true;
 	(void)snprintf(search->room, search->size, "/%s:%u: %.*s", path, number, text_shown(line),
 		       line.bytes);
 	return false;
@@ -193,11 +196,8 @@ static bool search_node(void *closure, const char *path, const struct node *node
 	if (is_left_out(text_of(path)))
 		return true;
 	if (!search->scope) {
-		/* a credential that changes units, for systemd 256 and later */
-		if (strncmp(name, "systemd.unit-dropin", 19) == 0 ||
-		    strncmp(name, "systemd.extra-unit", 18) == 0 ||
-		    strncmp(name, "fstab.extra", 11) == 0)
-			return say(search, path, " is a credential that changes units");
+		if (setting_is_credential(text_of(name)))
+			return say(search, path, " is a credential that changes units or files");
 		/* what is dropped in is judged by the units that it is for */
 		bool dropins = S_ISDIR(node->mode) && is_unit_path(text_of(path)) &&
 			       text_ends(text_of(name), ".d");
@@ -216,11 +216,8 @@ static bool search_node(void *closure, const char *path, const struct node *node
 	if (strcmp(path, "etc/sysctl.conf") == 0)
 		return true;
 	/* first the search: few files have anything, and a lookup counts as steps */
-	if (search_file(search, path, node) || image_knows(search->image, path)) {
-		search->room[0] = '\0';
-		return true;
-	}
-	return false;
+	search->found = !search_file(search, path, node) && !image_knows(search->image, path);
+	return !search->found;
 }
 
 /* systemd.mount(5): a mount's name is its path, which the unit need not say. */
@@ -272,7 +269,7 @@ static void search_unit(void *closure, const struct label *label)
 	const struct node *node;
 	struct text text;
 
-	if (search->room[0] != '\0')
+	if (search->found)
 		return;
 	(void)snprintf(path, sizeof path, "%s/%s", search->folder, label->name);
 	node = image_file(search->image, path);
@@ -286,8 +283,7 @@ static void search_unit(void *closure, const struct label *label)
 		(void)say(search, path, ": " TEXT_CUT);
 	else
 		(void)search_text(search, path, text);
-	if (search->room[0] != '\0' && leads_to_known(search->image, path))
-		search->room[0] = '\0';
+	search->found = search->found && !leads_to_known(search->image, path);
 }
 
 /* A unit, or a folder of drop-ins or links. */
@@ -341,12 +337,11 @@ static void search_units(struct search *search)
 
 bool points_others(struct image *image, bool scope, char *room, size_t size)
 {
-	struct search search = { image, scope, room, size, NULL, NULL };
+	struct search search = { image, scope, false, room, size, NULL, NULL };
 
-	room[0] = '\0';
-	if (!tree_visit(&image->tree, search_node, &search) && room[0] == '\0')
+	if (!tree_visit(&image->tree, search_node, &search) && !search.found)
 		image->no_memory = true;
-	if (room[0] == '\0' && (scope || search_fstab(&search)))
+	if (!search.found && (scope || search_fstab(&search)))
 		search_units(&search);
-	return room[0] == '\0';
+	return !search.found;
 }

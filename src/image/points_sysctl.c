@@ -138,7 +138,8 @@ void points_sysctl(struct image *image)
 {
 	static const char point[] = "sysctl";
 	char room[ROOM];
-	struct files files = { image, 0, false, room, sizeof room };
+	char setter[ROOM] = "";
+	struct files files = { image, 0, false, setter, sizeof setter };
 
 	if (!lines_leave_it(image))
 		return;
@@ -157,9 +158,9 @@ void points_sysctl(struct image *image)
 		tree_each(image_folder(image, sysctl_folders[files.folder]), read_file, &files);
 	if (files.failed)
 		return;
-	if (room[0] == '\0')
+	if (setter[0] == '\0')
 		results_add(image->results, STATUS_OK, point, "no sysctl.d file sets the scope");
 	else
 		results_add(image->results, STATUS_OK, point,
-			    "/%s counts in maintenance boots alone", room);
+			    "/%s counts in maintenance boots alone", setter);
 }

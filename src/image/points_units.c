@@ -250,7 +250,7 @@ static bool is_of_socket(struct text key, struct text value)
 	};
 
 	if (text_begins(key, "Listen"))
-		return text_begins(value, "/run/") || text_begins(value, "/dev/");
+		return text_begins(value, "/run/");
 	return text_is_any(key, keys) || text_begins(key, "Pass");
 }
 

@@ -131,19 +131,17 @@ static char *wired_by(struct image *image, enum init by, char *to, size_t size)
 static unsigned find_wired(struct image *image, enum init *one, char *list, size_t size)
 {
 	unsigned count = 0;
-	size_t at = 0;
 
 	list[0] = '\0';
 	for (enum init by = INIT_SYSTEMD; by <= INIT_HANDMADE; by++) {
+		char name[UNITS_PATH];
+		size_t at = strlen(list);
+
 		if (!is_wired(image, by))
 			continue;
 		*one = by;
-		if (at < size) {
-			char name[UNITS_PATH];
-			at += (size_t)snprintf(list + at, size - at, "%s%s", count > 0 ? "," : "",
-					       wired_by(image, by, name, sizeof name));
-		}
-		count++;
+		(void)snprintf(list + at, size - at, "%s%s", count++ > 0 ? "," : "",
+			       wired_by(image, by, name, sizeof name));
 	}
 	return count;
 }

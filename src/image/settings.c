@@ -53,6 +53,16 @@ bool setting_is_over_ours(struct text where)
 	return text_is_any(where, exact) || text_begins(where, "/proc/sys/kernel");
 }
 
+bool setting_is_credential(struct text name)
+{
+	static const char *const names[] = {
+		"systemd.unit-dropin", "systemd.extra-unit", "fstab.extra", "sysctl.extra",
+		"tmpfiles.extra",      "udev.rules.",	     NULL,
+	};
+
+	return text_begins_any(name, names);
+}
+
 /* Whether a name, with specifiers or quotes in it, could be one of these. What they stand for is
  * not known here, but what is before the first and behind the last of them is. */
 static bool could_be(struct text name, const char *const *units, size_t count)

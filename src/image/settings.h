@@ -23,4 +23,8 @@ bool setting_is_against_ours(struct setting *setting, struct text line);
 /* Whether what is mounted there hides the program, or /proc, from our unit. */
 bool setting_is_over_ours(struct text where);
 
+/* Whether what begins so is the name of a credential of which systemd makes units, mounts, files,
+ * settings of sysctl or rules of udev, see systemd.system-credentials(7). */
+bool setting_is_credential(struct text name);
+
 #endif
