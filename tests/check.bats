@@ -2421,6 +2421,12 @@ pack_outer() {
     check_tree
     assert_failure 1
     assert_output --partial 'evil???.service'
+    # nor does that of an image
+    : > "$BATS_TEST_TMPDIR/"$'evil\nsecond: ok\u202e'
+    check "$BATS_TEST_TMPDIR/"$'evil\nsecond: ok\u202e'
+    assert_failure 2
+    assert_line "$BATS_TEST_TMPDIR/evil?second: ok?: unreadable"
+    assert_equal "$stderr" "noptrace-image: $BATS_TEST_TMPDIR/evil?second: ok?: unreadable: an empty file"
 }
 
 @test "a hook and a conf file that are not looked into may end what calls them" {
