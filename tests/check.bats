@@ -877,6 +877,24 @@ END
     check_tree
     assert_failure 1
     assert_point FAIL order "/$units/system.slice: not looked into, being too large, a module or firmware: changes system.slice, which $unit hangs on; remove that"
+    # what is dropped in for another name of it is its own, be that one a link to a link or in another folder
+    while read -r link target name; do
+        tree_of systemd
+        mkdir -p "$tree/etc/systemd/system"
+        ln -s systemd-journald.socket "$tree/$units/x.socket"
+        ln -sf "$target" "$tree/$link"
+        install -D -m 644 /dev/stdin "$tree/$link.d/y.conf" <<< Description=y
+        check_tree
+        assert_success
+        install -D -m 644 /dev/stdin "$tree/$link.d/y.conf" <<< After=y.target
+        check_tree
+        assert_fails order "/$link.d/y.conf:1: After=y.target: changes $name, which $unit hangs on; remove that"
+    done << END
+$units/x.socket systemd-journald.socket systemd-journald.socket
+etc/systemd/system/z.socket /$units/x.socket systemd-journald.socket
+etc/systemd/system/z.target sysinit.target sysinit.target
+etc/systemd/system/z-a.slice system.slice system.slice
+END
     for line in Before=systemd-journald.socket 'Before=x.target -.slice' Conflicts=system.slice Before=%i.slice; do
         tree_of systemd
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/x.service"

@@ -109,7 +109,7 @@ static bool is_plain_folder(struct image *image, const char *name, char *room, s
 	return true;
 }
 
-bool units_are_plain(struct image *image, const char *name, char *room, size_t size)
+static bool is_plain_name(struct image *image, const char *name, char *room, size_t size)
 {
 	const char *type = strrchr(name, '.') + 1;
 	const char *instance = strchr(name, '@');
@@ -139,4 +139,49 @@ bool units_are_plain(struct image *image, const char *name, char *room, size_t s
 			return false;
 	}
 	return true;
+}
+
+/* Of a link in a folder of units: whether it is another name of a unit, which need not be in that
+ * folder. */
+static bool is_alias(struct look *look, const struct label *label, const char *name)
+{
+	const char *slash;
+	char path[2 * UNITS_PATH];
+	struct place place;
+
+	if (!S_ISLNK(label->node->mode) || !text_ends(text_of(label->name), strrchr(name, '.')))
+		return false;
+	slash = strrchr(label->node->target, '/');
+	if (strcmp(slash ? slash + 1 : label->node->target, name) == 0)
+		return true;
+	(void)snprintf(path, sizeof path, "%s/%s", look->folder, label->name);
+	return tree_resolve(&look->image->tree, path, TREE_FOLLOW, &place) == 0 && place.name &&
+	       text_is((struct text) { place.name, place.length }, name);
+}
+
+struct aliases {
+	struct look look;
+	const char *name;
+};
+
+static void look_at_alias(void *closure, const struct label *label)
+{
+	struct aliases *aliases = closure;
+	struct look *look = &aliases->look;
+
+	if (!look->odd && is_alias(look, label, aliases->name))
+		look->odd = !is_plain_name(look->image, label->name, look->room, look->size);
+}
+
+bool units_are_plain(struct image *image, const char *name, char *room, size_t size)
+{
+	struct aliases aliases = { { image, NULL, room, size, false }, name };
+
+	if (!is_plain_name(image, name, room, size))
+		return false;
+	for (size_t i = 0; i < UNITS_FOLDERS; i++) {
+		aliases.look.folder = units_folders[i];
+		tree_each(image_folder(image, units_folders[i]), look_at_alias, &aliases);
+	}
+	return !aliases.look.odd;
 }

@@ -35,9 +35,9 @@ bool units_masks(struct image *image, const char *path);
 bool units_has(struct image *image, const char *name);
 
 /*
- * Looks at everything that is dropped in to a unit, in any folder, for its own name, a prefix of
- * it, its template or its type. False where something of that changes anything and is not known to
- * image_knows(): then `room` names the file, the line and what is there.
+ * Looks at everything that is dropped in to a unit, in any folder, for its own name, a link to it,
+ * a prefix of these, its template or its type. False where something of that changes anything and
+ * is not known to image_knows(): then `room` names the file, the line and what is there.
  */
 bool units_are_plain(struct image *image, const char *name, char *room, size_t size);
 
