@@ -430,12 +430,32 @@ noptrace_check() {
     printf '# exit' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
     assert_success
+    # a word is what the shell makes of it; what else is read, and what is not there yet, may be anything
+    for line in $'br\\\neak' "b''reak" 'b"rea"k' '. /opt/x' $'true\n. /opt/x' $'\t.\t/x' 'true;. /x' 'source x' 'eval x' 'mount -t tmpfs x /proc/sys' \
+        'switch_root /a /b' 'run-init /a /b' 'pivot_root /a' 'chroot /a'; do
+        echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+        check_tree
+        assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+    done
+    for line in 'breaks=1' 'x.y z' './x' 'un_mount' 'x=exits'; do
+        echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+        check_tree
+        assert_success
+    done
+    ln -sf /proc/cmdline "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+    check_tree
+    assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
     # dracut runs no other file of that folder
     rm "$tree/usr/lib/dracut/hooks/cmdline"/00-{aaa,bbb}.sh
-    echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-aaa"
+    for line in 00-aaa .00-aaa.sh; do
+        echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/$line"
+        check_tree
+        assert_success
+        assert_point ok order 'the first of all hooks, before the pivot'
+    done
+    mv "$tree/usr/lib/dracut/hooks/cmdline/"{,.}00-noptrace.sh
     check_tree
-    assert_success
-    assert_point ok order 'the first of all hooks, before the pivot'
+    assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
 }
 
 @test "a hand-made /init that pivots by what is not known, or before the call, fails" {
@@ -462,22 +482,45 @@ noptrace_check() {
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
     assert_fails order 'line 7 of /init, after the pivot in line 7; put it before that'
+    # what is behind a # need not be a comment
+    sed 's,^/usr/sbin/noptrace apply.*,[ $# -gt 9 ] || exec switch_root /root /sbin/init\n&,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order 'line 8 of /init, after the pivot in line 7; put it before that'
+    # but for a line that is one
+    sed 's,^/usr/sbin/noptrace apply.*,# before switch_root\n&,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_success
+    # and the program looks for /proc
+    for pivot in '/mount.*proc/d' '/mount.*proc/s/^/# /' 's/mount.*proc/remount x/' '/mount.*proc/{h;d};/noptrace apply/G'; do
+        sed "$pivot" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_failure 1
+        assert_line --regexp '^  FAIL  order         line [67] of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before$'
+    done
 }
 
 @test "a hand-made /init that only says the call, or does not wait for it, fails" {
     local line
     for line in 'echo /usr/sbin/noptrace apply' ': /usr/sbin/noptrace apply || poweroff -f' '/usr/sbin/noptrace apply &' \
-        'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply'; do
+        'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply' \
+        '/usr/sbin/noptrace apply || poweroff -f &' '/usr/sbin/noptrace apply || poweroff -f & true' '/usr/sbin/noptrace apply || sh &> /x' \
+        $'echo \\\n/usr/sbin/noptrace apply' $'false &&\n/usr/sbin/noptrace apply' $'true || \t\n/usr/sbin/noptrace apply' \
+        $'true |\n/usr/sbin/noptrace apply' $'echo a # \\\n/usr/sbin/noptrace apply' $': << x\n/usr/sbin/noptrace apply\nx'; do
         tree_of handmade
-        awk -v line="$line" '/noptrace apply/ { $0 = line } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
         assert_failure 1
         assert_line '  FAIL  wired         nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, and the program beside it'
     done
     # how far it is indented, and what is done where it fails, is the image's own
-    for line in '/usr/sbin/noptrace apply' $'\t /usr/sbin/noptrace apply || exec sh'; do
-        awk -v line="$line" '/noptrace apply/ { $0 = line } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    for line in '/usr/sbin/noptrace apply' $'\t /usr/sbin/noptrace apply || exec sh' '/usr/sbin/noptrace apply || sh 2>&1' \
+        '/usr/sbin/noptrace apply || sh <&1' '/usr/sbin/noptrace apply || sync && poweroff -f' $'# not \\\n/usr/sbin/noptrace apply' \
+        $'# a |\n/usr/sbin/noptrace apply' $'true &\n/usr/sbin/noptrace apply'; do
+        line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
         assert_success
@@ -496,6 +539,15 @@ noptrace_check() {
     check_tree
     assert_success
     assert_line "$image: ok"
+    for line in 'mount -t tmpfs x /proc/sys' 'switch_root /a /b' '. /opt/y'; do
+        echo "$line" > "$tree/etc/conf.d/font.conf"
+        check_tree
+        assert_fails order '/etc/conf.d/font.conf: /init reads it before, and its exit would skip it; remove that'
+    done
+    ln -sf /proc/cmdline "$tree/etc/conf.d/font.conf"
+    check_tree
+    assert_fails order '/etc/conf.d/font.conf: /init reads it before, and its exit would skip it; remove that'
+    rm "$tree/etc/conf.d/font.conf"
     # as it does this one
     rm "$tree/usr/lib/initrd-release"
     printf 'NAME=x\nexit 0\n' > "$tree/usr/lib/initrd-release"
@@ -520,6 +572,26 @@ noptrace_check() {
         check_tree
         assert_fails order 'the hook 00-aaa.sh runs before it, and its exit would skip it; rename that'
     done
+    # where dracut reads several, all of one come before the next, and of one name there is the first
+    tree_of shell
+    sed 's,/lib/dracut/hooks,/var/lib/dracut/hooks /etc/dracut/hooks /usr/lib/dracut/hooks,' "$images/shell.tree/usr/lib/dracut-lib.sh" > "$BATS_TEST_TMPDIR/library"
+    cp --remove-destination "$BATS_TEST_TMPDIR/library" "$tree/usr/lib/dracut-lib.sh"
+    for folder in var/lib etc; do
+        mkdir -p "$tree/$folder/dracut/hooks/cmdline"
+        echo break > "$tree/$folder/dracut/hooks/cmdline/99-x.sh"
+        check_tree
+        assert_fails order 'the hook 99-x.sh runs before it, and its exit would skip it; rename that'
+        rm "$tree/$folder/dracut/hooks/cmdline/99-x.sh"
+        ln -s /nowhere "$tree/$folder/dracut/hooks/cmdline/00-noptrace.sh"
+        check_tree
+        assert_failure 1
+        assert_point FAIL wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+        rm "$tree/$folder/dracut/hooks/cmdline/00-noptrace.sh"
+    done
+    mv "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh" "$tree/etc/dracut/hooks/cmdline"
+    echo break > "$tree/usr/lib/dracut/hooks/cmdline/00-a.sh"
+    check_tree
+    assert_point ok order 'the first of all hooks, before the pivot'
     # of two where /lib is no link only one is read
     tree_of shell
     part_lib dracut
@@ -1039,6 +1111,19 @@ END
         assert_failure 1
         assert_line --regexp '^  FAIL  masks         /etc/fstab:5: /dev/x./usr/sbin'
     done
+    # wherever its links lead, and whatever is escaped
+    ln -s proc/sys "$tree/y"
+    for line in /y '/pro\143' '/\165sr/sbin' '/proc\057sys'; do
+        { cat "$BATS_TEST_TMPDIR/fstab" && echo "/dev/x $line"; } > "$tree/etc/fstab"
+        check_tree
+        assert_failure 1
+        assert_line "  FAIL  masks         /etc/fstab:5: /dev/x $line: nothing else may meddle with noptrace; remove that"
+    done
+    for line in '/pro\14' '/pro\149' $'/proc\\' '/\160roc\040x' "/usr/$(printf %05000d 0)/../sbin" /z; do
+        { cat "$BATS_TEST_TMPDIR/fstab" && echo "/dev/x $line"; } > "$tree/etc/fstab"
+        check_tree
+        assert_success
+    done
     # nor is more looked at than there is
     printf '\nx' > "$tree/etc/fstab"
     check_tree
@@ -1206,14 +1291,24 @@ usr/lib/dracut/hooks/pre-pivot/1.sh	echo 0 > /proc/sys/kernel/yama/ptrace_scope
 END
 }
 
+@test "a link called systemd is systemd where that is what it leads to" {
+    tree_of systemd
+    rm "$tree/init"
+    install -D -m 755 /dev/stdin "$tree/opt/systemd" <<< $'#!/bin/sh\nexec switch_root /sysroot /sbin/init'
+    ln -s opt/systemd "$tree/init"
+    check_tree
+    assert_failure 1
+    assert_point ok image 'dracut, shell'
+}
+
 @test "an /init that the kernel cannot run fails" {
-    local line text='the kernel cannot run /init, and mounts root= itself; build the image anew'
+    local line text='the kernel cannot run /init, and does without it; build the image anew'
     tree_of handmade
     rm "$tree/init"
     check_tree
     assert_fails wired "/init: not in the image: $text"
     tree_of handmade
-    sed 's,^#!/bin/busybox,#!/bin/nothing,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    sed 's,^#!.*,#!/bin/nothing,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
     rm "$tree/init"
     install -m 644 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
@@ -1222,10 +1317,26 @@ END
     check_tree
     assert_fails wired "/bin/nothing: not in the image: $text"
     # which runs itself, and what is neither; of a line the kernel reads no more than 256 bytes
-    for line in '#!' '#! ' "#!/$(printf '%255s' '' | tr ' ' x)" echo; do
+    echo echo > "$tree/init"
+    check_tree
+    assert_fails wired "/init: neither a program nor a script: $text"
+    for line in '#!' '#! ' "#!/$(printf '%255s' '' | tr ' ' x)" "#!$(printf '%253s' '')/bin/busybox sh" "#!$(printf '%241s' '')/bin/busybox" \
+        '#!/bin/sh /real' '#!/bin/sh -c' '#!/bin/sh -ec' '#!/bin/sh -' '#!/bin/sh -s' '#!/bin/busybox true' '#!/bin/busybox' '#!/bin/busybox -e' '#!/bin/sh sh'; do
         echo "$line" > "$tree/init"
         check_tree
-        assert_fails wired "/init: neither a program nor a script: $text"
+        assert_fails wired "/init: names no interpreter that a kernel takes, or passes it what is not known: $text"
+    done
+    # blanks are its spaces and tabs
+    for line in $'#!/bin/sh\r' $'#!\v/bin/sh'; do
+        echo "$line" > "$tree/init"
+        check_tree
+        assert_failure 1
+        assert_line --partial ': not in the image: the kernel cannot run /init, and does without it'
+    done
+    for line in '#!/bin/sh -aefuvx' $'#! \t/bin/busybox \tash \t' "#!$(printf '%230s' '')/bin/busybox sh"; do
+        { echo "$line" && tail -n +2 "$images/handmade.tree/init"; } > "$tree/init"
+        check_tree
+        assert_success
     done
     echo '#!/init' > "$tree/init"
     check_tree
@@ -1244,6 +1355,10 @@ END
     rm "$tree"/lib64/ld-linux-x86-64.so.2 "$tree"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
     check_tree
     assert_fails wired "/lib64/ld-linux-x86-64.so.2: not in the image: $text"
+    # which is no script
+    install -m 755 /dev/stdin "$tree/lib64/ld-linux-x86-64.so.2" <<< '#!/bin/busybox sh'
+    check_tree
+    assert_fails wired "/lib64/ld-linux-x86-64.so.2: neither a program nor a script: $text"
     # where its header says that the loader's name is, and how long
     while read -r line; do
         rm "$tree/usr/lib/systemd/systemd"
@@ -1266,6 +1381,28 @@ END
 999999 13
 480 13
 0 5
+0 0
+END
+    # of another type, or with longer headers than it reads
+    while read -r line; do
+        rm "$tree/usr/lib/systemd/systemd"
+        # shellcheck disable=SC2016,SC2086 # perl's; three numbers
+        perl -e '($type, $size, $count) = @ARGV; print "\x7fELF\2\1\1" . "\0" x 9
+            . pack("v2 V Q<3 V v6", $type, 62, 1, 1, 64, 0, 0, 64, $size, $count, 0, 0, 0) . pack("V x52", 1) x $count . "x" x 99' $line > "$tree/usr/lib/systemd/systemd"
+        chmod 755 "$tree/usr/lib/systemd/systemd"
+        check_tree
+        if [[ $line == [23]' 56 1'* ]]; then
+            assert_success
+        else
+            assert_fails wired "/init: neither a program nor a script: $text"
+        fi
+    done << 'END'
+2 56 1
+3 56 1
+1 56 1
+4 56 1
+3 55 1
+3 57 1
 END
 }
 
@@ -1430,6 +1567,9 @@ END
     printf '%s\n' CONFIG_SECURITY_YAMA=y '# CONFIG_BLK_DEV_INITRD is not set' > "$config"
     check "$image"
     assert_fails yama "$config: no CONFIG_BLK_DEV_INITRD, so it unpacks no initramfs; use another kernel"
+    printf '%s\n' CONFIG_SECURITY_YAMA=y CONFIG_INITRAMFS_FORCE=y > "$config"
+    check "$image"
+    assert_fails yama "$config: CONFIG_INITRAMFS_FORCE, so it unpacks no initramfs but its own; use another kernel"
     printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="landlock,lockdown"' > "$config"
 
     # of which a kernel with that configuration keeps 2,047 bytes: what is behind is lost
@@ -1771,6 +1911,7 @@ END
     image=$images/systemd
     for line in "rd.systemd.mask='$unit'" "'rd.systemd.mask=$unit'" 'rd.systemd.mask=nop\trace-initramfs.service' \
         systemd.mask=noptrace-locked@poweroff SYSTEMD_UNIT_PATH=/opt/u SYSTEMD_IN_INITRD=0 LD_PRELOAD=/x.so \
+        BASH_ENV=/x 'BASH_FUNC_command%%=()' BASHOPTS=x SHELLOPTS=noexec \
         rd.{emergency,rescue,single,-b,-s,s,S,1,2,3,4,5} \
         rd.systemd.mask={sysinit.target,basic.target,initrd.target,system.slice,-.slice,systemd-journald.socket} \
         "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
@@ -1844,6 +1985,9 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.ma
 1|/kernel//yama/ptrace_scope = 3
 1|kernel..yama.ptrace_scope=03
 2|# one\nkernel.yama.ptrace_scope = 3\nkernel.yama.* = 1\n
+1|kernel.yama.ptrace_scope = 3 1\n
+1|kernel.yama.ptrace_scope = 0x3\t xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n
+1|kernel.yama.ptrace_scope =\xa03\n
 END
     for line in 'kernel/* = 3' 'kernel.yama.ptrace_scope = 3x' 'kernel.yama.ptrace_scope =' 'xkernel.yama.ptrace_scope = 3' \
         "kernel.yama.ptrace_scope.$(printf '%070d' 1) = 3"; do
@@ -1873,7 +2017,7 @@ END
     check_tree
     assert_success
     assert_point ok sysctl '/etc/sysctl.d/zzz.conf counts in maintenance boots alone'
-    # nobody reads the file of the classic sysctl, unless a link has it read
+    # nobody of systemd's reads the file of the classic sysctl, unless a link has it read
     echo 'kernel.yama.ptrace_scope = 3' > "$tree/etc/sysctl.conf"
     check_tree
     assert_success
@@ -1890,12 +2034,14 @@ END
     check_tree
     assert_success
     assert_point ok sysctl 'no sysctl.d file sets the scope'
-    # nor any where nothing reads them
-    install -D -m 644 /dev/stdin "$tree/etc/sysctl.d/zzz.conf" <<< 'kernel.yama.ptrace_scope = 3'
+    # where systemd's is not there another sysctl may read them
     rm "$tree/usr/lib/systemd/systemd-sysctl"
     check_tree
     assert_success
     assert_point n/a sysctl 'nothing in this image reads sysctl.d'
+    install -D -m 644 /dev/stdin "$tree/etc/sysctl.d/zzz.conf" <<< 'kernel.yama.ptrace_scope = 3'
+    check_tree
+    assert_fails sysctl '/etc/sysctl.d/zzz.conf:1: sets the scope to 3 in maintenance boots as well; remove that'
 }
 
 # bats test_tags=slow
@@ -2030,6 +2176,40 @@ small_images() {
     assert_point ok order 'the first script of init-top, before the pivot'
     assert_point ok policy 'poweroff: a boot that could not lock is stopped'
 
+    # whose sysctl reads what systemd's does, and one file more
+    tree_of initramfs-tools
+    for line in etc/sysctl.d/x.conf etc/sysctl.conf; do
+        install -D -m 644 /dev/stdin "$tree/$line" <<< 'kernel.yama.ptrace_scope = 1'
+        check_tree
+        assert_success
+        assert_point n/a sysctl 'nothing in this image reads sysctl.d'
+        install -D -m 644 /dev/stdin "$tree/$line" <<< 'kernel.yama.ptrace_scope = 3'
+        check_tree
+        assert_fails sysctl "/$line:1: sets the scope to 3 in maintenance boots as well; remove that"
+        rm "$tree/$line"
+    done
+    # what begins the script must be there too
+    rm "$tree/usr/bin/sh"
+    sed '1s,.*,#!/bin/busybox sh,' "$whole/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
+    # and nothing be where /init mounts over it
+    for line in conf scripts/init-top usr/sbin/noptrace; do
+        for policy in run dev sys proc; do
+            tree_of initramfs-tools
+            mkdir -p "$tree/$policy"
+            mv "$tree/$line" "$tree/$policy/x"
+            ln -s "/$policy/x" "$tree/$line"
+            check_tree
+            assert_failure 1
+            if [[ $line == usr/* ]]; then
+                assert_line '  FAIL  program       /usr/sbin/noptrace: leads to where /init mounts over it; opt in with /etc/initramfs-tools/noptrace.conf, and build it anew'
+            else
+                assert_line '  FAIL  wired         nothing calls the program; opt in with /etc/initramfs-tools/noptrace.conf, and build it anew'
+            fi
+        done
+    done
     tree_of initramfs-tools
     for line in all_generic_ide a-name.with_9; do
         { echo "/scripts/init-top/$line \"\$@\"" && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"

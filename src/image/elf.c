@@ -3,6 +3,7 @@
 #include "elf.h"
 
 enum { CLASS_32 = 1, CLASS_64 = 2, LITTLE = 1, BIG = 2 };
+enum { ET_EXEC = 2, ET_DYN = 3 };
 enum { PT_LOAD = 1, PT_DYNAMIC = 2, PT_INTERP = 3 };
 enum { MAGIC = 0x7f454c46 };
 
@@ -14,6 +15,7 @@ struct field {
 	} in[2];
 };
 
+static const struct field KIND = { { { 16, 2 }, { 16, 2 } } };
 static const struct field MACHINE = { { { 18, 2 }, { 18, 2 } } };
 static const struct field ENTRY = { { { 24, 4 }, { 24, 8 } } };
 static const struct field PROGRAM_HEADERS = { { { 28, 4 }, { 32, 8 } } };
@@ -55,6 +57,7 @@ static void demand(struct elf *elf, uint64_t start, uint64_t length)
 
 bool elf_read(struct elf *elf, const unsigned char *bytes, size_t length)
 {
+	uint64_t kind;
 	uint64_t headers;
 	uint64_t count;
 	uint64_t size;
@@ -71,6 +74,7 @@ bool elf_read(struct elf *elf, const unsigned char *bytes, size_t length)
 	layout = elf->class == CLASS_64;
 	if (length < HEADER_END[layout] || number(elf, bytes, &ENTRY) == 0)
 		return false;
+	kind = number(elf, bytes, &KIND);
 	elf->machine = (unsigned)number(elf, bytes, &MACHINE);
 	elf->size = HEADER_END[layout];
 	demand(elf, number(elf, bytes, &SECTION_HEADERS),
@@ -80,8 +84,8 @@ bool elf_read(struct elf *elf, const unsigned char *bytes, size_t length)
 	headers = number(elf, bytes, &PROGRAM_HEADERS);
 	count = number(elf, bytes, &PROGRAM_HEADER_COUNT);
 	size = number(elf, bytes, &PROGRAM_HEADER_SIZE);
-	if (size < PROGRAM_HEADER_END[layout] || headers > length ||
-	    count * size > length - headers)
+	if ((kind != ET_EXEC && kind != ET_DYN) || size != PROGRAM_HEADER_END[layout] ||
+	    headers > length || count * size > length - headers)
 		return false;
 	for (uint64_t i = 0; i < count; i++) {
 		const unsigned char *header = bytes + headers + i * size;
@@ -89,7 +93,8 @@ bool elf_read(struct elf *elf, const unsigned char *bytes, size_t length)
 
 		loads = loads || type == PT_LOAD;
 		elf->loader = elf->loader || type == PT_INTERP || type == PT_DYNAMIC;
-		if (type == PT_INTERP && !elf->loader_at) {
+		if (type == PT_INTERP && !elf->names_loader) {
+			elf->names_loader = true;
 			elf->loader_at = number(elf, header, &OFFSET);
 			elf->loader_size = number(elf, header, &FILE_SIZE);
 		}

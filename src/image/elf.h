@@ -17,15 +17,17 @@ struct elf {
 	unsigned char class; /* 1: 32 bits, 2: 64 */
 	unsigned char order; /* of bytes; 1: little endian, 2: big */
 	unsigned machine;
-	bool loader; /* has a PT_INTERP or PT_DYNAMIC: it needs a loader, or libraries */
-	uint64_t loader_at, loader_size; /* where the file names it, NUL at its end; or 0 */
+	bool loader;	   /* has a PT_INTERP or PT_DYNAMIC: it needs a loader, or libraries */
+	bool names_loader; /* has a PT_INTERP, */
+	uint64_t loader_at, loader_size; /* which is there in the file, NUL at its end */
 	uint64_t size;			 /* how long the file must be for what its headers name */
 };
 
 /*
  * Reads the headers of a file from its first bytes, of which ELF_ENOUGH or the whole file should be
- * there. Returns false, and leaves *elf undefined, if it is no ELF program with something to load
- * and a place to start at, or if its program headers are not among these bytes.
+ * there. Returns false, and leaves *elf undefined, if it is no ELF program that a kernel takes,
+ * with something to load and a place to start at, or if its program headers are not among these
+ * bytes.
  */
 bool elf_read(struct elf *elf, const unsigned char *bytes, size_t length);
 

@@ -75,32 +75,63 @@ bool image_knows(struct image *image, const char *path)
 	return tfind(full, &image->ours, by_path) != NULL;
 }
 
-/* The interpreter in the first line of a script, as fs/binfmt_script.c finds it. */
+bool image_is_covered(struct image *image, const char *path)
+{
+	static const char *const mounts[] = { "dev/", "proc/", "run/", "sys/", NULL };
+	struct place place;
+	char folder[PATH_SIZE];
+	char full[2 * PATH_SIZE];
+
+	if (tree_resolve(&image->tree, path, TREE_FOLLOW, &place) != 0 || !place.name)
+		return false;
+	(void)snprintf(full, sizeof full, "%s/", tree_path(place.folder, folder, sizeof folder));
+	return text_begins_any(text_of(full), mounts);
+}
+
+/* Whether an interpreter that is given this runs the script, and all of it: a busybox the name that
+ * it has for its shell, and another nothing, or options that change neither. */
+static bool runs_all(const char *interpreter, struct text argument)
+{
+	const char *slash = strrchr(interpreter, '/');
+
+	if (strcmp(slash ? slash + 1 : interpreter, "busybox") == 0)
+		return text_is(argument, "sh") || text_is(argument, "ash");
+	if (argument.length == 0)
+		return true;
+	return argument.length > 1 && argument.bytes[0] == '-' &&
+	       text_strip(argument, "aefuvx").length == 1;
+}
+
+/* The interpreter in the first line of a script, as fs/binfmt_script.c finds it: in the first bytes
+ * of the file, of which the last is none of the name. */
 static bool script_interpreter(struct text text, char *to, size_t size)
 {
+	enum { SEEN = 255 };
+	const char *start = text.bytes;
 	struct text line;
-	size_t length;
+	size_t length = 0;
 
-	if (!text_begins(text, "#!"))
-		return false;
+	if (text.length > SEEN)
+		text.length = SEEN;
 	(void)text_line(&text, &line);
-	line = text_trim((struct text) { line.bytes + 2, line.length - 2 });
-	for (length = 0; length < line.length; length++) {
-		if (line.bytes[length] == ' ' || line.bytes[length] == '\t')
-			break;
-	}
-	if (length == 0 || length >= size)
+	line = (struct text) { line.bytes + 2, line.length - 2 };
+	while (line.length > 0 && (line.bytes[0] == ' ' || line.bytes[0] == '\t'))
+		line = (struct text) { line.bytes + 1, line.length - 1 };
+	while (length < line.length && line.bytes[length] != ' ' && line.bytes[length] != '\t')
+		length++;
+	if (length == 0 || length >= size || line.bytes + length - start == SEEN)
 		return false;
 	memcpy(to, line.bytes, length);
 	to[length] = '\0';
-	return true;
+	return runs_all(
+	    to, text_strip((struct text) { line.bytes + length, line.length - length }, " \t"));
 }
 
 /* The loader that an ELF program names; nothing if it names none. False for a name that the kernel
  * refuses (fs/binfmt_elf.c), or that is too long or too far behind to be seen. */
 static bool elf_interpreter(struct text text, const struct elf *elf, char *to, size_t size)
 {
-	if (elf->loader_at == 0 && elf->loader_size == 0)
+	if (!elf->names_loader)
 		return true;
 	if (elf->loader_size < 2 || elf->loader_size >= size || elf->loader_at > text.length ||
 	    elf->loader_size > text.length - elf->loader_at ||
@@ -110,19 +141,25 @@ static bool elf_interpreter(struct text text, const struct elf *elf, char *to, s
 	return true;
 }
 
-/* What keeps one file from running; NULL if nothing, with what it is run by in `next`, or "". */
-static const char *cannot_run(const struct node *node, char *next, size_t size)
+/* What keeps one file from running; NULL if nothing, with what it is run by in `next`, or "".
+ * `loader` is whether it is to run a program, which no script may, and then whether `next` is. */
+static const char *cannot_run(const struct node *node, bool *loader, char *next, size_t size)
 {
 	struct text text = text_of_node(node);
+	bool script = text_begins(text, "#!") && !*loader;
 	struct elf elf;
 
 	next[0] = '\0';
+	*loader = !script;
 	if (!node)
 		return "not in the image";
 	if (!(node->mode & 0111))
 		return "not executable";
-	if (script_interpreter(text, next, size))
-		return NULL;
+	if (script)
+		return script_interpreter(text, next, size)
+			   ? NULL
+			   : "names no interpreter that a kernel takes, or passes it what is not "
+			     "known";
 	if (!elf_read(&elf, (const unsigned char *)text.bytes, text.length))
 		return "neither a program nor a script";
 	if (!elf_interpreter(text, &elf, next, size))
@@ -134,11 +171,12 @@ const char *image_cannot_run(struct image *image, const char *path, char *room, 
 {
 	char next[256];
 	char now[PATH_SIZE];
+	bool loader = false;
 
 	(void)snprintf(now, sizeof now, "%s", path);
 	/* the kernel gives up after five as well */
 	for (int i = 0; i < 5; i++) {
-		const char *wrong = cannot_run(image_file(image, now), next, sizeof next);
+		const char *wrong = cannot_run(image_file(image, now), &loader, next, sizeof next);
 		if (wrong) {
 			(void)snprintf(room, size, "%s: %s", now, wrong);
 			return room;
@@ -312,7 +350,7 @@ bool image_open_uki(struct image *image, struct source *source, struct source *i
 	return pe_initramfs(source, pe, pe_default_profile(pe), initramfs, failure);
 }
 
-/* systemd is known by what /init is, or is called. */
+/* systemd is known by what /init is, or is called where that leads nowhere. */
 static enum init find_init(struct image *image)
 {
 	const struct node *init = tree_lookup(&image->tree, "init");
@@ -321,7 +359,7 @@ static enum init find_init(struct image *image)
 	if (init && (init == tree_lookup(&image->tree, "usr/lib/systemd/systemd") ||
 		     init == tree_lookup(&image->tree, "lib/systemd/systemd")))
 		return INIT_SYSTEMD;
-	if (link && link->target && text_ends(text_of(link->target), "/systemd"))
+	if (!init && link && link->target && text_ends(text_of(link->target), "/systemd"))
 		return INIT_SYSTEMD;
 	if (image_at(image, "scripts/init-top"))
 		return INIT_INITRAMFS_TOOLS;

@@ -80,6 +80,12 @@ const struct node *image_file(struct image *image, const char *path);
 /* A folder, or NULL. */
 const struct node *image_folder(struct image *image, const char *path);
 
+/*
+ * Whether what a path leads to lies where each /init mounts something over: in /dev, /proc, /run or
+ * /sys.
+ */
+bool image_is_covered(struct image *image, const char *path);
+
 /* Says that what has this path is as it should be, and need not be looked at by points_others(). */
 void image_is_ours(struct image *image, const char *path);
 

@@ -27,6 +27,7 @@ static enum kconfig_name name_of(struct slice line)
 		[KCONFIG_OVERRIDE] = "CONFIG_CMDLINE_OVERRIDE=",
 		[KCONFIG_FORCE] = "CONFIG_CMDLINE_FORCE=",
 		[KCONFIG_FROM_BOOTLOADER] = "CONFIG_CMDLINE_FROM_BOOTLOADER=",
+		[KCONFIG_INITRAMFS_FORCE] = "CONFIG_INITRAMFS_FORCE=",
 		[KCONFIG_NO_INITRD] = "# CONFIG_BLK_DEV_INITRD is not set",
 		[KCONFIG_NO_PROC] = "# CONFIG_PROC_FS is not set",
 		[KCONFIG_NO_SYSCTL] = "# CONFIG_SYSCTL is not set",
@@ -130,6 +131,10 @@ const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_
 
 	if (!is_set(kconfig, KCONFIG_YAMA))
 		return "no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel";
+	if (is_set(kconfig, KCONFIG_INITRAMFS_FORCE))
+		return "CONFIG_INITRAMFS_FORCE, so it unpacks no initramfs but its own; use "
+		       "another "
+		       "kernel";
 	if (kconfig->values[KCONFIG_NO_INITRD].bytes)
 		return "no CONFIG_BLK_DEV_INITRD, so it unpacks no initramfs; use another kernel";
 	if (kconfig->values[KCONFIG_NO_PROC].bytes || kconfig->values[KCONFIG_NO_SYSCTL].bytes ||

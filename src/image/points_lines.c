@@ -41,8 +41,8 @@ static bool mounts_over(struct text value)
 	return setting_is_over_ours(where);
 }
 
-/* What the kernel hands to init as its environment. */
-static bool steers_systemd(struct text name)
+/* What the kernel hands to init as its environment, and that to a shell. */
+static bool steers_init(struct text name)
 {
 	static const char *const harmless[] = {
 		"SYSTEMD_LOG_",
@@ -50,10 +50,13 @@ static bool steers_systemd(struct text name)
 		"SYSTEMD_SULOGIN_FORCE",
 		NULL,
 	};
+	static const char *const steering[] = {
+		"SYSTEMD_", "LD_", "BASH_", "BASHOPTS", "SHELLOPTS", NULL,
+	};
 
 	if (text_begins_any(name, harmless))
 		return false;
-	return text_begins(name, "SYSTEMD_") || text_begins(name, "LD_");
+	return text_begins_any(name, steering);
 }
 
 /* The old words for a run level, which initrd.target gives way to. */
@@ -102,7 +105,7 @@ static bool is_against_unit(struct text word)
 		return setting_is_credential(value);
 	if (is_key(name, "rd.systemd.mount_extra"))
 		return mounts_over(value);
-	return steers_systemd(name);
+	return steers_init(name);
 }
 
 static bool separates(char byte)

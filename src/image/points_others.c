@@ -6,6 +6,7 @@
  */
 #include <search.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -300,6 +301,44 @@ static void search_unit_or_folder(void *closure, const struct label *label)
 	search->folder = folder;
 }
 
+/* A word of fstab(5), in which \040 is a blank. Cut, so that it is no path of ours, where it has
+ * not the room. */
+static const char *unescape(struct text word, char *to, size_t size)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < word.length && length + 1 < size; i++) {
+		char digits[4] = "";
+
+		if (word.bytes[i] == '\\' && word.length - i > 3)
+			memcpy(digits, word.bytes + i + 1, 3);
+		if (strspn(digits, "01234567") == 3) {
+			to[length++] = (char)strtoul(digits, NULL, 8);
+			i += 3;
+		} else {
+			to[length++] = word.bytes[i];
+		}
+	}
+	to[length] = '\0';
+	return to;
+}
+
+/* Whether what is mounted there, or where its links lead, hides what is ours. */
+static bool mounts_over(struct image *image, struct text word)
+{
+	struct place place;
+	char where[4 * UNITS_PATH];
+	char full[5 * UNITS_PATH];
+
+	if (setting_is_over_ours(text_of(unescape(word, where, sizeof where))))
+		return true;
+	if (tree_resolve(&image->tree, where, TREE_OPEN, &place) != 0 || !place.name)
+		return false;
+	(void)snprintf(full, sizeof full, "/%s/%.*s", tree_path(place.folder, where, sizeof where),
+		       (int)place.length, place.name);
+	return setting_is_over_ours(text_of(full));
+}
+
 /* The second field of a line of /etc/fstab, wherever that leads, is where it mounts. */
 static bool search_fstab(struct search *search)
 {
@@ -313,7 +352,7 @@ static bool search_fstab(struct search *search)
 		struct text rest = line;
 		struct text word;
 		if (text_word(&rest, &word) && word.bytes[0] != '#' && text_word(&rest, &word) &&
-		    setting_is_over_ours(word))
+		    mounts_over(search->image, word))
 			return say_line(search, path, number, line);
 	}
 	return true;

@@ -66,6 +66,12 @@ bool points_program(struct image *image)
 			    PROGRAM, points_remedy(image));
 		return false;
 	}
+	if (image_is_covered(image, PROGRAM)) {
+		results_add(image->results, STATUS_FAIL, "program",
+			    "/%s: leads to where /init mounts over it; %s", PROGRAM,
+			    points_remedy(image));
+		return false;
+	}
 	results_add(image->results, STATUS_OK, "program", "/%s", PROGRAM);
 	if (program_judge_mode(node->mode))
 		results_add(image->results, STATUS_FAIL, "executable",

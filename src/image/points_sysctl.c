@@ -11,18 +11,19 @@
 
 enum { LOCKED = 3, ROOM = 2 * UNITS_PATH };
 
-/* Does a value lock: in any of the notations of a number? */
+/* Does a value lock: in any of the notations of a number? The kernel takes the first of several, in
+ * proc_dointvec_minmax(), and does not read on behind a blank. */
 static bool locks(struct text value)
 {
 	char digits[32];
+	size_t length;
 	char *end;
 
-	value = text_trim(value);
-	if (value.length >= sizeof digits)
-		return false;
-	memcpy(digits, value.bytes, value.length);
-	digits[value.length] = '\0';
-	return strtol(digits, &end, 0) == LOCKED && *end == '\0';
+	value = text_strip(value, " \t\n\v\f\r\xa0");
+	length = value.length < sizeof digits ? value.length : sizeof digits - 1;
+	memcpy(digits, value.bytes, length);
+	digits[length] = '\0';
+	return strtol(digits, &end, 0) == LOCKED && strchr(" \t\n", *end);
 }
 
 /* Is that a name of the scope, or a pattern for it? Dots and slashes part its words; of several in
@@ -92,24 +93,14 @@ struct files {
 };
 
 /* Systemd writes what a file says last, but of a name before what any pattern says. So a line that
- * locks is one too many, wherever it stands. */
-static void read_file(void *closure, const struct label *label)
+ * locks is one too many, wherever it stands, and whatever it is that reads it. */
+static void look_at(struct files *files, const char *path)
 {
-	struct files *files = closure;
-	char path[ROOM];
 	struct text rest;
 	struct text line;
 	struct text key;
 	struct text value;
 
-	if (files->failed || !text_ends(text_of(label->name), ".conf"))
-		return;
-	for (size_t i = 0; i < files->folder; i++) {
-		(void)snprintf(path, sizeof path, "%s/%s", sysctl_folders[i], label->name);
-		if (image_at(files->image, path))
-			return;
-	}
-	(void)snprintf(path, sizeof path, "%s/%s", sysctl_folders[files->folder], label->name);
 	if (!text_of_whole(image_file(files->image, path), &rest)) {
 		results_add(files->image->results, STATUS_FAIL, "sysctl",
 			    "/%s: " TEXT_CUT "; remove that", path);
@@ -134,6 +125,22 @@ static void read_file(void *closure, const struct label *label)
 	}
 }
 
+static void read_file(void *closure, const struct label *label)
+{
+	struct files *files = closure;
+	char path[ROOM];
+
+	if (files->failed || !text_ends(text_of(label->name), ".conf"))
+		return;
+	for (size_t i = 0; i < files->folder; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", sysctl_folders[i], label->name);
+		if (image_at(files->image, path))
+			return;
+	}
+	(void)snprintf(path, sizeof path, "%s/%s", sysctl_folders[files->folder], label->name);
+	look_at(files, path);
+}
+
 void points_sysctl(struct image *image)
 {
 	static const char point[] = "sysctl";
@@ -148,17 +155,18 @@ void points_sysctl(struct image *image)
 			    "%s: nothing but noptrace may set the scope; remove that", room);
 		return;
 	}
-	if (image->init != INIT_SYSTEMD || (!image_file(image, "usr/lib/systemd/systemd-sysctl") &&
-					    !image_file(image, "lib/systemd/systemd-sysctl"))) {
-		results_add(image->results, STATUS_NONE, point,
-			    "nothing in this image reads sysctl.d");
-		return;
-	}
 	for (; files.folder < sizeof sysctl_folders / sizeof *sysctl_folders; files.folder++)
 		tree_each(image_folder(image, sysctl_folders[files.folder]), read_file, &files);
+	/* what systemd does not read */
+	if (!files.failed && image->init != INIT_SYSTEMD)
+		look_at(&files, "etc/sysctl.conf");
 	if (files.failed)
 		return;
-	if (setter[0] == '\0')
+	if (image->init != INIT_SYSTEMD || (!image_file(image, "usr/lib/systemd/systemd-sysctl") &&
+					    !image_file(image, "lib/systemd/systemd-sysctl")))
+		results_add(image->results, STATUS_NONE, point,
+			    "nothing in this image reads sysctl.d");
+	else if (setter[0] == '\0')
 		results_add(image->results, STATUS_OK, point, "no sysctl.d file sets the scope");
 	else
 		results_add(image->results, STATUS_OK, point,

@@ -9,15 +9,16 @@
 #include "points.h"
 #include "units.h"
 
-/* Where dracut's hooks are: to 101, from 102 to 109, and the folders that 110 added. Which of them
- * an image's dracut reads is said in its library. */
+/* Where dracut's hooks are: to 101 (lib), from 102 to 109 (var/lib), and the folders that 110
+ * added. Which of them an image's dracut reads is said in its library. Where it is several, all of
+ * one come before those of the next, and of one name there is the first. */
 static const struct {
 	const char *said, *folder;
 } HOOKS[] = {
 	{ "/var/lib/dracut/hooks", "var/lib/dracut/hooks/cmdline" },
+	{ "/etc/dracut/hooks", "etc/dracut/hooks/cmdline" },
 	{ "/usr/lib/dracut/hooks", "usr/lib/dracut/hooks/cmdline" },
 	{ "/lib/dracut/hooks", "lib/dracut/hooks/cmdline" },
-	{ "/etc/dracut/hooks", "etc/dracut/hooks/cmdline" },
 	{ "/run/dracut/hooks", "run/dracut/hooks/cmdline" },
 };
 
@@ -30,17 +31,70 @@ static unsigned calling_line(struct text text)
 	return text_line_with(text, call, 1);
 }
 
+/* Whether a shell runs nothing of a line that goes on no other: it begins with # and has nothing
+ * that ends a string, a here-document or an expansion around it, or is expanded in one. */
+static bool is_comment(struct text line)
+{
+	line = text_strip(line, " \t");
+	if (!text_begins(line, "#"))
+		return false;
+	for (size_t i = 0; i < line.length; i++) {
+		if (strchr("'\"`$)}]", line.bytes[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Whether a shell waits for nothing of a line: an & that neither joins commands nor is of a
+ * redirection. */
+static bool is_left_alone(struct text line)
+{
+	for (size_t i = 0; i < line.length; i++) {
+		if (line.bytes[i] != '&')
+			continue;
+		if (i + 1 < line.length && line.bytes[i + 1] == '&')
+			i++;
+		else if (line.bytes[i - 1] != '>' && line.bytes[i - 1] != '<')
+			return true;
+	}
+	return false;
+}
+
+/* Whether the next line is part of the command that this one ends with. */
+static bool command_goes_on(struct text line)
+{
+	static const char *const ends[] = { "&&", "||", "|" };
+
+	if (is_comment(line))
+		return false;
+	if (text_goes_on(line))
+		return true;
+	line = text_strip(line, " \t");
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		if (text_ends(line, ends[i]))
+			return true;
+	}
+	return false;
+}
+
 /* The number of the line that noptrace(8) has for a hand-made /init, with whatever is to be done
- * where it fails; 0 if none is that. Elsewhere in a line, what calls it might only be said. */
+ * where it fails; 0 if none is that. Elsewhere in a line, or in a here-document, what calls it
+ * might only be said. */
 static unsigned handmade_line(struct text text)
 {
+	static const char call[] = "/" PROGRAM " apply";
 	struct text line;
+	bool goes_on = false;
 
 	for (unsigned number = 1; text_line(&text, &line); number++) {
-		line = text_strip(line, " \t");
-		if (text_is(line, "/" PROGRAM " apply") ||
-		    text_begins(line, "/" PROGRAM " apply || "))
+		struct text bare = text_strip(line, " \t");
+		if (!goes_on &&
+		    (text_is(bare, call) ||
+		     (text_begins(bare, "/" PROGRAM " apply || ") && !is_left_alone(bare))))
 			return number;
+		if (text_has(line, "<<"))
+			return 0;
+		goes_on = command_goes_on(line);
 	}
 	return 0;
 }
@@ -49,6 +103,12 @@ static unsigned handmade_line(struct text text)
 static bool init_says(struct image *image, const char *words)
 {
 	return text_line_with(text_of_node(image_file(image, "init")), &words, 1) > 0;
+}
+
+/* What a shell takes for *.sh. */
+static bool is_hook(const struct label *label)
+{
+	return label->name[0] != '.' && text_ends(text_of(label->name), ".sh");
 }
 
 struct hook {
@@ -64,7 +124,7 @@ static void find_hook(void *closure, const struct label *label)
 	struct hook *hook = closure;
 	char path[UNITS_PATH];
 
-	if (hook->found || !text_ends(text_of(label->name), "noptrace.sh"))
+	if (hook->found || !is_hook(label) || !text_ends(text_of(label->name), "noptrace.sh"))
 		return;
 	(void)snprintf(path, sizeof path, "%s/%s", hook->folder, label->name);
 	if (calling_line(text_of_node(image_file(hook->image, path))) == 0)
@@ -82,31 +142,47 @@ static const struct node *hook_folder(struct image *image, int i)
 							      : NULL;
 }
 
+/* Whether a folder that counts more has something of that name. */
+static bool is_hidden_before(struct image *image, int folder, const char *name)
+{
+	char path[UNITS_PATH];
+
+	for (int i = 0; i < folder; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", HOOKS[i].folder, name);
+		if (hook_folder(image, i) && image_at(image, path))
+			return true;
+	}
+	return false;
+}
+
 const char *points_hook(struct image *image, char *path, size_t size)
 {
 	for (int i = 0; i < HOOK_FOLDERS; i++) {
 		struct hook hook = { image, HOOKS[i].folder, path, size, false };
 		tree_each(hook_folder(image, i), find_hook, &hook);
 		if (hook.found)
-			return path;
+			return is_hidden_before(image, i, strrchr(path, '/') + 1) ? NULL : path;
 	}
 	return NULL;
 }
 
 static bool is_wired(struct image *image, enum init by)
 {
+	static const char conf[] = "conf/noptrace.conf";
+	static const char script[] = "scripts/init-top/00-noptrace";
 	char path[UNITS_PATH];
 
 	switch (by) {
 	case INIT_SYSTEMD:
-		return units_find(image, UNIT, path);
+		return units_find(image, UNIT, path) &&
+		       (units_masks(image, path) || !image_is_covered(image, path));
 	case INIT_DRACUT:
 		return points_hook(image, path, sizeof path) != NULL;
 	case INIT_INITRAMFS_TOOLS:
 		/* without the conf file that script does nothing */
-		return image_file(image, "conf/noptrace.conf") &&
-		       calling_line(
-			   text_of_node(image_file(image, "scripts/init-top/00-noptrace"))) > 0;
+		return image_file(image, conf) && !image_is_covered(image, conf) &&
+		       !image_is_covered(image, script) &&
+		       calling_line(text_of_node(image_file(image, script))) > 0;
 	default:
 		return image->init == INIT_HANDMADE &&
 		       handmade_line(text_of_node(image_file(image, "init"))) > 0;
@@ -157,7 +233,7 @@ bool points_wired(struct image *image)
 
 	if (wrong)
 		results_add(image->results, STATUS_FAIL, point,
-			    "%s: the kernel cannot run /init, and mounts root= itself; build the "
+			    "%s: the kernel cannot run /init, and does without it; build the "
 			    "image anew",
 			    wrong);
 	else if (count == 0)
@@ -179,47 +255,53 @@ bool points_wired(struct image *image)
 	return !wrong && count == 1 && by == image->init;
 }
 
-/* Whether a shell runs nothing of a line that goes on no other: it begins with # and has nothing
- * that ends a string, a here-document or an expansion around it, or is expanded in one. */
-static bool is_comment(struct text line)
+/* A line that ends what sources it, takes /proc away or mounts over something, or has a shell read
+ * what is not here. */
+static bool ends_the_caller(struct text line)
 {
-	line = text_strip(line, " \t");
-	if (!text_begins(line, "#"))
-		return false;
-	for (size_t i = 0; i < line.length; i++) {
-		if (strchr("'\"`$)}]", line.bytes[i]))
-			return false;
-	}
-	return true;
-}
+	static const char *const words[] = {
+		"exit",	 "return", "break",	  "exec",     "eval",	    "source",
+		"mount", "umount", "switch_root", "run-init", "pivot_root", "chroot",
+	};
 
-/* A line that ends what sources it, or takes /proc away. */
-static bool ends_the_caller(struct text text)
-{
-	static const char *const words[] = { "exit", "return", "break", "exec", "umount" };
-	struct text line;
-	bool goes_on = false;
-
-	while (text_line(&text, &line)) {
-		bool comment = !goes_on && is_comment(line);
-		/* some shells drop a NUL in the midst of a word */
-		if (line.length > 0 && memchr(line.bytes, '\0', line.length))
+	/* some shells drop a NUL in the midst of a word */
+	if (line.length > 0 && memchr(line.bytes, '\0', line.length))
+		return true;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (text_says_word(line, words[i]))
 			return true;
-		goes_on = !comment && text_goes_on(line);
-		for (size_t i = 0; !comment && i < sizeof words / sizeof *words; i++) {
-			if (text_has_word(line, words[i]))
-				return true;
-		}
+	}
+	for (size_t i = 0; i + 1 < line.length; i++) {
+		if (line.bytes[i] == '.' && strchr(" \t", line.bytes[i + 1]) &&
+		    (i == 0 || strchr(" \t;&|(){!`\n", line.bytes[i - 1])))
+			return true;
 	}
 	return false;
 }
 
-/* What is not looked into may do so as well. */
-static bool may_end_the_caller(const struct node *node)
+/* A file that is sourced. What is not looked into may do so as well, and a link to what is not
+ * there yet. */
+static bool may_end_the_caller(struct image *image, const char *path)
 {
-	struct text text;
+	const struct node *node = image_file(image, path);
+	const struct node *link = image_at(image, path);
+	struct text rest;
+	struct text line;
 
-	return !text_of_whole(node, &text) || ends_the_caller(text);
+	if (!node)
+		return link && !S_ISDIR(link->mode);
+	if (!text_of_whole(node, &rest))
+		return true;
+	while (text_line(&rest, &line)) {
+		struct text next;
+		if (is_comment(line))
+			continue;
+		while (text_goes_on(line) && text_line(&rest, &next))
+			line.length = (size_t)(next.bytes + next.length - line.bytes);
+		if (ends_the_caller(line))
+			return true;
+	}
+	return false;
 }
 
 /* What /init sources before anything else: the files of a folder whose names end so. */
@@ -242,7 +324,7 @@ static void look_at_conf(void *closure, const struct label *label)
 	/* that one is another point's */
 	if (strcmp(path, "conf/noptrace.conf") != 0 &&
 	    text_ends(text_of(label->name), conf->files.end) &&
-	    may_end_the_caller(image_file(conf->image, path)))
+	    may_end_the_caller(conf->image, path))
 		(void)snprintf(conf->ending, sizeof conf->ending, "/%s", path);
 }
 
@@ -261,10 +343,11 @@ static bool conf_lets_run(struct image *image, const struct sourced *files, size
 	return conf.ending[0] == '\0';
 }
 
-/* The hooks before ours: the first, and the last that would keep ours from running. */
+/* The hooks before ours: the first, and the last that would keep ours from running. In the folders
+ * before that of ours it is all of them. */
 struct before {
 	struct image *image;
-	const char *folder, *ours;
+	const char *folder, *ours; /* NULL in those */
 	char first[256], ending[256];
 };
 
@@ -273,12 +356,12 @@ static void look_before(void *closure, const struct label *label)
 	struct before *before = closure;
 	char path[UNITS_PATH];
 
-	if (!text_ends(text_of(label->name), ".sh") || strcmp(label->name, before->ours) >= 0)
+	if (!is_hook(label) || (before->ours && strcmp(label->name, before->ours) >= 0))
 		return;
 	(void)snprintf(path, sizeof path, "%s/%s", before->folder, label->name);
 	if (before->first[0] == '\0')
 		(void)snprintf(before->first, sizeof before->first, "%s", label->name);
-	if (may_end_the_caller(image_file(before->image, path)))
+	if (may_end_the_caller(before->image, path))
 		(void)snprintf(before->ending, sizeof before->ending, "%s", label->name);
 }
 
@@ -292,9 +375,10 @@ static void order_dracut(struct image *image)
 
 	if (!points_hook(image, path, sizeof path))
 		return;
-	before.ours = strrchr(path, '/') + 1;
-	for (int i = 0; i < HOOK_FOLDERS; i++) {
+	for (int i = 0; i < HOOK_FOLDERS && !before.ours; i++) {
 		before.folder = HOOKS[i].folder;
+		if (text_begins(text_of(path), before.folder))
+			before.ours = strrchr(path, '/') + 1;
 		tree_each(hook_folder(image, i), look_before, &before);
 	}
 	if (!init_says(image, "source_hook cmdline"))
@@ -361,9 +445,10 @@ static void order_initramfs_tools(struct image *image)
 	static const char point[] = "order";
 	static const char path[] = "scripts/init-top/ORDER";
 	static const struct sourced files[] = { { "conf", "" }, { "conf/conf.d", "" } };
-	const struct node *script = image_file(image, "scripts/init-top/00-noptrace");
+	char room[UNITS_PATH];
 	struct order order = read_order(text_of_node(image_file(image, path)));
-	bool runs = order.ours > 0 && script && script->mode & 0111;
+	bool runs = order.ours > 0 &&
+		    !image_cannot_run(image, "/scripts/init-top/00-noptrace", room, sizeof room);
 
 	image_is_ours(image, path);
 	if (!init_says(image, "/scripts/init-top"))
@@ -388,11 +473,32 @@ static void order_initramfs_tools(struct image *image)
 		results_add(image->results, STATUS_WARN, point, "not the first script of init-top");
 }
 
+/* The first line that might pivot. A # within a line need not begin a comment. */
 static unsigned pivot_line(struct text text)
 {
 	static const char *const words[] = { "switch_root", "run-init", "pivot_root" };
+	struct text line;
 
-	return text_line_with(text, words, sizeof words / sizeof *words);
+	for (unsigned number = 1; text_line(&text, &line); number++) {
+		for (size_t i = 0; !is_comment(line) && i < sizeof words / sizeof *words; i++) {
+			if (text_has_word(line, words[i]))
+				return number;
+		}
+	}
+	return 0;
+}
+
+/* The program looks for /proc. */
+static bool mounts_proc(struct text text, unsigned before)
+{
+	struct text line;
+
+	for (unsigned number = 1; number < before && text_line(&text, &line); number++) {
+		if (!is_comment(line) && text_has_word(line, "mount") &&
+		    text_has_word(line, "proc"))
+			return true;
+	}
+	return false;
 }
 
 static void order_handmade(struct image *image)
@@ -408,6 +514,12 @@ static void order_handmade(struct image *image)
 			    "line %u of /init, in which no switch_root, run-init or pivot_root "
 			    "is seen that it would be before; pivot with one of these",
 			    call);
+	else if (!mounts_proc(text, call))
+		results_add(
+		    image->results, STATUS_FAIL, point,
+		    "line %u of /init, before which no mount of /proc is seen, without which "
+		    "the program does not lock; mount it before",
+		    call);
 	else if (call < pivot)
 		results_add(image->results, STATUS_OK, point,
 			    "line %u of /init, before the pivot in line %u", call, pivot);
