@@ -788,8 +788,7 @@ noptrace_check() {
 
 @test "what starts the unit and its policy, and a drop-in of theirs, is found in each folder that systemd reads" {
     local folder name
-    for folder in etc/systemd/{system.control,system,system.attached} usr/local/lib/systemd/system \
-        run/systemd/{system.control,transient,generator.early,system,system.attached,generator,generator.late}; do
+    for folder in etc/systemd/{system.control,system,system.attached} usr/local/lib/systemd/system; do
         tree_of systemd
         mkdir -p "$tree/$folder/sysinit.target.wants"
         for name in "$unit" noptrace-locked@emergency.target; do
@@ -804,6 +803,90 @@ noptrace_check() {
         check_tree
         assert_fails policy "/$folder/noptrace-locked@.target.d/odd.conf:2: Conflicts=x.target: changes noptrace-locked@emergency.target; remove that"
     done
+    # but for those over which it mounts before
+    for folder in run/systemd/{system.control,transient,generator.early,system,system.attached,generator,generator.late}; do
+        tree_of systemd
+        install -D -m 644 /dev/stdin "$tree/$folder/noptrace-locked@.target.d/odd.conf" <<< $'[Unit]\nConflicts=x.target'
+        check_tree
+        assert_fails policy "/$folder/noptrace-locked@.target.d/odd.conf:2: Conflicts=x.target: changes noptrace-locked@emergency.target; remove that"
+        tree_of systemd
+        mkdir -p "$tree/$folder/sysinit.target.wants"
+        mv "$tree/$units/sysinit.target.wants/noptrace-locked@emergency.target" "$tree/$folder/sysinit.target.wants"
+        ln -sf "/$units/noptrace-locked@.target" "$tree/$folder/sysinit.target.wants/noptrace-locked@emergency.target"
+        check_tree
+        assert_point ok policy 'continue: a boot that could not lock goes on'
+        rm "$tree/$units/sysinit.target.wants/$unit"
+        ln -s "/$units/$unit" "$tree/$folder/sysinit.target.wants/$unit"
+        check_tree
+        assert_fails order "no sysinit.target.wants/$unit: nothing starts it; build the image anew"
+        tree_of systemd
+        mkdir -p "$tree/$folder"
+        mv "$tree/$units/$unit.d" "$tree/$folder"
+        check_tree
+        assert_failure 1
+        assert_line --partial "/$folder/$unit.d/before.conf: is not noptrace's, and hides that: changes $unit"
+    done
+}
+
+@test "what starts the unit is a link in a folder, in those that systemd reads" {
+    local name
+    for name in "$unit" noptrace-locked@emergency.target; do
+        tree_of systemd
+        rm "$tree/$units/sysinit.target.wants/$name"
+        ln "$tree/$units/${name/emergency/}" "$tree/$units/sysinit.target.wants/$name"
+        check_tree
+        if [[ $name == "$unit" ]]; then
+            assert_fails order "no sysinit.target.wants/$unit: nothing starts it; build the image anew"
+        else
+            assert_point ok policy 'continue: a boot that could not lock goes on'
+        fi
+    done
+    for name in sysinit.target.wants basic.target.wants; do
+        tree_of systemd
+        if [[ $name == basic* ]]; then
+            sed /sysinit.target/d "$images/systemd.tree/$units/basic.target" > "$BATS_TEST_TMPDIR/basic"
+            cp --remove-destination "$BATS_TEST_TMPDIR/basic" "$tree/$units/basic.target"
+            mkdir -p "$tree/$units/$name"
+            ln -s ../sysinit.target "$tree/$units/$name/sysinit.target"
+            check_tree
+            assert_success
+        fi
+        mv "$tree/$units/$name" "$tree/usr/lib/systemd/zz"
+        ln -s ../zz "$tree/$units/$name"
+        ln -s "system/$unit" "$tree/usr/lib/systemd/$unit"
+        check_tree
+        assert_failure 1
+        assert_line --regexp '^  FAIL  order         .*: nothing starts'
+    done
+    # one that is not called for where systemd is itself
+    tree_of systemd
+    rm "$tree/lib"
+    mkdir -p "$tree/lib/systemd/system/sysinit.target.wants"
+    ln -s ../usr/lib/modules "$tree/lib/modules"
+    mv "$tree/$units/sysinit.target.wants/$unit" "$tree/lib/systemd/system/sysinit.target.wants/$unit"
+    ln -sf "/$units/$unit" "$tree/lib/systemd/system/sysinit.target.wants/$unit"
+    check_tree
+    assert_failure 1
+    assert_point FAIL order "no sysinit.target.wants/$unit: nothing starts it; build the image anew"
+    tree_of systemd
+    ln -sf /dev/initrd-release "$tree/etc/initrd-release"
+    check_tree
+    assert_failure 1
+    assert_line --partial 'no /etc/initrd-release, so systemd starts another target'
+}
+
+@test "of drop-ins with one name systemd reads the first, which is to be noptrace's" {
+    local path
+    for path in noptrace-.service.d/before.conf service.d/before.conf; do
+        tree_of systemd
+        install -D -m 644 /dev/stdin "$tree/etc/systemd/system/$path" <<< Description=x
+        check_tree
+        assert_fails order "/etc/systemd/system/$path: is not noptrace's, and hides that: changes $unit, which need not run in time; remove that"
+    done
+    tree_of systemd
+    install -D -m 644 /dev/null "$tree/etc/systemd/system/noptrace-locked@.target.d/instead.conf"
+    check_tree
+    assert_fails policy "/etc/systemd/system/noptrace-locked@.target.d/instead.conf: is not noptrace's, and hides that: changes noptrace-locked@emergency.target; remove that"
 }
 
 @test "what starts the unit must be there, and as systemd has it" {
@@ -813,13 +896,28 @@ noptrace_check() {
         mkdir -p "$tree/etc/systemd/system"
         ln -s /dev/null "$tree/etc/systemd/system/$target"
         check_tree
-        assert_fails order "$target is not there, or masked: nothing starts $unit; build the image anew"
+        assert_fails order "$target is not there, masked or broken: nothing starts $unit; build the image anew"
     done
+    # what systemd does not read starts nothing
+    while read -r target line; do
+        tree_of systemd
+        sed "$line" "$images/systemd.tree/$units/$target" > "$BATS_TEST_TMPDIR/target"
+        cp --remove-destination "$BATS_TEST_TMPDIR/target" "$tree/$units/$target"
+        check_tree
+        assert_failure 1
+        assert_line --regexp '^  FAIL  order         .*: nothing starts'
+    done << 'END'
+initrd.target s/^Requires=basic.target/[X-Foo]\n&\n[Unit]/
+initrd.target s/^Requires=basic.target/Description=x \\\n&/
+initrd.target s/^Requires=basic.target/& \\\n/
+sysinit.target $a[Unit
+basic.target 1s/.*/[Unit]x/
+END
     # an empty file is a mask as well
     tree_of systemd
     install -D -m 644 /dev/null "$tree/etc/systemd/system/initrd.target"
     check_tree
-    assert_fails order "initrd.target is not there, or masked: nothing starts $unit; build the image anew"
+    assert_fails order "initrd.target is not there, masked or broken: nothing starts $unit; build the image anew"
     for target in system.slice -.slice; do
         tree_of systemd
         ln -sf /dev/null "$tree/$units/$target"
@@ -935,12 +1033,19 @@ END
 3|Before=x.target \\\n[Socket]\nAfter=x.device
 3|[Socket] \\\nx=\nAfter=x.device
 4|[Socket]\nListenStream=/dev/x
+3|[Unit ]\nDescription=x
+3|[Service]\nDescription=x
+3|[Unit\nDescription=x
 3|\v[Socket]\nAfter=x.device
 3| After=x.target
 END
     tree_of systemd
     sed /DefaultDependencies/d "$images/systemd.tree/$units/systemd-journald.socket" > "$BATS_TEST_TMPDIR/socket"
     cp --remove-destination "$BATS_TEST_TMPDIR/socket" "$tree/$units/systemd-journald.socket"
+    check_tree
+    assert_fails order "/$units/systemd-journald.socket: no DefaultDependencies=no: changes systemd-journald.socket, which $unit hangs on; remove that"
+    # and not where it says nothing
+    printf '[Install]\nDefaultDependencies=no\n' >> "$tree/$units/systemd-journald.socket"
     check_tree
     assert_fails order "/$units/systemd-journald.socket: no DefaultDependencies=no: changes systemd-journald.socket, which $unit hangs on; remove that"
     tree_of systemd
@@ -967,6 +1072,20 @@ etc/systemd/system/z.socket /$units/x.socket systemd-journald.socket
 etc/systemd/system/z.target sysinit.target sysinit.target
 etc/systemd/system/z-a.slice system.slice system.slice
 END
+    # a line that goes on ends at an empty one, what begins with a vertical tab is no comment, and a mark of the byte order no key
+    while IFS='|' read -r number line; do
+        tree_of systemd
+        printf '[Unit]\n%b\n' "$line" > "$tree/$units/x@.service"
+        check_tree
+        assert_failure 1
+        assert_line --regexp "^  FAIL  masks         /$units/x@.service:$number: .*: nothing else may meddle with noptrace; remove that$"
+    done << 'END'
+4|Description=x \\\n\nConflicts=nop%i-initramfs.service
+4|Description=x \\\n \t\r\nBefore=systemd-journald.socket
+5|Conflicts=x \\\n# y\n;z\nnop%i-initramfs.service
+3|Conflicts=\\\n\v# noptrace-initramfs.service
+2|\xef\xbb\xbfConflicts=nop%i-initramfs.service
+END
     for line in Before=systemd-journald.socket 'Before=x.target -.slice' Conflicts=system.slice Before=%i.slice; do
         tree_of systemd
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/x.service"
@@ -982,7 +1101,7 @@ END
     printf '[Manager]\n%s\n' '#ManagerEnvironment=' LogLevel=info LogTarget=kmsg ShowStatus=auto CPUAffinity=0-3 \
         RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 DefaultLimitNOFILE=1048576 DefaultLimitNOFILE=256 \
         DefaultLimitCORE=0:infinity DefaultTasksMax=15% DefaultTasksMax=10 DefaultTasksMax=90 DefaultTasksMax=infinity DefaultMemoryAccounting=no \
-        DefaultEnvironment=X=1 SystemCallArchitectures=native SystemCallArchitectures= NoNewPrivileges=no DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
+        SystemCallArchitectures=native SystemCallArchitectures= NoNewPrivileges=no DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
         Default{CPU,IO}Pressure{ThresholdSec,Watch}=x DefaultMemoryZSwapWriteback=yes DefaultOOMScoreAdjust=0 DefaultStartLimitInterval=1 \
         EventLoopRateLimit{Burst,IntervalSec}=1 JoinControllers=cpu MinimumUptimeSec=1 ShutdownWatchdogSec=1 \
         > "$tree/etc/systemd/system.conf"
@@ -1001,7 +1120,7 @@ END
         assert_success
     done
     # the last without a newline, and of a long one as much as helps
-    for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultLimitNOFILE=3 DefaultLimitNOFILE=255 DefaultLimitNOFILE=3:524288 CPUAccounting=yes DefaultLimitAS=4096 DefaultTasksMax=0 DefaultTasksMax=x \
+    for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultEnvironment=SYSTEMD_FSTAB=/x DefaultLimitNOFILE=3 DefaultLimitNOFILE=255 DefaultLimitNOFILE=3:524288 CPUAccounting=yes DefaultLimitAS=4096 DefaultTasksMax=0 DefaultTasksMax=x \
         CapabilityBoundingSet= SystemCallArchitectures=arm NoNewPrivileges=yes DefaultSmackProcessLabel=x Foo=1 "Foo=$(printf '%0200d' 1)"; do
         printf %s "$line" > "$tree/etc/systemd/system.conf"
         check_tree
@@ -1069,12 +1188,21 @@ END
         check_tree
         assert_fails masks "/.extra/credentials/$path.cred is a credential that changes units or files: nothing else may meddle with noptrace; remove that"
     done
-    # of a program whether it names ours
+    # of a program whether it names ours, and what only begins as one is none
     for line in noptrace-initramfs.service /usr/sbin/noptrace; do
         tree_of systemd
-        printf '\177ELF\n%s\n' "$line" > "$tree/usr/bin/x"
+        # shellcheck disable=SC2016 # perl's
+        perl -e 'print "\x7fELF\2\1\1" . "\0" x 9 . pack("v2 V Q<3 V v6 V x52", 2, 62, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0, 1) . "\n$ARGV[0]\n"' "$line" > "$tree/usr/bin/x"
         check_tree
         assert_fails masks '/usr/bin/x names noptrace: nothing else may meddle with noptrace; remove that'
+        install -D -m 644 "$tree/usr/bin/x" "$tree/usr/lib/tmpfiles.d/x.conf"
+        rm "$tree/usr/bin/x"
+        check_tree
+        assert_fails masks "/usr/lib/tmpfiles.d/x.conf:2: $line: nothing else may meddle with noptrace; remove that"
+        rm "$tree/usr/lib/tmpfiles.d/x.conf"
+        printf '\177ELF\n%s\n' "$line" > "$tree/usr/bin/x"
+        check_tree
+        assert_fails masks "/usr/bin/x:2: $line: nothing else may meddle with noptrace; remove that"
     done
     # what has its name, as a mask that masks nothing
     tree_of systemd
@@ -1212,7 +1340,7 @@ END
     ln -s /usr/share/doc/x "$tree/etc/systemd/system.control"
     check_tree
     assert_fails masks '/etc/systemd/system.control/usr-sbin-noptrace.mount mounts over what noptrace needs: nothing else may meddle with noptrace; remove that'
-    for target in {proc,proc-sys,usr,sbin}.mount usr-sbin.automount proc-sys-kernel-yama.mount; do
+    for target in {proc,proc-sys,usr,bin,usr-bin,sbin}.mount usr-sbin.automount proc-sys-kernel-yama.mount; do
         tree_of systemd
         echo '[Mount]' > "$tree/$units/$target"
         check_tree
@@ -1524,6 +1652,7 @@ END
 
 @test "a stand-alone archive has what its policy needs where the image lacks it, and only as it is known" {
     local whole=$BATS_TEST_TMPDIR/whole archive=$BATS_TEST_TMPDIR/archive policy
+    local -A others=([emergency]=reboot [poweroff]=emergency [reboot]=poweroff)
     for policy in emergency poweroff reboot; do
         tree_of systemd
         rm "$tree/$units/$policy.target" "$tree/$units/sysinit.target.wants/noptrace-locked@emergency.target" "$tree/usr/sbin/noptrace"
@@ -1533,6 +1662,14 @@ END
         check "$image"
         assert_success
         assert_point ok policy "$policy: a boot that could not lock is stopped"
+        # what is another policy's does not help
+        tree_of systemd
+        rm -f "$tree/$units/$policy.target" "$tree/$units/sysinit.target.wants/noptrace-locked@emergency.target"
+        ln -s ../noptrace-locked@.target "$tree/$units/sysinit.target.wants/noptrace-locked@$policy.target"
+        install -D -m 644 "$top/build/instead/instead.conf" "$tree/$units/noptrace-locked@${others[$policy]}.target.d/instead.conf"
+        install -m 644 "$top/build/instead/${others[$policy]}.service" "$tree/$units/noptrace-instead.service"
+        check_tree
+        assert_fails policy "$policy, but there is no $policy.target: the boot would hang; build the image anew"
         # the same number of bytes, of which cpio has no sum
         sed 's/^FailureAction=/failureAction=/' "$archive" > "$archive.altered"
         cat "$whole" "$archive.altered" > "$image"
@@ -1911,6 +2048,7 @@ END
     image=$images/systemd
     for line in "rd.systemd.mask='$unit'" "'rd.systemd.mask=$unit'" 'rd.systemd.mask=nop\trace-initramfs.service' \
         systemd.mask=noptrace-locked@poweroff SYSTEMD_UNIT_PATH=/opt/u SYSTEMD_IN_INITRD=0 LD_PRELOAD=/x.so \
+        {,rd.}systemd.confirm_spawn{,=1} systemd.confirm-spawn --confirm-spawn systemd.setenv=SYSTEMD_FSTAB=/x rd.systemd.setenv=LD_PRELOAD=/x \
         BASH_ENV=/x 'BASH_FUNC_command%%=()' BASHOPTS=x SHELLOPTS=noexec \
         rd.{emergency,rescue,single,-b,-s,s,S,1,2,3,4,5} \
         rd.systemd.mask={sysinit.target,basic.target,initrd.target,system.slice,-.slice,systemd-journald.socket} \
@@ -1920,7 +2058,7 @@ END
         check --cmdline "quiet 3 $line ro" "$image"
         assert_fails masks "--cmdline: $line keeps it from running; take that out"
     done
-    for line in /usr /usr/sbin /sbin /usr/sbin/noptrace /proc /proc/sys/kernel/yama; do
+    for line in /usr /usr/sbin /sbin /usr/bin /bin /usr/sbin/noptrace /proc /proc/sys/kernel/yama; do
         check --cmdline "rd.systemd.mount-extra=tmpfs:$line:tmpfs" "$image"
         assert_fails masks "--cmdline: rd.systemd.mount-extra=tmpfs:$line:tmpfs keeps it from running; take that out"
     done
@@ -1988,6 +2126,7 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.ma
 1|kernel.yama.ptrace_scope = 3 1\n
 1|kernel.yama.ptrace_scope = 0x3\t xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n
 1|kernel.yama.ptrace_scope =\xa03\n
+1|kernel/yama/ptrace_scop[eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee] = 3\n
 END
     for line in 'kernel/* = 3' 'kernel.yama.ptrace_scope = 3x' 'kernel.yama.ptrace_scope =' 'xkernel.yama.ptrace_scope = 3' \
         "kernel.yama.ptrace_scope.$(printf '%070d' 1) = 3"; do
@@ -2025,7 +2164,13 @@ END
     check_tree
     assert_fails sysctl '/etc/sysctl.d/zzzz.conf:1: sets the scope to 3 in maintenance boots as well; remove that'
     rm "$tree/etc/sysctl.d/zzzz.conf"
-    # of one name only the first folder's is read
+    # of one name only the first folder's is read, and none of /run
+    mkdir -p "$tree/run/sysctl.d" "$tree/usr/lib/sysctl.d"
+    : > "$tree/run/sysctl.d/yyy.conf"
+    echo 'kernel.yama.ptrace_scope = 3' > "$tree/usr/lib/sysctl.d/yyy.conf"
+    check_tree
+    assert_fails sysctl '/usr/lib/sysctl.d/yyy.conf:1: sets the scope to 3 in maintenance boots as well; remove that'
+    rm "$tree/usr/lib/sysctl.d/yyy.conf"
     mkdir -p "$tree/usr/local/lib/sysctl.d"
     echo 'kernel.yama.ptrace_scope = 3' > "$tree/usr/local/lib/sysctl.d/zzz.conf"
     check_tree
@@ -2325,9 +2470,9 @@ END
         my ($long, $path) = ("d" x 250, "");
         print dir("far"), (map { dir("far" . ($path .= "/$long")) } 1 .. 15), symlink_to("near", "/far$path"), dir("near/$long"), dir("near/$long/$long"),
             dir("etc"), dir("etc/systemd"), dir("etc/systemd/system"), symlink_to("etc/systemd/system/service.d", "/near/$long/$long"),
-            archive(file("near/$long/$long/before.conf", "[Service]\nExecStart=\n"))' >> "$image"
+            archive(file("near/$long/$long/odd.conf", "[Service]\nExecStart=\n"))' >> "$image"
     check "$image"
-    assert_fails order "/etc/systemd/system/service.d/before.conf:2: ExecStart=: changes noptrace-initramfs.service, which need not run in time; remove that"
+    assert_fails order "/etc/systemd/system/service.d/odd.conf:2: ExecStart=: changes noptrace-initramfs.service, which need not run in time; remove that"
 }
 
 # name_in_init DIRECTORY IMAGE: an /init as dracut's there, which makes IMAGE its root.

@@ -90,19 +90,26 @@ static bool is_against_unit(struct text word)
 	struct text value;
 
 	/* init's arguments are kernel words that nobody else takes, too */
-	if (text_begins(word, "--u"))
+	if (text_begins(word, "--u") || text_begins(word, "--c"))
 		return true;
 	if (!text_setting(word, &name, &value))
-		return is_level(word);
+		value = text_of("");
 	key = name;
 	if (text_begins(name, "rd."))
 		key = (struct text) { name.bytes + 3, name.length - 3 };
+	/* PID 1 asks on the console whether to run it */
+	if (is_key(key, "systemd.confirm_spawn"))
+		return true;
+	if (name.length == word.length)
+		return is_level(word);
 	if (is_key(key, "systemd.mask"))
 		return masks_ours(value);
 	if (is_key(name, "rd.systemd.unit"))
 		return !text_is(value, "initrd.target");
 	if (is_key(key, "systemd.set_credential") || is_key(key, "systemd.set_credential_binary"))
 		return setting_is_credential(value);
+	if (is_key(key, "systemd.setenv"))
+		return steers_init(value);
 	if (is_key(name, "rd.systemd.mount_extra"))
 		return mounts_over(value);
 	return steers_init(name);

@@ -86,6 +86,7 @@ void points_masks(struct image *image)
 
 /* Which noptrace-locked@POLICY.target sysinit.target wants: how many, and the last. */
 struct locked {
+	struct image *image;
 	unsigned count;
 	char name[256], policy[256];
 };
@@ -94,9 +95,13 @@ static void find_locked(void *closure, const struct label *label)
 {
 	struct locked *locked = closure;
 	struct text name = text_of(label->name);
+	char link[UNITS_PATH];
+	char path[UNITS_PATH];
 
+	(void)snprintf(link, sizeof link, "sysinit.target.wants/%s", label->name);
 	if (!text_begins(name, "noptrace-locked@") || !text_ends(name, ".target") ||
-	    strcmp(label->name, locked->name) == 0)
+	    strcmp(label->name, locked->name) == 0 || !units_find(locked->image, link, path) ||
+	    !units_is_link(locked->image, path))
 		return;
 	locked->count++;
 	(void)snprintf(locked->name, sizeof locked->name, "%s", label->name);
@@ -118,7 +123,8 @@ static bool policy_can(struct image *image, const char *policy)
 	char name[UNITS_PATH];
 	char why[2 * UNITS_PATH];
 
-	if (units_has(image, UNIT_INSTEAD))
+	(void)snprintf(name, sizeof name, "noptrace-locked@%s.target.d/instead.conf", policy);
+	if (units_has(image, UNIT_INSTEAD) && units_has(image, name))
 		return true;
 	if (strcmp(policy, "emergency") == 0 && !units_has(image, "emergency.service"))
 		return fail_policy(image, policy,
@@ -161,7 +167,7 @@ static bool policy_holds(struct image *image, const struct locked *locked)
 
 static bool systemd_policy(struct image *image, char *policy, size_t size)
 {
-	struct locked locked = { 0, "", "continue" };
+	struct locked locked = { image, 0, "", "continue" };
 
 	for (size_t i = 0; i < UNITS_FOLDERS; i++) {
 		char path[UNITS_PATH];

@@ -139,11 +139,6 @@ static bool is_read_by_somebody(const char *path, struct text text)
 	return is_unit_path(text_of(path)) || text_begins(text, "#!");
 }
 
-static bool is_program(struct text text)
-{
-	return text_begins(text, "\177ELF");
-}
-
 /* Line by line, as one of those reads it that might: a shell, or systemd. Only a unit's comments
  * are known to be none of its business: what a shell takes for one is a matter of all that is
  * before it. */
@@ -157,7 +152,8 @@ static bool search_lines(struct search *search, const char *path, struct text te
 	if ((!unit || search->scope) && !names(text, search->scope))
 		return true;
 	for (unsigned number = 1; next(&text, &line); number++) {
-		if (unit && text_is_comment(line))
+		/* an empty line is where one that goes on ends, and a comment is not */
+		if (unit && text_is_comment(line) && text_trim(line).length > 0)
 			continue;
 		if (names(line, search->scope) ||
 		    (unit && !search->scope && setting_is_against_ours(&setting, line)))
@@ -175,8 +171,10 @@ static bool search_text(struct search *search, const char *path, struct text tex
 static bool search_file(struct search *search, const char *path, const struct node *node)
 {
 	struct text text = text_of_node(node);
+	struct elf elf;
 
-	if (is_program(text)) {
+	if (!is_read_by_somebody(path, text) &&
+	    elf_read(&elf, (const unsigned char *)text.bytes, text.length)) {
 		bool odd = !search->scope && (text_has(text, "noptrace-initramfs") ||
 					      text_has(text, "sbin/noptrace"));
 		if (!odd)
@@ -226,7 +224,8 @@ static bool is_mount_over_ours(const char *name)
 {
 	struct text stem = text_of(name);
 	static const char *const ours[] = {
-		"proc", "proc-sys", "usr", "usr-sbin", "sbin", "usr-sbin-noptrace", NULL,
+		"proc", "proc-sys",	     "usr", "usr-bin", "usr-sbin", "bin",
+		"sbin", "usr-sbin-noptrace", NULL,
 	};
 
 	if (!text_ends(stem, ".mount") && !text_ends(stem, ".automount"))

@@ -39,8 +39,10 @@ static bool is_scope(struct text name, bool pattern)
 			parted = length > 0;
 			continue;
 		}
+		/* what a longer pattern is for is not known */
 		if (length + 2 >= sizeof path)
-			return false;
+			return pattern &&
+			       (text_has(name, "*") || text_has(name, "?") || text_has(name, "["));
 		if (parted)
 			path[length++] = '/';
 		parted = false;
@@ -133,6 +135,9 @@ static void read_file(void *closure, const struct label *label)
 	if (files->failed || !text_ends(text_of(label->name), ".conf"))
 		return;
 	for (size_t i = 0; i < files->folder; i++) {
+		/* over which systemd mounts */
+		if (text_begins(text_of(sysctl_folders[i]), "run/"))
+			continue;
 		(void)snprintf(path, sizeof path, "%s/%s", sysctl_folders[i], label->name);
 		if (image_at(files->image, path))
 			return;

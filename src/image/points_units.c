@@ -16,7 +16,27 @@ static const char *const CHAIN[] = { "initrd.target", "basic.target", "sysinit.t
 
 enum { CHAIN_LENGTH = sizeof CHAIN / sizeof *CHAIN, CHAIN_TARGETS = 3, ROOM = 2 * UNITS_PATH };
 
-/* Does a unit file pull in another? */
+/* Whether systemd reads a unit file at all: it does not, where the name of a section has no end. */
+static bool is_sound(struct image *image, const char *unit)
+{
+	char path[UNITS_PATH];
+	struct text rest;
+	struct text line;
+	bool goes_on = false;
+
+	if (!units_find(image, unit, path))
+		return false;
+	rest = text_of_node(image_file(image, path));
+	while (text_line_of_systemd(&rest, &line)) {
+		line = text_strip(line, " \t");
+		if (!goes_on && text_begins(line, "[") && !text_ends(line, "]"))
+			return false;
+		goes_on = text_goes_on(line);
+	}
+	return true;
+}
+
+/* Does a unit file pull in another? What goes on in the next line is not read, nor is what does. */
 static bool requires(struct image *image, const char *unit, const char *other)
 {
 	static const char *const keys[] = { "Requires", "Wants", "BindsTo", NULL };
@@ -26,12 +46,21 @@ static bool requires(struct image *image, const char *unit, const char *other)
 	struct text key;
 	struct text value;
 	struct text word;
+	bool of_unit = false;
+	bool goes_on = false;
 
 	if (!units_find(image, unit, path))
 		return false;
 	rest = text_of_node(image_file(image, path));
 	while (text_line_of_systemd(&rest, &line)) {
-		if (!text_setting(line, &key, &value) || !text_is_any(key, keys))
+		bool part = goes_on;
+
+		line = text_strip(line, " \t");
+		goes_on = text_goes_on(line);
+		if (!part && text_begins(line, "["))
+			of_unit = text_is(line, "[Unit]");
+		if (part || goes_on || !of_unit || !text_setting(line, &key, &value) ||
+		    !text_is_any(key, keys))
 			continue;
 		while (text_word(&value, &word)) {
 			if (text_is(word, other))
@@ -49,7 +78,8 @@ static bool links(struct image *image, const char *unit, const char *other)
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 		(void)snprintf(name, sizeof name, "%s.%s/%s", unit, kinds[i], other);
-		if (units_find(image, name, path) && !units_masks(image, path))
+		if (units_find(image, name, path) && units_is_link(image, path) &&
+		    !units_masks(image, path))
 			return true;
 	}
 	return false;
@@ -118,8 +148,7 @@ static bool is_harmless(struct text key, struct text value)
 		"ReloadLimitBurst",
 		"EventLoopRateLimitIntervalSec",
 		"EventLoopRateLimitBurst",
-		/* the program is static and reads none, and its unit has outputs of its own */
-		"DefaultEnvironment",
+		/* the unit has outputs of its own */
 		"DefaultStandardOutput",
 		"DefaultStandardError",
 		"DefaultOOMPolicy",
@@ -146,6 +175,9 @@ static bool is_harmless(struct text key, struct text value)
 
 	if (text_is_any(key, keys))
 		return true;
+	/* the generators have it too, and some of them do what it says */
+	if (text_is(key, "DefaultEnvironment"))
+		return value.length == 0;
 	if (text_is(key, "SystemCallArchitectures"))
 		return value.length == 0 || text_is(value, "native");
 	if (text_is(key, "NoNewPrivileges"))
@@ -261,8 +293,10 @@ static bool comes_at_once(struct image *image, const char *unit, char *room)
 	struct text line;
 	struct text key;
 	struct text value;
+	static const char *const sections[] = { "[Unit]", "[Socket]", "[Slice]", "[Install]",
+						NULL };
 	bool early = text_ends(text_of(unit), ".slice");
-	bool socket = false;
+	struct text section = text_of("");
 
 	if (!units_find(image, unit, path))
 		return true;
@@ -275,13 +309,15 @@ static bool comes_at_once(struct image *image, const char *unit, char *room)
 		line = text_strip(line, " \t");
 		if (text_is_comment(line))
 			continue;
-		if (line.bytes[0] == '[' && !text_goes_on(line)) {
-			socket = text_is(line, "[Socket]");
+		if (text_is_any(line, sections)) {
+			section = line;
 			continue;
 		}
 		if (text_setting(line, &key, &value) && !text_goes_on(line) &&
-		    (socket ? is_of_socket(key, value) : is_at_once(key, value))) {
-			early = early || text_is(key, "DefaultDependencies");
+		    (text_is(section, "[Socket]") ? is_of_socket(key, value)
+						  : is_at_once(key, value))) {
+			early = early ||
+				(text_is(section, "[Unit]") && text_is(key, "DefaultDependencies"));
 			continue;
 		}
 		(void)snprintf(room, ROOM, "/%s:%u: %.*s", path, number, text_shown(line),
@@ -298,17 +334,18 @@ static bool is_wanted(struct image *image)
 {
 	char path[UNITS_PATH];
 
-	return units_find(image, "sysinit.target.wants/" UNIT, path);
+	return units_find(image, "sysinit.target.wants/" UNIT, path) && units_is_link(image, path);
 }
 
 static const char *break_in_chain(struct image *image, char *room)
 {
-	if (!image_file(image, "etc/initrd-release"))
+	if (!image_file(image, "etc/initrd-release") ||
+	    image_is_covered(image, "etc/initrd-release"))
 		return "no /etc/initrd-release, so systemd starts another target";
 	for (int i = 0; i < CHAIN_TARGETS; i++) {
-		if (units_has(image, CHAIN[i]))
+		if (units_has(image, CHAIN[i]) && is_sound(image, CHAIN[i]))
 			continue;
-		(void)snprintf(room, ROOM, "%s is not there, or masked", CHAIN[i]);
+		(void)snprintf(room, ROOM, "%s is not there, masked or broken", CHAIN[i]);
 		return room;
 	}
 	for (int i = CHAIN_TARGETS; i < CHAIN_LENGTH; i++) {

@@ -174,8 +174,7 @@ static bool is_wired(struct image *image, enum init by)
 
 	switch (by) {
 	case INIT_SYSTEMD:
-		return units_find(image, UNIT, path) &&
-		       (units_masks(image, path) || !image_is_covered(image, path));
+		return units_find(image, UNIT, path);
 	case INIT_DRACUT:
 		return points_hook(image, path, sizeof path) != NULL;
 	case INIT_INITRAMFS_TOOLS:

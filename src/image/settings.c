@@ -45,7 +45,16 @@ static struct text squeeze(struct text path, char *room, size_t size)
 bool setting_is_over_ours(struct text where)
 {
 	static const char *const exact[] = {
-		"/usr", "/usr/sbin", "/sbin", "/usr/sbin/noptrace", "/proc", "/proc/sys", NULL,
+		"/usr",
+		"/usr/sbin",
+		"/sbin",
+		"/usr/sbin/noptrace",
+		"/proc",
+		"/proc/sys",
+		/* which the others may be links to */
+		"/usr/bin",
+		"/bin",
+		NULL,
 	};
 	char room[64];
 
@@ -173,8 +182,13 @@ static bool mounts_over(struct setting *setting, struct text value)
 
 bool setting_is_against_ours(struct setting *setting, struct text line)
 {
-	struct text value = line;
+	struct text value;
 	bool first = !setting->goes_on;
+
+	/* systemd skips a byte order mark at the first line that begins with one */
+	if (text_begins(line, "\xef\xbb\xbf"))
+		line = (struct text) { line.bytes + 3, line.length - 3 };
+	value = line;
 
 	setting->goes_on = text_goes_on(line);
 	if (first)

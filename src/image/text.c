@@ -198,7 +198,7 @@ unsigned text_line_with(struct text text, const char *const *words, size_t count
 
 bool text_is_comment(struct text line)
 {
-	line = text_trim(line);
+	line = text_strip(line, " \t\r");
 	return line.length == 0 || line.bytes[0] == '#' || line.bytes[0] == ';';
 }
 

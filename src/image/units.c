@@ -16,11 +16,19 @@ const char *const units_folders[UNITS_FOLDERS] = {
 	"run/systemd/generator.late",
 };
 
+static bool is_seen(struct image *image, const char *folder)
+{
+	if (strncmp(folder, "lib/", 4) == 0)
+		return image_file(image, "lib/systemd/systemd") != NULL;
+	return strncmp(folder, "run/", 4) != 0;
+}
+
 bool units_find(struct image *image, const char *name, char *path)
 {
 	for (size_t i = 0; i < UNITS_FOLDERS; i++) {
 		int length = snprintf(path, UNITS_PATH, "%s/%s", units_folders[i], name);
-		if (length < UNITS_PATH && image_at(image, path))
+		if (length < UNITS_PATH && is_seen(image, units_folders[i]) &&
+		    image_at(image, path))
 			return true;
 	}
 	return false;
@@ -30,7 +38,19 @@ bool units_masks(struct image *image, const char *path)
 {
 	const struct node *node = image_file(image, path);
 
-	return !node || node->size == 0;
+	return !node || node->size == 0 || image_is_covered(image, path);
+}
+
+bool units_is_link(struct image *image, const char *path)
+{
+	const struct node *node = image_at(image, path);
+	char folder[UNITS_PATH];
+
+	(void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+	if (!node || !S_ISLNK(node->mode))
+		return false;
+	node = image_at(image, folder);
+	return node && S_ISDIR(node->mode);
 }
 
 bool units_has(struct image *image, const char *name)
@@ -69,6 +89,8 @@ struct look {
 
 static void look_at_dropin(void *closure, const struct label *label)
 {
+	/* of one name, among all folders of a unit, systemd reads the first alone */
+	static const char *const ours[] = { "before.conf", "instead.conf", "noptrace.conf", NULL };
 	struct look *look = closure;
 	char path[2 * UNITS_PATH];
 	struct text rest;
@@ -79,6 +101,12 @@ static void look_at_dropin(void *closure, const struct label *label)
 	(void)snprintf(path, sizeof path, "%s/%s", look->folder, label->name);
 	if (image_knows(look->image, path))
 		return;
+	if (text_is_any(text_of(label->name), ours)) {
+		look->odd = true;
+		(void)snprintf(look->room, look->size, "/%s: is not noptrace's, and hides that",
+			       path);
+		return;
+	}
 	if (!text_of_whole(image_file(look->image, path), &rest)) {
 		look->odd = true;
 		(void)snprintf(look->room, look->size, "/%s: " TEXT_CUT, path);

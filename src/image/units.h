@@ -22,14 +22,19 @@ enum { UNITS_PATH = 1024, UNITS_FOLDERS = 13 };
 extern const char *const units_folders[UNITS_FOLDERS];
 
 /*
- * The first unit file, or name below a unit folder such as NAME.wants/NAME, there is: its path in
+ * The first unit file, or name below a unit folder such as NAME.wants/NAME, that systemd will see:
+ * nothing in /run, over which it mounts, and in /lib only where it is there itself. Its path in
  * `path`, of UNITS_PATH bytes. False if there is none.
  */
 bool units_find(struct image *image, const char *name, char *path);
 
-/* Whether what has this path masks the unit: a link to /dev/null or to nowhere, or an empty file.
- */
+/* Whether what has this path masks the unit: a link to /dev/null, to nowhere or to what will be
+ * mounted over, or an empty file. */
 bool units_masks(struct image *image, const char *path);
+
+/* Whether what has this path, in NAME.wants or NAME.requires, is a link in a folder, and no other
+ * file or in a link: systemd ignores these. */
+bool units_is_link(struct image *image, const char *path);
 
 /* Whether a unit is there and is not masked. */
 bool units_has(struct image *image, const char *name);
