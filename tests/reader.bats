@@ -550,8 +550,8 @@ END
 @test "what a reason quotes from an image steers no terminal" {
     run "$reader" "$small/control-characters.img"
     assert_success
-    assert_line --partial 'a\x1b[31mred\x7f~ \x0a'
-    assert_line --partial '-> \x80\xff\x5c\x09'
+    assert_line --regexp ' a\\x1b\[31mred\\x7f~ \\x0a$'
+    assert_line --regexp ' l -> \\x80\\xff\\x5c\\x09$'
 }
 
 # squashed_image: an image whose root is a squashfs; beside it is an unsquashfs that says what is in $LISTED and then $LIST,
