@@ -437,7 +437,8 @@ noptrace_check() {
         check_tree
         assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
     done
-    for line in 'breaks=1' 'x.y z' './x' 'un_mount' 'x=exits'; do
+    mkdir "$tree/usr/lib/dracut/hooks/cmdline/00-ccc.sh"
+    for line in 'breaks=1' 'x.y z' 'x. y' './x' 'un_mount' 'x=exits' $'true \\'; do
         echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
         check_tree
         assert_success
@@ -446,7 +447,7 @@ noptrace_check() {
     check_tree
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
     # dracut runs no other file of that folder
-    rm "$tree/usr/lib/dracut/hooks/cmdline"/00-{aaa,bbb}.sh
+    rm -r "$tree/usr/lib/dracut/hooks/cmdline"/00-{aaa,bbb,ccc}.sh
     for line in 00-aaa .00-aaa.sh; do
         echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/$line"
         check_tree
@@ -869,6 +870,7 @@ noptrace_check() {
     assert_failure 1
     assert_point FAIL order "no sysinit.target.wants/$unit: nothing starts it; build the image anew"
     tree_of systemd
+    install -D -m 644 "$images/systemd.tree/etc/initrd-release" "$tree/dev/initrd-release"
     ln -sf /dev/initrd-release "$tree/etc/initrd-release"
     check_tree
     assert_failure 1
@@ -913,6 +915,12 @@ initrd.target s/^Requires=basic.target/& \\\n/
 sysinit.target $a[Unit
 basic.target 1s/.*/[Unit]x/
 END
+    # but what goes on in a line that begins so names no section
+    tree_of systemd
+    sed 's/^Description=.*/Description=x \\\n[y/' "$images/systemd.tree/$units/sysinit.target" > "$BATS_TEST_TMPDIR/target"
+    cp --remove-destination "$BATS_TEST_TMPDIR/target" "$tree/$units/sysinit.target"
+    check_tree
+    assert_success
     # an empty file is a mask as well
     tree_of systemd
     install -D -m 644 /dev/null "$tree/etc/systemd/system/initrd.target"
@@ -1059,6 +1067,8 @@ END
         tree_of systemd
         mkdir -p "$tree/etc/systemd/system"
         ln -s systemd-journald.socket "$tree/$units/x.socket"
+        ln -s /nowhere.socket "$tree/$units/nowhere.socket"
+        ln -s / "$tree/$units/root.socket"
         ln -sf "$target" "$tree/$link"
         install -D -m 644 /dev/stdin "$tree/$link.d/y.conf" <<< Description=y
         check_tree
@@ -1247,7 +1257,7 @@ END
         assert_failure 1
         assert_line "  FAIL  masks         /etc/fstab:5: /dev/x $line: nothing else may meddle with noptrace; remove that"
     done
-    for line in '/pro\14' '/pro\149' $'/proc\\' '/\160roc\040x' "/usr/$(printf %05000d 0)/../sbin" /z; do
+    for line in '/pro\14' '/pro\149' $'/proc\\' '/\160roc\040x' "/usr/$(printf %05000d 0)/../sbin" /z /z/y /; do
         { cat "$BATS_TEST_TMPDIR/fstab" && echo "/dev/x $line"; } > "$tree/etc/fstab"
         check_tree
         assert_success
@@ -1455,7 +1465,7 @@ END
         assert_fails wired "/init: names no interpreter that a kernel takes, or passes it what is not known: $text"
     done
     # blanks are its spaces and tabs
-    for line in $'#!/bin/sh\r' $'#!\v/bin/sh'; do
+    for line in $'#!/bin/sh\r' $'#!\v/bin/sh' '#!nothing'; do
         echo "$line" > "$tree/init"
         check_tree
         assert_failure 1
@@ -2127,6 +2137,8 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.ma
 1|kernel.yama.ptrace_scope = 0x3\t xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n
 1|kernel.yama.ptrace_scope =\xa03\n
 1|kernel/yama/ptrace_scop[eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee] = 3\n
+1|kernel/yama/ptrace_scope******************************************************* = 3\n
+1|kernel/yama/ptrace_scop?****************************************************** = 3\n
 END
     for line in 'kernel/* = 3' 'kernel.yama.ptrace_scope = 3x' 'kernel.yama.ptrace_scope =' 'xkernel.yama.ptrace_scope = 3' \
         "kernel.yama.ptrace_scope.$(printf '%070d' 1) = 3"; do
