@@ -132,9 +132,8 @@ const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_
 	if (!is_set(kconfig, KCONFIG_YAMA))
 		return "no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel";
 	if (is_set(kconfig, KCONFIG_INITRAMFS_FORCE))
-		return "CONFIG_INITRAMFS_FORCE, so it unpacks no initramfs but its own; use "
-		       "another "
-		       "kernel";
+		return "CONFIG_INITRAMFS_FORCE, so it unpacks no initramfs but its own; "
+		       "use another kernel";
 	if (kconfig->values[KCONFIG_NO_INITRD].bytes)
 		return "no CONFIG_BLK_DEV_INITRD, so it unpacks no initramfs; use another kernel";
 	if (kconfig->values[KCONFIG_NO_PROC].bytes || kconfig->values[KCONFIG_NO_SYSCTL].bytes ||
