@@ -7,13 +7,12 @@
 #include <sys/stat.h>
 
 #include "archive.h"
-#include "elf.h"
 #include "image.h"
 #include "kernel.h"
 #include "squashed.h"
 
 /* A line of a UKI's .cmdline is no longer; any kernel's is far shorter. */
-enum { LINE_LONGEST = 64 * 1024, PATH_SIZE = 4096 };
+enum { LINE_LONGEST = 64 * 1024 };
 
 const struct node *image_at(struct image *image, const char *path)
 {
@@ -41,152 +40,50 @@ static int by_path(const void *one, const void *other)
 	return strcmp(one, other);
 }
 
-void image_is_ours(struct image *image, const char *path)
+const char *image_path(struct image *image, const char *path, enum tree_follow follow)
 {
+	static char full[1 + TREE_LONGEST + 1];
 	struct place place;
-	char folder[PATH_SIZE];
-	char *full = NULL;
-	char **added;
+	size_t length;
 
-	if (tree_resolve(&image->tree, path, TREE_NOFOLLOW, &place) != 0 || !place.name)
-		return;
-	(void)tree_path(place.folder, folder, sizeof folder);
-	if (asprintf(&full, "%s/%.*s", folder, (int)place.length, place.name) < 0) {
-		image->no_memory = true;
-		return;
-	}
-	added = tsearch(full, &image->ours, by_path);
-	if (!added)
-		image->no_memory = true;
-	if (!added || *added != full)
-		free(full);
+	if (tree_resolve(&image->tree, path, follow, &place) != 0 || !place.name)
+		return NULL;
+	full[0] = '/';
+	length = strlen(tree_path(place.folder, full + 1, sizeof full - 1)) + 1;
+	(void)snprintf(full + length, sizeof full - length, "%s%.*s", length > 1 ? "/" : "",
+		       (int)place.length, place.name);
+	return full;
 }
 
-bool image_knows(struct image *image, const char *path)
+void image_is_ours(struct image *image, const char *path)
 {
-	struct place place;
-	char folder[PATH_SIZE];
-	char full[2 * PATH_SIZE];
+	const char *full = image_path(image, path, TREE_NOFOLLOW);
+	char *copy;
+	char **added;
 
-	if (tree_resolve(&image->tree, path, TREE_NOFOLLOW, &place) != 0 || !place.name)
-		return false;
-	(void)tree_path(place.folder, folder, sizeof folder);
-	(void)snprintf(full, sizeof full, "%s/%.*s", folder, (int)place.length, place.name);
-	return tfind(full, &image->ours, by_path) != NULL;
+	if (!full)
+		return;
+	copy = strdup(full);
+	added = copy ? tsearch(copy, &image->ours, by_path) : NULL;
+	if (!added)
+		image->no_memory = true;
+	if (!added || *added != copy)
+		free(copy);
+}
+
+bool image_knows(struct image *image, const char *path, enum tree_follow follow)
+{
+	const char *full = image_path(image, path, follow);
+
+	return full && tfind(full, &image->ours, by_path);
 }
 
 bool image_is_covered(struct image *image, const char *path)
 {
-	static const char *const mounts[] = { "dev/", "proc/", "run/", "sys/", NULL };
-	struct place place;
-	char folder[PATH_SIZE];
-	char full[2 * PATH_SIZE];
+	static const char *const mounts[] = { "/dev/", "/proc/", "/run/", "/sys/", NULL };
+	const char *full = image_path(image, path, TREE_FOLLOW);
 
-	if (tree_resolve(&image->tree, path, TREE_FOLLOW, &place) != 0 || !place.name)
-		return false;
-	(void)snprintf(full, sizeof full, "%s/", tree_path(place.folder, folder, sizeof folder));
-	return text_begins_any(text_of(full), mounts);
-}
-
-/* Whether an interpreter that is given this runs the script, and all of it: a busybox the name that
- * it has for its shell, and another nothing, or options that change neither. */
-static bool runs_all(const char *interpreter, struct text argument)
-{
-	const char *slash = strrchr(interpreter, '/');
-
-	if (strcmp(slash ? slash + 1 : interpreter, "busybox") == 0)
-		return text_is(argument, "sh") || text_is(argument, "ash");
-	if (argument.length == 0)
-		return true;
-	return argument.length > 1 && argument.bytes[0] == '-' &&
-	       text_strip(argument, "aefuvx").length == 1;
-}
-
-/* The interpreter in the first line of a script, as fs/binfmt_script.c finds it: in the first bytes
- * of the file, of which the last is none of the name. */
-static bool script_interpreter(struct text text, char *to, size_t size)
-{
-	enum { SEEN = 255 };
-	const char *start = text.bytes;
-	struct text line;
-	size_t length = 0;
-
-	if (text.length > SEEN)
-		text.length = SEEN;
-	(void)text_line(&text, &line);
-	line = (struct text) { line.bytes + 2, line.length - 2 };
-	while (line.length > 0 && (line.bytes[0] == ' ' || line.bytes[0] == '\t'))
-		line = (struct text) { line.bytes + 1, line.length - 1 };
-	while (length < line.length && line.bytes[length] != ' ' && line.bytes[length] != '\t')
-		length++;
-	if (length == 0 || length >= size || line.bytes + length - start == SEEN)
-		return false;
-	memcpy(to, line.bytes, length);
-	to[length] = '\0';
-	return runs_all(
-	    to, text_strip((struct text) { line.bytes + length, line.length - length }, " \t"));
-}
-
-/* The loader that an ELF program names; nothing if it names none. False for a name that the kernel
- * refuses (fs/binfmt_elf.c), or that is too long or too far behind to be seen. */
-static bool elf_interpreter(struct text text, const struct elf *elf, char *to, size_t size)
-{
-	if (!elf->names_loader)
-		return true;
-	if (elf->loader_size < 2 || elf->loader_size >= size || elf->loader_at > text.length ||
-	    elf->loader_size > text.length - elf->loader_at ||
-	    text.bytes[elf->loader_at + elf->loader_size - 1] != '\0')
-		return false;
-	memcpy(to, text.bytes + elf->loader_at, elf->loader_size);
-	return true;
-}
-
-/* What keeps one file from running; NULL if nothing, with what it is run by in `next`, or "".
- * `loader` is whether it is to run a program, which no script may, and then whether `next` is. */
-static const char *cannot_run(const struct node *node, bool *loader, char *next, size_t size)
-{
-	struct text text = text_of_node(node);
-	bool script = text_begins(text, "#!") && !*loader;
-	struct elf elf;
-
-	next[0] = '\0';
-	*loader = !script;
-	if (!node)
-		return "not in the image";
-	if (!(node->mode & 0111))
-		return "not executable";
-	if (script)
-		return script_interpreter(text, next, size)
-			   ? NULL
-			   : "names no interpreter that a kernel takes, or passes it what is not "
-			     "known";
-	if (!elf_read(&elf, (const unsigned char *)text.bytes, text.length))
-		return "neither a program nor a script";
-	if (!elf_interpreter(text, &elf, next, size))
-		return "names no loader that a kernel takes";
-	return NULL;
-}
-
-const char *image_cannot_run(struct image *image, const char *path, char *room, size_t size)
-{
-	char next[256];
-	char now[PATH_SIZE];
-	bool loader = false;
-
-	(void)snprintf(now, sizeof now, "%s", path);
-	/* the kernel gives up after five as well */
-	for (int i = 0; i < 5; i++) {
-		const char *wrong = cannot_run(image_file(image, now), &loader, next, sizeof next);
-		if (wrong) {
-			(void)snprintf(room, size, "%s: %s", now, wrong);
-			return room;
-		}
-		if (next[0] == '\0')
-			return NULL;
-		(void)snprintf(now, sizeof now, "%s", next);
-	}
-	(void)snprintf(room, size, "%s: too many interpreters behind each other", path);
-	return room;
+	return full && text_begins_any(text_of(full), mounts);
 }
 
 static bool add_line(struct image *image, const struct line *line)

@@ -81,6 +81,13 @@ const struct node *image_file(struct image *image, const char *path);
 const struct node *image_folder(struct image *image, const char *path);
 
 /*
+ * Where a path leads, see tree_resolve(): a path from the root on, with a slash in front and no
+ * link on the way. NULL where that is nothing, or the root. It is good up to the next call of this
+ * and the three below.
+ */
+const char *image_path(struct image *image, const char *path, enum tree_follow follow);
+
+/*
  * Whether what a path leads to lies where each /init mounts something over: in /dev, /proc, /run or
  * /sys.
  */
@@ -89,14 +96,8 @@ bool image_is_covered(struct image *image, const char *path);
 /* Says that what has this path is as it should be, and need not be looked at by points_others(). */
 void image_is_ours(struct image *image, const char *path);
 
-/* Whether that was said of what has this path, by this name or through links on the way. */
-bool image_knows(struct image *image, const char *path);
-
-/*
- * Whether the kernel can execute a path, as far as the file tells: it is a regular file, has an x,
- * and so has its interpreter or loader, and that of that. NULL, or what is wrong with which path;
- * that text lies in `room`.
- */
-const char *image_cannot_run(struct image *image, const char *path, char *room, size_t size);
+/* Whether that was said of what has this path, by this name or through links on the way; with
+ * TREE_FOLLOW, of what that leads to. */
+bool image_knows(struct image *image, const char *path, enum tree_follow follow);
 
 #endif

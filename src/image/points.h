@@ -44,6 +44,13 @@ void points_kernel(struct image *image);
 /* sysctl. */
 void points_sysctl(struct image *image);
 
+/*
+ * Whether the kernel can execute a path, as far as the file tells: it is a regular file, has an x,
+ * and so has its interpreter or loader, and that of that. NULL, or what is wrong with which path;
+ * that text lies in `room`.
+ */
+const char *points_cannot_run(struct image *image, const char *path, char *room, size_t size);
+
 /* What calls the program. */
 const char *points_hook(struct image *image, char *path, size_t size);
 

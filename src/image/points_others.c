@@ -203,7 +203,7 @@ static bool search_node(void *closure, const char *path, const struct node *node
 		bool named = !dropins && strstr(name, "noptrace") != NULL;
 		bool leads = node->target && strstr(node->target, "noptrace");
 
-		if ((named || leads) && !image_knows(search->image, path))
+		if ((named || leads) && !image_knows(search->image, path, TREE_NOFOLLOW))
 			return say(search, path,
 				   leads ? " is a link to noptrace's"
 				   : S_ISREG(node->mode)
@@ -215,7 +215,8 @@ static bool search_node(void *closure, const char *path, const struct node *node
 	if (strcmp(path, "etc/sysctl.conf") == 0)
 		return true;
 	/* first the search: few files have anything, and a lookup counts as steps */
-	search->found = !search_file(search, path, node) && !image_knows(search->image, path);
+	search->found =
+	    !search_file(search, path, node) && !image_knows(search->image, path, TREE_NOFOLLOW);
 	return !search->found;
 }
 
@@ -249,19 +250,6 @@ static bool is_new(struct search *search, const struct node *node)
 	return true;
 }
 
-static bool leads_to_known(struct image *image, const char *path)
-{
-	struct place place;
-	char folder[4 * UNITS_PATH];
-	char full[5 * UNITS_PATH];
-
-	if (tree_resolve(&image->tree, path, TREE_FOLLOW, &place) != 0 || !place.name)
-		return false;
-	(void)snprintf(full, sizeof full, "%s/%.*s", tree_path(place.folder, folder, sizeof folder),
-		       (int)place.length, place.name);
-	return image_knows(image, full);
-}
-
 static void search_unit(void *closure, const struct label *label)
 {
 	struct search *search = closure;
@@ -283,7 +271,7 @@ static void search_unit(void *closure, const struct label *label)
 		(void)say(search, path, ": " TEXT_CUT);
 	else
 		(void)search_text(search, path, text);
-	search->found = search->found && !leads_to_known(search->image, path);
+	search->found = search->found && !image_knows(search->image, path, TREE_FOLLOW);
 }
 
 /* A unit, or a folder of drop-ins or links. */
@@ -325,17 +313,13 @@ static const char *unescape(struct text word, char *to, size_t size)
 /* Whether what is mounted there, or where its links lead, hides what is ours. */
 static bool mounts_over(struct image *image, struct text word)
 {
-	struct place place;
 	char where[4 * UNITS_PATH];
-	char full[5 * UNITS_PATH];
+	const char *full;
 
 	if (setting_is_over_ours(text_of(unescape(word, where, sizeof where))))
 		return true;
-	if (tree_resolve(&image->tree, where, TREE_OPEN, &place) != 0 || !place.name)
-		return false;
-	(void)snprintf(full, sizeof full, "/%s/%.*s", tree_path(place.folder, where, sizeof where),
-		       (int)place.length, place.name);
-	return setting_is_over_ours(text_of(full));
+	full = image_path(image, where, TREE_OPEN);
+	return full && setting_is_over_ours(text_of(full));
 }
 
 /* The second field of a line of /etc/fstab, wherever that leads, is where it mounts. */

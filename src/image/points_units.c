@@ -16,50 +16,33 @@ static const char *const CHAIN[] = { "initrd.target", "basic.target", "sysinit.t
 
 enum { CHAIN_LENGTH = sizeof CHAIN / sizeof *CHAIN, CHAIN_TARGETS = 3, ROOM = 2 * UNITS_PATH };
 
-/* Whether systemd reads a unit file at all: it does not, where the name of a section has no end. */
+/* Whether systemd reads a unit file, and every version of it the same. */
 static bool is_sound(struct image *image, const char *unit)
 {
-	char path[UNITS_PATH];
-	struct text rest;
-	struct text line;
-	bool goes_on = false;
+	struct unit_file file;
 
-	if (!units_find(image, unit, path))
+	if (!units_open(image, unit, &file))
 		return false;
-	rest = text_of_node(image_file(image, path));
-	while (text_line_of_systemd(&rest, &line)) {
-		line = text_strip(line, " \t");
-		if (!goes_on && text_begins(line, "[") && !text_ends(line, "]"))
+	while (units_line(&file)) {
+		if (file.odd)
 			return false;
-		goes_on = text_goes_on(line);
 	}
 	return true;
 }
 
-/* Does a unit file pull in another? What goes on in the next line is not read, nor is what does. */
+/* Does a unit file that is sound pull in another? */
 static bool requires(struct image *image, const char *unit, const char *other)
 {
 	static const char *const keys[] = { "Requires", "Wants", "BindsTo", NULL };
-	char path[UNITS_PATH];
-	struct text rest;
-	struct text line;
+	struct unit_file file;
 	struct text key;
 	struct text value;
 	struct text word;
-	bool of_unit = false;
-	bool goes_on = false;
 
-	if (!units_find(image, unit, path))
+	if (!units_open(image, unit, &file))
 		return false;
-	rest = text_of_node(image_file(image, path));
-	while (text_line_of_systemd(&rest, &line)) {
-		bool part = goes_on;
-
-		line = text_strip(line, " \t");
-		goes_on = text_goes_on(line);
-		if (!part && text_begins(line, "["))
-			of_unit = text_is(line, "[Unit]");
-		if (part || goes_on || !of_unit || !text_setting(line, &key, &value) ||
+	while (units_line(&file)) {
+		if (!text_is(file.section, "[Unit]") || !text_setting(file.line, &key, &value) ||
 		    !text_is_any(key, keys))
 			continue;
 		while (text_word(&value, &word)) {
@@ -286,43 +269,45 @@ static bool is_of_socket(struct text key, struct text value)
 	return text_is_any(key, keys) || text_begins(key, "Pass");
 }
 
-static bool comes_at_once(struct image *image, const char *unit, char *room)
+/* A line of the unit file of one that ours waits for. */
+static bool is_known(const struct unit_file *file, struct text *key)
 {
-	char path[UNITS_PATH];
-	struct text rest;
-	struct text line;
-	struct text key;
-	struct text value;
 	static const char *const sections[] = { "[Unit]", "[Socket]", "[Slice]", "[Install]",
 						NULL };
+	struct text value;
+
+	*key = text_of("");
+	if (file->odd)
+		return false;
+	if (text_begins(file->line, "["))
+		return text_is_any(file->section, sections);
+	if (!text_setting(file->line, key, &value))
+		return false;
+	return text_is(file->section, "[Socket]") ? is_of_socket(*key, value)
+						  : is_at_once(*key, value);
+}
+
+static bool comes_at_once(struct image *image, const char *unit, char *room)
+{
+	struct unit_file file;
+	struct text key;
+	char path[UNITS_PATH];
 	bool early = text_ends(text_of(unit), ".slice");
-	struct text section = text_of("");
 
 	if (!units_find(image, unit, path))
 		return true;
-	if (!text_of_whole(image_file(image, path), &rest)) {
+	if (!units_open(image, unit, &file)) {
 		(void)snprintf(room, ROOM, "/%s: " TEXT_CUT, path);
 		return false;
 	}
-	for (unsigned number = 1; text_line_of_systemd(&rest, &line); number++) {
-		/* what systemd takes for blanks; and no section stands where a line goes on */
-		line = text_strip(line, " \t");
-		if (text_is_comment(line))
-			continue;
-		if (text_is_any(line, sections)) {
-			section = line;
-			continue;
+	while (units_line(&file)) {
+		if (!is_known(&file, &key)) {
+			(void)snprintf(room, ROOM, "/%s:%u: %.*s", path, file.number,
+				       text_shown(file.line), file.line.bytes);
+			return false;
 		}
-		if (text_setting(line, &key, &value) && !text_goes_on(line) &&
-		    (text_is(section, "[Socket]") ? is_of_socket(key, value)
-						  : is_at_once(key, value))) {
-			early = early ||
-				(text_is(section, "[Unit]") && text_is(key, "DefaultDependencies"));
-			continue;
-		}
-		(void)snprintf(room, ROOM, "/%s:%u: %.*s", path, number, text_shown(line),
-			       line.bytes);
-		return false;
+		early = early ||
+			(text_is(file.section, "[Unit]") && text_is(key, "DefaultDependencies"));
 	}
 	if (!early)
 		(void)snprintf(room, ROOM, "/%s: no DefaultDependencies=no", path);

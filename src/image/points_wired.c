@@ -228,7 +228,7 @@ bool points_wired(struct image *image)
 	char room[UNITS_PATH];
 	enum init by = INIT_HANDMADE;
 	unsigned count = find_wired(image, &by, list, sizeof list);
-	const char *wrong = image_cannot_run(image, "/init", room, sizeof room);
+	const char *wrong = points_cannot_run(image, "/init", room, sizeof room);
 
 	if (wrong)
 		results_add(image->results, STATUS_FAIL, point,
@@ -447,7 +447,7 @@ static void order_initramfs_tools(struct image *image)
 	char room[UNITS_PATH];
 	struct order order = read_order(text_of_node(image_file(image, path)));
 	bool runs = order.ours > 0 &&
-		    !image_cannot_run(image, "/scripts/init-top/00-noptrace", room, sizeof room);
+		    !points_cannot_run(image, "/scripts/init-top/00-noptrace", room, sizeof room);
 
 	image_is_ours(image, path);
 	if (!init_says(image, "/scripts/init-top"))

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "limits.h"
+
 struct node {
 	mode_t mode; /* type and permissions, as stat(2) has them */
 	uint32_t uid, gid;
@@ -94,6 +96,9 @@ struct node *tree_child(const struct node *folder, const char *name, size_t leng
  */
 void tree_each(const struct node *folder, void (*visit)(void *closure, const struct label *label),
 	       void *closure);
+
+/* No path is longer, from the root on and without links. */
+enum { TREE_LONGEST = (LIMIT_DEPTH + 1) * (KERNEL_NAME + 1) };
 
 /* A node's path from the root on, for a folder. Cut if it does not fit; returns `to`. */
 char *tree_path(const struct node *folder, char *to, size_t size);

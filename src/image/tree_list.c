@@ -102,12 +102,10 @@ char *tree_path(const struct node *folder, char *to, size_t size)
 	return to;
 }
 
-enum { LONGEST = (LIMIT_DEPTH + 1) * (KERNEL_NAME + 1) };
-
 /* The path so far is kept from one entry to the next: `lengths` says where each of its folders
  * ends. */
 struct way {
-	char path[LONGEST + 1];
+	char path[TREE_LONGEST + 1];
 	size_t lengths[LIMIT_DEPTH + 2];
 };
 

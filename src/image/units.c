@@ -41,6 +41,33 @@ bool units_masks(struct image *image, const char *path)
 	return !node || node->size == 0 || image_is_covered(image, path);
 }
 
+bool units_open(struct image *image, const char *name, struct unit_file *file)
+{
+	char path[UNITS_PATH];
+
+	*file = (struct unit_file) { .section = text_of("") };
+	return units_find(image, name, path) && text_of_whole(image_file(image, path), &file->rest);
+}
+
+bool units_line(struct unit_file *file)
+{
+	while (text_line_of_systemd(&file->rest, &file->line)) {
+		/* what systemd takes for blanks */
+		struct text line = text_strip(file->line, " \t");
+		bool header = text_begins(line, "[");
+
+		file->number++;
+		file->line = line;
+		file->odd = text_goes_on(line) || text_begins(line, "\xef\xbb\xbf") ||
+			    (header && !text_ends(line, "]"));
+		if (header)
+			file->section = line;
+		if (file->odd || !text_is_comment(line))
+			return true;
+	}
+	return false;
+}
+
 bool units_is_link(struct image *image, const char *path)
 {
 	const struct node *node = image_at(image, path);
@@ -99,7 +126,7 @@ static void look_at_dropin(void *closure, const struct label *label)
 	if (look->odd || !text_ends(text_of(label->name), ".conf"))
 		return;
 	(void)snprintf(path, sizeof path, "%s/%s", look->folder, label->name);
-	if (image_knows(look->image, path))
+	if (image_knows(look->image, path, TREE_NOFOLLOW))
 		return;
 	if (text_is_any(text_of(label->name), ours)) {
 		look->odd = true;

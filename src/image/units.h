@@ -39,6 +39,25 @@ bool units_is_link(struct image *image, const char *path);
 /* Whether a unit is there and is not masked. */
 bool units_has(struct image *image, const char *name);
 
+/* A unit file that is read. */
+struct unit_file {
+	struct text rest;
+	unsigned number;     /* of the line, which is without the blanks around it */
+	struct text line;    /* a setting, a section's name, or what is neither */
+	struct text section; /* that it is in, [Unit]; empty before the first */
+	bool odd;	     /* not every systemd reads the line alike, or the file at all */
+};
+
+/* False where units_find() finds none, or not all of it is kept. */
+bool units_open(struct image *image, const char *name, struct unit_file *file);
+
+/*
+ * The next line that is no comment, or is odd; false behind the last. Odd are a line that goes on
+ * in the next, in which comments were not always skipped, a byte order mark, which was not either,
+ * and a section's name without an end, for which the file is not read.
+ */
+bool units_line(struct unit_file *file);
+
 /*
  * Looks at everything that is dropped in to a unit, in any folder, for its own name, a link to it,
  * a prefix of these, its template or its type. False where something of that changes anything and

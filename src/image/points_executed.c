@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether a kernel can execute what an image runs, as points.h has it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "elf.h"
+#include "limits.h"
+#include "points.h"
+
+/* Whether an interpreter that is given this runs the script, and all of it: a busybox the name that
+ * it has for its shell, and another nothing, or options that change neither. */
+static bool runs_all(const char *interpreter, struct text argument)
+{
+	const char *slash = strrchr(interpreter, '/');
+
+	if (strcmp(slash ? slash + 1 : interpreter, "busybox") == 0)
+		return text_is(argument, "sh") || text_is(argument, "ash");
+	if (argument.length == 0)
+		return true;
+	return argument.length > 1 && argument.bytes[0] == '-' &&
+	       text_strip(argument, "aefuvx").length == 1;
+}
+
+/* The interpreter in the first line of a script, as fs/binfmt_script.c finds it: in the first bytes
+ * of the file, of which the last is none of the name. */
+static bool script_interpreter(struct text text, char *to, size_t size)
+{
+	enum { SEEN = 255 };
+	const char *start = text.bytes;
+	struct text line;
+	size_t length = 0;
+
+	if (text.length > SEEN)
+		text.length = SEEN;
+	(void)text_line(&text, &line);
+	line = (struct text) { line.bytes + 2, line.length - 2 };
+	while (line.length > 0 && (line.bytes[0] == ' ' || line.bytes[0] == '\t'))
+		line = (struct text) { line.bytes + 1, line.length - 1 };
+	while (length < line.length && line.bytes[length] != ' ' && line.bytes[length] != '\t')
+		length++;
+	if (length == 0 || length >= size || line.bytes + length - start == SEEN)
+		return false;
+	memcpy(to, line.bytes, length);
+	to[length] = '\0';
+	return runs_all(
+	    to, text_strip((struct text) { line.bytes + length, line.length - length }, " \t"));
+}
+
+/* The loader that an ELF program names; nothing if it names none. False for a name that the kernel
+ * refuses (fs/binfmt_elf.c), or that is too long or too far behind to be seen. */
+static bool elf_interpreter(struct text text, const struct elf *elf, char *to, size_t size)
+{
+	if (!elf->names_loader)
+		return true;
+	if (elf->loader_size < 2 || elf->loader_size >= size || elf->loader_at > text.length ||
+	    elf->loader_size > text.length - elf->loader_at ||
+	    text.bytes[elf->loader_at + elf->loader_size - 1] != '\0')
+		return false;
+	memcpy(to, text.bytes + elf->loader_at, elf->loader_size);
+	return true;
+}
+
+/* What keeps one file from running; NULL if nothing, with what it is run by in `next`, or "".
+ * `loader` is whether it is to run a program, which no script may, and then whether `next` is. */
+static const char *cannot_run(const struct node *node, bool *loader, char *next, size_t size)
+{
+	struct text text = text_of_node(node);
+	bool script = text_begins(text, "#!") && !*loader;
+	struct elf elf;
+
+	next[0] = '\0';
+	*loader = !script;
+	if (!node)
+		return "not in the image";
+	if (!(node->mode & 0111))
+		return "not executable";
+	if (script)
+		return script_interpreter(text, next, size)
+			   ? NULL
+			   : "names no interpreter that a kernel takes, or passes it what is not "
+			     "known";
+	if (!elf_read(&elf, (const unsigned char *)text.bytes, text.length))
+		return "neither a program nor a script";
+	if (!elf_interpreter(text, &elf, next, size))
+		return "names no loader that a kernel takes";
+	return NULL;
+}
+
+const char *points_cannot_run(struct image *image, const char *path, char *room, size_t size)
+{
+	char next[256];
+	char now[KERNEL_PATH];
+	bool loader = false;
+
+	(void)snprintf(now, sizeof now, "%s", path);
+	/* the kernel gives up after five as well */
+	for (int i = 0; i < 5; i++) {
+		const char *wrong = cannot_run(image_file(image, now), &loader, next, sizeof next);
+		if (wrong) {
+			(void)snprintf(room, size, "%s: %s", now, wrong);
+			return room;
+		}
+		if (next[0] == '\0')
+			return NULL;
+		(void)snprintf(now, sizeof now, "%s", next);
+	}
+	(void)snprintf(room, size, "%s: too many interpreters behind each other", path);
+	return room;
+}
