@@ -146,7 +146,7 @@ END
   ok    yama          $config has it
   ok    lsm           no lsm= without yama is built in
   ok    maintenance   the word is in no command line that is built in for normal boots
-  n/a   sysctl        nothing in this image reads sysctl.d
+  n/a   sysctl        nothing here is known to read sysctl.d, and no file there locks
 END
     check "$images/handmade"
     assert_success
@@ -1487,6 +1487,13 @@ END
     chmod 755 "$tree/init"
     check_tree
     assert_fails wired "/bin/first: not in the image: $text"
+    # each is for one machine
+    tree_of handmade
+    sed 's/^\(\x7fELF.\{14\}\)\x3e\x00/\1\xb7\x00/' "$program" > "$BATS_TEST_TMPDIR/foreign"
+    install -m 755 "$BATS_TEST_TMPDIR/foreign" "$tree/bin/foreign"
+    sed -i 's,^#!.*,#!/bin/foreign,' "$tree/init"
+    check_tree
+    assert_fails wired "/bin/foreign: for another machine than /usr/sbin/noptrace: $text"
     tree_of systemd
     rm "$tree"/lib64/ld-linux-x86-64.so.2 "$tree"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
     check_tree
@@ -1614,11 +1621,11 @@ END
     cp --remove-destination "$top/modules.d/50noptrace/on-failure/poweroff.sh" "$tree/usr/lib/noptrace/on-failure.sh"
     find "$tree" -name poweroff -delete
     check_tree
-    assert_fails policy 'poweroff, but there is no poweroff; build the image anew'
+    assert_fails policy 'poweroff, but there is no poweroff that can run; build the image anew'
     cp --remove-destination "$top/modules.d/50noptrace/on-failure/reboot.sh" "$tree/usr/lib/noptrace/on-failure.sh"
     find "$tree" -name reboot -delete
     check_tree
-    assert_fails policy 'reboot, but there is no reboot; build the image anew'
+    assert_fails policy 'reboot, but there is no reboot that can run; build the image anew'
     # of a folder that is no link each counts
     tree_of shell
     cp --remove-destination "$top/modules.d/50noptrace/on-failure/poweroff.sh" "$tree/usr/lib/noptrace/on-failure.sh"
@@ -1631,9 +1638,12 @@ END
         done
     done
     for name in usr/sbin usr/bin sbin bin; do
-        touch "$tree/$name/poweroff"
+        cp "$tree/usr/sbin/noptrace" "$tree/$name/poweroff"
         check_tree
         assert_success
+        : > "$tree/$name/poweroff"
+        check_tree
+        assert_fails policy 'poweroff, but there is no poweroff that can run; build the image anew'
         rm "$tree/$name/poweroff"
     done
     tree_of shell
@@ -1697,6 +1707,17 @@ END
     echo '# CONFIG_SECURITY_YAMA is not set' > "$config"
     check "$image"
     assert_fails yama "$config: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+    # its /init is a script
+    for line in CONFIG_BINFMT_SCRIPT=m '# CONFIG_BINFMT_SCRIPT is not set'; do
+        printf '%s\n' CONFIG_SECURITY_YAMA=y "$line" > "$config"
+        check "$image"
+        assert_fails yama "$config: no CONFIG_BINFMT_SCRIPT=y, so it cannot run /init; use another kernel"
+        check "$images/systemd"
+        assert_point ok yama "$config has it"
+    done
+    printf '%s\n' CONFIG_SECURITY_YAMA=y CONFIG_BINFMT_SCRIPT=y > "$config"
+    check "$image"
+    assert_point ok yama "$config has it"
     printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="landlock,lockdown"' > "$config"
     check "$image"
     assert_fails yama "$config: CONFIG_LSM leaves yama out, so it cannot lock; name yama in an lsm= that is built in, or use another kernel"
@@ -2193,7 +2214,7 @@ END
     rm "$tree/usr/lib/systemd/systemd-sysctl"
     check_tree
     assert_success
-    assert_point n/a sysctl 'nothing in this image reads sysctl.d'
+    assert_point n/a sysctl 'nothing here is known to read sysctl.d, and no file there locks'
     install -D -m 644 /dev/stdin "$tree/etc/sysctl.d/zzz.conf" <<< 'kernel.yama.ptrace_scope = 3'
     check_tree
     assert_fails sysctl '/etc/sysctl.d/zzz.conf:1: sets the scope to 3 in maintenance boots as well; remove that'
@@ -2337,7 +2358,7 @@ small_images() {
         install -D -m 644 /dev/stdin "$tree/$line" <<< 'kernel.yama.ptrace_scope = 1'
         check_tree
         assert_success
-        assert_point n/a sysctl 'nothing in this image reads sysctl.d'
+        assert_point n/a sysctl 'nothing here is known to read sysctl.d, and no file there locks'
         install -D -m 644 /dev/stdin "$tree/$line" <<< 'kernel.yama.ptrace_scope = 3'
         check_tree
         assert_fails sysctl "/$line:1: sets the scope to 3 in maintenance boots as well; remove that"
@@ -2448,7 +2469,7 @@ END
     assert_success
     find "$tree" -name busybox -delete
     check_tree
-    assert_fails policy 'poweroff, but there is no poweroff; build the image anew'
+    assert_fails policy 'poweroff, but there is no poweroff that can run; build the image anew'
     rm "$tree/conf/noptrace.conf" "$tree/usr/sbin/noptrace"
     check_tree
     assert_failure 1

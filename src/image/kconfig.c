@@ -28,6 +28,8 @@ static enum kconfig_name name_of(struct slice line)
 		[KCONFIG_FORCE] = "CONFIG_CMDLINE_FORCE=",
 		[KCONFIG_FROM_BOOTLOADER] = "CONFIG_CMDLINE_FROM_BOOTLOADER=",
 		[KCONFIG_INITRAMFS_FORCE] = "CONFIG_INITRAMFS_FORCE=",
+		[KCONFIG_SCRIPT] = "CONFIG_BINFMT_SCRIPT=",
+		[KCONFIG_NO_SCRIPT] = "# CONFIG_BINFMT_SCRIPT is not set",
 		[KCONFIG_NO_INITRD] = "# CONFIG_BLK_DEV_INITRD is not set",
 		[KCONFIG_NO_PROC] = "# CONFIG_PROC_FS is not set",
 		[KCONFIG_NO_SYSCTL] = "# CONFIG_SYSCTL is not set",
@@ -70,6 +72,12 @@ void kconfig_read(struct kconfig *kconfig, const char *config, size_t length)
 static bool is_set(const struct kconfig *kconfig, enum kconfig_name name)
 {
 	return equal(kconfig->values[name], "y");
+}
+
+bool kconfig_runs_scripts(const struct kconfig *kconfig)
+{
+	return !kconfig->values[KCONFIG_NO_SCRIPT].bytes &&
+	       (!kconfig->values[KCONFIG_SCRIPT].bytes || is_set(kconfig, KCONFIG_SCRIPT));
 }
 
 /* Without the quotes around a string's value. */

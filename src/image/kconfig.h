@@ -17,7 +17,9 @@ enum kconfig_name {
 	KCONFIG_FORCE,
 	KCONFIG_FROM_BOOTLOADER,
 	KCONFIG_INITRAMFS_FORCE,
-	KCONFIG_NO_INITRD, /* these are set if it says "# CONFIG_... is not set" */
+	KCONFIG_SCRIPT,
+	KCONFIG_NO_SCRIPT, /* these are set if it says "# CONFIG_... is not set" */
+	KCONFIG_NO_INITRD,
 	KCONFIG_NO_PROC,
 	KCONFIG_NO_SYSCTL,
 	KCONFIG_NO_PROC_SYSCTL,
@@ -48,6 +50,9 @@ void kconfig_read(struct kconfig *kconfig, const char *config, size_t length);
  * is longer than any kernel is sure to keep is refused.
  */
 const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_t line_length);
+
+/* Whether it runs scripts from the start, and not only when a module is loaded. */
+bool kconfig_runs_scripts(const struct kconfig *kconfig);
 
 /* Whether an lsm= of the line leaves yama out, whatever the configuration. */
 bool kconfig_leaves_out(const char *line, size_t length);

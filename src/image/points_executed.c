@@ -60,9 +60,20 @@ static bool elf_interpreter(struct text text, const struct elf *elf, char *to, s
 	return true;
 }
 
+/* Whether it is for another machine than the program, which is looked at for itself. */
+static bool is_foreign(struct image *image, const struct elf *elf)
+{
+	struct text text = text_of_node(image_file(image, PROGRAM));
+	struct elf program;
+
+	return elf_read(&program, (const unsigned char *)text.bytes, text.length) &&
+	       !elf_same_machine(elf, &program);
+}
+
 /* What keeps one file from running; NULL if nothing, with what it is run by in `next`, or "".
  * `loader` is whether it is to run a program, which no script may, and then whether `next` is. */
-static const char *cannot_run(const struct node *node, bool *loader, char *next, size_t size)
+static const char *cannot_run(struct image *image, const struct node *node, bool *loader,
+			      char *next, size_t size)
 {
 	struct text text = text_of_node(node);
 	bool script = text_begins(text, "#!") && !*loader;
@@ -83,6 +94,8 @@ static const char *cannot_run(const struct node *node, bool *loader, char *next,
 		return "neither a program nor a script";
 	if (!elf_interpreter(text, &elf, next, size))
 		return "names no loader that a kernel takes";
+	if (is_foreign(image, &elf))
+		return "for another machine than /" PROGRAM;
 	return NULL;
 }
 
@@ -95,7 +108,8 @@ const char *points_cannot_run(struct image *image, const char *path, char *room,
 	(void)snprintf(now, sizeof now, "%s", path);
 	/* the kernel gives up after five as well */
 	for (int i = 0; i < 5; i++) {
-		const char *wrong = cannot_run(image_file(image, now), &loader, next, sizeof next);
+		const char *wrong =
+		    cannot_run(image, image_file(image, now), &loader, next, sizeof next);
 		if (wrong) {
 			(void)snprintf(room, size, "%s: %s", now, wrong);
 			return room;

@@ -141,12 +141,15 @@ static bool leaves_out(const struct line *line)
 
 /* lsm= replaces CONFIG_LSM: in every normal boot, or not at all. The point lsm has those that leave
  * yama out. */
-static const char *judge_config(const struct image *image)
+static const char *judge_config(struct image *image)
 {
 	struct kconfig kconfig;
 	bool any = false;
 
 	kconfig_read(&kconfig, image->config.bytes, image->config.length);
+	if (!kconfig_runs_scripts(&kconfig) &&
+	    text_begins(text_of_node(image_file(image, "init")), "#!"))
+		return "no CONFIG_BINFMT_SCRIPT=y, so it cannot run /init; use another kernel";
 	for (size_t i = 0; i < image->count; i++) {
 		const struct line *line = &image->lines[i];
 		const char *wrong;

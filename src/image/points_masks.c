@@ -251,10 +251,11 @@ static bool has_command(struct image *image, const char *name)
 {
 	static const char *const folders[] = { "usr/sbin", "usr/bin", "sbin", "bin" };
 	char path[UNITS_PATH];
+	char room[ROOM];
 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-		(void)snprintf(path, sizeof path, "%s/%s", folders[i], name);
-		if (image_file(image, path))
+		(void)snprintf(path, sizeof path, "/%s/%s", folders[i], name);
+		if (!points_cannot_run(image, path, room, sizeof room))
 			return true;
 	}
 	return false;
@@ -268,7 +269,7 @@ static bool shell_can(struct image *image, const char *policy)
 	    has_command(image, policy) ||
 	    (image->init == INIT_INITRAMFS_TOOLS && has_command(image, "busybox")))
 		return true;
-	(void)snprintf(why, sizeof why, "there is no %s", policy);
+	(void)snprintf(why, sizeof why, "there is no %s that can run", policy);
 	return fail_policy(image, policy, why);
 }
 

@@ -170,7 +170,7 @@ void points_sysctl(struct image *image)
 	if (image->init != INIT_SYSTEMD || (!image_file(image, "usr/lib/systemd/systemd-sysctl") &&
 					    !image_file(image, "lib/systemd/systemd-sysctl")))
 		results_add(image->results, STATUS_NONE, point,
-			    "nothing in this image reads sysctl.d");
+			    "nothing here is known to read sysctl.d, and no file there locks");
 	else if (setter[0] == '\0')
 		results_add(image->results, STATUS_OK, point, "no sysctl.d file sets the scope");
 	else
