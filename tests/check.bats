@@ -509,18 +509,30 @@ noptrace_check() {
         'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply' \
         '/usr/sbin/noptrace apply || poweroff -f &' '/usr/sbin/noptrace apply || poweroff -f & true' '/usr/sbin/noptrace apply || sh &> /x' \
         $'echo \\\n/usr/sbin/noptrace apply' $'false &&\n/usr/sbin/noptrace apply' $'true || \t\n/usr/sbin/noptrace apply' \
-        $'true |\n/usr/sbin/noptrace apply' $'echo a # \\\n/usr/sbin/noptrace apply' $': << x\n/usr/sbin/noptrace apply\nx'; do
+        $'true |\n/usr/sbin/noptrace apply' $': << x\n/usr/sbin/noptrace apply\nx' \
+        $'if false; then\n/usr/sbin/noptrace apply\nfi' $'x() {\n/usr/sbin/noptrace apply\n}' $'function x {\n/usr/sbin/noptrace apply\n}' \
+        $'while false\ndo\n/usr/sbin/noptrace apply\ndone' $'until :; do\n/usr/sbin/noptrace apply\ndone' $'for x in; do\n/usr/sbin/noptrace apply\ndone' \
+        $'case x in\ny)\n/usr/sbin/noptrace apply\nesac' $'false && {\n/usr/sbin/noptrace apply\n}' $'false && (\n/usr/sbin/noptrace apply\n)' \
+        $'x="\n/usr/sbin/noptrace apply\n"' $'x=\'\n/usr/sbin/noptrace apply\n\'' $'x=\'\\\'; if false; then\n/usr/sbin/noptrace apply\nfi' \
+        $'false &&\n# x\n\n/usr/sbin/noptrace apply' $'false &&\nif :; then :; fi; if false; then\n/usr/sbin/noptrace apply\nfi' \
+        $'select x in; do\n/usr/sbin/noptrace apply\ndone' $'if :; then :; elif if :; then\n/usr/sbin/noptrace apply\nfi; then :; fi' \
+        $'x="\\"\n/usr/sbin/noptrace apply\n"' $'fi\n/usr/sbin/noptrace apply' $'x=a#\\\n; if false; then # }\n/usr/sbin/noptrace apply\nfi'; do
         tree_of handmade
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
         assert_failure 1
-        assert_line '  FAIL  wired         nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, and the program beside it'
+        assert_line '  FAIL  wired         nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, in no block or function, and the program beside it'
     done
     # how far it is indented, and what is done where it fails, is the image's own
     for line in '/usr/sbin/noptrace apply' $'\t /usr/sbin/noptrace apply || exec sh' '/usr/sbin/noptrace apply || sh 2>&1' \
         '/usr/sbin/noptrace apply || sh <&1' '/usr/sbin/noptrace apply || sync && poweroff -f' $'# not \\\n/usr/sbin/noptrace apply' \
-        $'# a |\n/usr/sbin/noptrace apply' $'true &\n/usr/sbin/noptrace apply'; do
+        $'# a |\n/usr/sbin/noptrace apply' $'true &\n/usr/sbin/noptrace apply' \
+        $'if :; then\n\techo "if" if \\if # if\nfi\n/usr/sbin/noptrace apply' $'x() { :; }\n/usr/sbin/noptrace apply' \
+        $'x()\n{\n\tcase "$1" in\n\ta) : ;;\n\t(b) : ;;\n\tesac\n}\n/usr/sbin/noptrace apply' $'for x in 1; do while false; do :; done; done\n/usr/sbin/noptrace apply' \
+        $'x=$(echo "a b" | { cat; })\n/usr/sbin/noptrace apply' $'x=\'a "\'\n/usr/sbin/noptrace apply' $'# don\'t { (\n/usr/sbin/noptrace apply' \
+        $'echo ${x#y} fi done }\n/usr/sbin/noptrace apply' $'until if :; then :; else false; fi; do :; done; ifs=1; done=2; dodone=3\n/usr/sbin/noptrace apply' \
+        $'false || \\\n\ttrue\n/usr/sbin/noptrace apply' $'echo a # \\\n/usr/sbin/noptrace apply' $'x="a\nb"; y=\\"\n/usr/sbin/noptrace apply'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree

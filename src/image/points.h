@@ -28,6 +28,11 @@ bool points_wired(struct image *image);
 /* order, for what is wired. */
 void points_order(struct image *image);
 void points_order_systemd(struct image *image);
+void points_order_handmade(struct image *image);
+
+/* The number of the line that noptrace(8) has for a hand-made /init, with whatever is to be done
+ * where it fails, as a command of its own that is run whatever is before it; 0 if none is that. */
+unsigned points_handmade_line(struct image *image);
 
 /* masks: what would keep from running what is wired, and whatever else names it. */
 void points_masks(struct image *image);

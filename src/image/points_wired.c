@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "points.h"
+#include "shell.h"
 #include "units.h"
 
 /* Where dracut's hooks are: to 101 (lib), from 102 to 109 (var/lib), and the folders that 110
@@ -29,74 +30,6 @@ static unsigned calling_line(struct text text)
 	static const char *const call[] = { "noptrace apply" };
 
 	return text_line_with(text, call, 1);
-}
-
-/* Whether a shell runs nothing of a line that goes on no other: it begins with # and has nothing
- * that ends a string, a here-document or an expansion around it, or is expanded in one. */
-static bool is_comment(struct text line)
-{
-	line = text_strip(line, " \t");
-	if (!text_begins(line, "#"))
-		return false;
-	for (size_t i = 0; i < line.length; i++) {
-		if (strchr("'\"`$)}]", line.bytes[i]))
-			return false;
-	}
-	return true;
-}
-
-/* Whether a shell waits for nothing of a line: an & that neither joins commands nor is of a
- * redirection. */
-static bool is_left_alone(struct text line)
-{
-	for (size_t i = 0; i < line.length; i++) {
-		if (line.bytes[i] != '&')
-			continue;
-		if (i + 1 < line.length && line.bytes[i + 1] == '&')
-			i++;
-		else if (line.bytes[i - 1] != '>' && line.bytes[i - 1] != '<')
-			return true;
-	}
-	return false;
-}
-
-/* Whether the next line is part of the command that this one ends with. */
-static bool command_goes_on(struct text line)
-{
-	static const char *const ends[] = { "&&", "||", "|" };
-
-	if (is_comment(line))
-		return false;
-	if (text_goes_on(line))
-		return true;
-	line = text_strip(line, " \t");
-	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-		if (text_ends(line, ends[i]))
-			return true;
-	}
-	return false;
-}
-
-/* The number of the line that noptrace(8) has for a hand-made /init, with whatever is to be done
- * where it fails; 0 if none is that. Elsewhere in a line, or in a here-document, what calls it
- * might only be said. */
-static unsigned handmade_line(struct text text)
-{
-	static const char call[] = "/" PROGRAM " apply";
-	struct text line;
-	bool goes_on = false;
-
-	for (unsigned number = 1; text_line(&text, &line); number++) {
-		struct text bare = text_strip(line, " \t");
-		if (!goes_on &&
-		    (text_is(bare, call) ||
-		     (text_begins(bare, "/" PROGRAM " apply || ") && !is_left_alone(bare))))
-			return number;
-		if (text_has(line, "<<"))
-			return 0;
-		goes_on = command_goes_on(line);
-	}
-	return 0;
 }
 
 /* Whether /init has it, not in a comment alone. */
@@ -183,8 +116,7 @@ static bool is_wired(struct image *image, enum init by)
 		       !image_is_covered(image, script) &&
 		       calling_line(text_of_node(image_file(image, script))) > 0;
 	default:
-		return image->init == INIT_HANDMADE &&
-		       handmade_line(text_of_node(image_file(image, "init"))) > 0;
+		return image->init == INIT_HANDMADE && points_handmade_line(image) > 0;
 	}
 }
 
@@ -267,7 +199,7 @@ static bool ends_the_caller(struct text line)
 	if (line.length > 0 && memchr(line.bytes, '\0', line.length))
 		return true;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (text_says_word(line, words[i]))
+		if (shell_says_word(line, words[i]))
 			return true;
 	}
 	for (size_t i = 0; i + 1 < line.length; i++) {
@@ -293,7 +225,7 @@ static bool may_end_the_caller(struct image *image, const char *path)
 		return true;
 	while (text_line(&rest, &line)) {
 		struct text next;
-		if (is_comment(line))
+		if (shell_is_comment(line))
 			continue;
 		while (text_goes_on(line) && text_line(&rest, &next))
 			line.length = (size_t)(next.bytes + next.length - line.bytes);
@@ -472,62 +404,6 @@ static void order_initramfs_tools(struct image *image)
 		results_add(image->results, STATUS_WARN, point, "not the first script of init-top");
 }
 
-/* The first line that might pivot. A # within a line need not begin a comment. */
-static unsigned pivot_line(struct text text)
-{
-	static const char *const words[] = { "switch_root", "run-init", "pivot_root" };
-	struct text line;
-
-	for (unsigned number = 1; text_line(&text, &line); number++) {
-		for (size_t i = 0; !is_comment(line) && i < sizeof words / sizeof *words; i++) {
-			if (text_has_word(line, words[i]))
-				return number;
-		}
-	}
-	return 0;
-}
-
-/* The program looks for /proc. */
-static bool mounts_proc(struct text text, unsigned before)
-{
-	struct text line;
-
-	for (unsigned number = 1; number < before && text_line(&text, &line); number++) {
-		if (!is_comment(line) && text_has_word(line, "mount") &&
-		    text_has_word(line, "proc"))
-			return true;
-	}
-	return false;
-}
-
-static void order_handmade(struct image *image)
-{
-	static const char point[] = "order";
-	struct text text = text_of_node(image_file(image, "init"));
-	unsigned call = handmade_line(text);
-	unsigned pivot = pivot_line(text);
-
-	image_is_ours(image, "init");
-	if (pivot == 0)
-		results_add(image->results, STATUS_FAIL, point,
-			    "line %u of /init, in which no switch_root, run-init or pivot_root "
-			    "is seen that it would be before; pivot with one of these",
-			    call);
-	else if (!mounts_proc(text, call))
-		results_add(
-		    image->results, STATUS_FAIL, point,
-		    "line %u of /init, before which no mount of /proc is seen, without which "
-		    "the program does not lock; mount it before",
-		    call);
-	else if (call < pivot)
-		results_add(image->results, STATUS_OK, point,
-			    "line %u of /init, before the pivot in line %u", call, pivot);
-	else
-		results_add(image->results, STATUS_FAIL, point,
-			    "line %u of /init, after the pivot in line %u; put it before that",
-			    call, pivot);
-}
-
 void points_order(struct image *image)
 {
 	switch (image->init) {
@@ -541,6 +417,6 @@ void points_order(struct image *image)
 		order_initramfs_tools(image);
 		break;
 	default:
-		order_handmade(image);
+		points_order_handmade(image);
 	}
 }

@@ -154,32 +154,6 @@ bool text_has_word(struct text text, const char *word)
 	return false;
 }
 
-/* Whether the word begins here, with nothing else in it but quotes, backslashes and the ends of
- * lines that go on; and ends. */
-static bool spells(const char *at, const char *end, const char *word)
-{
-	while (*word && at < end) {
-		if (*at == *word)
-			word++;
-		else if (!is_one_of(*at, "\"'\\\n"))
-			return false;
-		at++;
-	}
-	return !*word && (at == end || !is_of_word(*at));
-}
-
-bool text_says_word(struct text line, const char *word)
-{
-	const char *end = line.bytes + line.length;
-
-	for (const char *at = line.bytes; at < end; at++) {
-		if (*at == *word && (at == line.bytes || !is_of_word(at[-1])) &&
-		    spells(at, end, word))
-			return true;
-	}
-	return false;
-}
-
 unsigned text_line_with(struct text text, const char *const *words, size_t count)
 {
 	struct text line;

@@ -57,9 +57,6 @@ bool text_begins_any(struct text text, const char *const *strings);
 /* Whether it holds the string with no letter, digit or underscore right before or behind it. */
 bool text_has_word(struct text text, const char *word);
 
-/* The same of a line of a shell, to which quotes and backslashes within a word are none of it. */
-bool text_says_word(struct text line, const char *word);
-
 /* The number of the first line of a script that has one of the words, before any '#'; 0 if none
  * has. */
 unsigned text_line_with(struct text text, const char *const *words, size_t count);

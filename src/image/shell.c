@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines of shell scripts, as shell.h has them. */
+#include <string.h>
+
+#include "shell.h"
+
+static bool is_one_of(char byte, const char *bytes)
+{
+	return byte != '\0' && strchr(bytes, byte);
+}
+
+static bool is_of_word(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+	       (byte >= '0' && byte <= '9') || byte == '_';
+}
+
+bool shell_is_comment(struct text line)
+{
+	line = text_strip(line, " \t");
+	if (!text_begins(line, "#"))
+		return false;
+	for (size_t i = 0; i < line.length; i++) {
+		if (strchr("'\"`$)}]", line.bytes[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Whether the word begins here, with nothing else in it but quotes, backslashes and the ends of
+ * lines that go on; and ends. */
+static bool spells(const char *at, const char *end, const char *word)
+{
+	while (*word && at < end) {
+		if (*at == *word)
+			word++;
+		else if (!is_one_of(*at, "\"'\\\n"))
+			return false;
+		at++;
+	}
+	return !*word && (at == end || !is_of_word(*at));
+}
+
+bool shell_says_word(struct text line, const char *word)
+{
+	const char *end = line.bytes + line.length;
+
+	for (const char *at = line.bytes; at < end; at++) {
+		if (*at == *word && (at == line.bytes || !is_of_word(at[-1])) &&
+		    spells(at, end, word))
+			return true;
+	}
+	return false;
+}
+
+static void add(struct shell *shell, char byte)
+{
+	shell->pending = false;
+	if (shell->length < sizeof shell->word)
+		shell->word[shell->length++] = byte;
+}
+
+static void end_word(struct shell *shell)
+{
+	static const char *const opening[] = {
+		"if", "for", "while", "until", "case", "select", NULL
+	};
+	static const char *const closing[] = { "fi", "done", "esac", "}", NULL };
+	static const char *const before_commands[] = { "if",   "while", "until", "then",
+						       "else", "elif",	"do",	 NULL };
+	struct text word = { shell->word, shell->length };
+	bool brace = text_is(word, "{");
+
+	if (word.length == 0)
+		return;
+	if (brace || (shell->first && text_is_any(word, opening)))
+		shell->depth++;
+	else if (shell->first && text_is_any(word, closing))
+		shell->depth--;
+	shell->first = brace || (shell->first && text_is_any(word, before_commands));
+	shell->length = 0;
+}
+
+static void end_command(struct shell *shell)
+{
+	end_word(shell);
+	shell->first = true;
+}
+
+void shell_feed(struct shell *shell, struct text line)
+{
+	shell->joined = false;
+	for (size_t i = 0; i < line.length; i++) {
+		char byte = line.bytes[i];
+
+		if (byte == '\\' && shell->quote != '\'') {
+			shell->joined = ++i == line.length;
+			if (!shell->joined && !shell->quote)
+				add(shell, byte);
+		} else if (shell->quote) {
+			if (byte == shell->quote)
+				shell->quote = '\0';
+		} else if (byte == '#' && shell->length == 0) {
+			break;
+		} else if (is_one_of(byte, " \t")) {
+			end_word(shell);
+		} else if (is_one_of(byte, ";&|()")) {
+			end_command(shell);
+			if (byte == '(')
+				shell->parens++;
+			else if (byte == ')' && shell->parens > 0)
+				shell->parens--;
+			shell->pending =
+			    byte == '|' || (byte == '&' && i > 0 && line.bytes[i - 1] == '&');
+		} else {
+			/* so that no keyword is quoted */
+			add(shell, byte);
+			if (is_one_of(byte, "'\""))
+				shell->quote = byte;
+		}
+	}
+	if (!shell->joined && !shell->quote)
+		end_command(shell);
+}
+
+bool shell_is_apart(const struct shell *shell)
+{
+	return shell->depth == 0 && shell->parens == 0 && !shell->quote && !shell->joined &&
+	       !shell->pending;
+}

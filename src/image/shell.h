@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a shell makes of the lines of a script, as far as it is known here without being one: where
+ * it is not sure, these say what is worse.
+ */
+#ifndef NOPTRACE_SHELL_H
+#define NOPTRACE_SHELL_H
+
+#include "text.h"
+
+/* Whether a shell runs nothing of a line that goes on no other: it begins with # and has nothing
+ * that ends a string, a here-document or an expansion around it, or is expanded in one. */
+bool shell_is_comment(struct text line);
+
+/* Whether a line holds the word with no letter, digit or underscore right before or behind it,
+ * quotes, backslashes and newlines within it being none of it. */
+bool shell_says_word(struct text line, const char *word);
+
+/* Where a script has come to. All zero but for `first` is its start. */
+struct shell {
+	unsigned depth;	 /* of if, case, loops and braces */
+	unsigned parens; /* that are open; a pattern of case has but the other */
+	char quote;	 /* of a string that has not ended, or 0 */
+	bool joined;	 /* the next line is a part of this one */
+	bool pending;	 /* of the command, behind &&, || or | */
+	bool first;	 /* the next word is one that a command begins with, */
+	char word[8];	 /* and the last one, as far as a keyword may be long */
+	size_t length;
+};
+
+/* Takes the next line. Here-documents are not known. */
+void shell_feed(struct shell *shell, struct text line);
+
+/* Whether the next line begins a command which is run whatever those before it did. */
+bool shell_is_apart(const struct shell *shell);
+
+#endif
