@@ -64,7 +64,7 @@ static const char HELP[] =
     "    exit 0: locked, 1: could not lock\n"
     "  status\n"
     "    exit 0: OK, locked since the initramfs\n"
-    "         1: WARNING, open on purpose, locked later, or tracers left\n"
+    "         1: WARNING, open on purpose, locked later, tracers left, or not sure\n"
     "         2: CRITICAL, open\n"
     "         3: UNKNOWN, no Yama or no /proc\n"
     "\n"
@@ -156,18 +156,30 @@ static int open_path(const char *path, int flags)
 	return openat(AT_FDCWD, path, flags | O_CLOEXEC | O_NOCTTY, 0644);
 }
 
+/* Is this of what is not there, or of a process that has ended? */
+static bool is_gone(int error)
+{
+	return error == ENOENT || error == ESRCH;
+}
+
 /* The start of a file, as a string; empty if it cannot be read. */
 struct start {
 	char bytes[1024];
 };
 
-static void read_start(struct start *start, const char *path)
+/*
+ * Returns 0, or the errno that kept the file from being read. One that is not there, or whose
+ * process has ended, is no error: it has nothing to say.
+ */
+static int read_start(struct start *start, const char *path)
 {
 	int fd = open_path(path, O_RDONLY);
-	ssize_t count = read(fd, start->bytes, sizeof start->bytes - 1);
+	ssize_t count = fd < 0 ? fd : read(fd, start->bytes, sizeof start->bytes - 1);
+	int error = count < 0 && !is_gone(errno) ? errno : 0;
 
 	start->bytes[count < 0 ? 0 : count] = '\0';
 	close(fd);
+	return error;
 }
 
 /* What SCOPE says, and the first error on the way there: a later one is only its consequence. */
@@ -305,15 +317,41 @@ static const char *after(const char *string, const char *name)
 }
 
 /*
+ * A search for traced processes. Yama is asked when a tracer attaches and never again, so one that
+ * came before the lock keeps its hold.
+ */
+struct search {
+	int fd;	    /* each that is found is named there, in a line; -1: nowhere */
+	bool found; /* one is traced */
+	bool blind; /* one may be traced that could not be looked at */
+};
+
+/* Names on the search's fd the first that could not be looked at: of others comes no more. */
+static void miss(struct search *search, const char *path, int error)
+{
+	struct text text = { 0 };
+
+	if (search->blind)
+		return;
+	search->blind = true;
+	append(&text, "noptrace: ");
+	append_error(&text, path, error, "not read, so tracers may be left");
+	(void)write_line(search->fd, &text, 0);
+}
+
+/*
  * The fields that matter are at the start of a /proc/PID/status, which is empty if the process
  * ended. Takes the number of a process or thread, up to a newline.
  */
-static void read_status(struct start *status, const char *number)
+static void read_status(struct search *search, struct start *status, const char *number)
 {
 	struct text path = { 0 };
+	int error;
 
 	append(&path, "/proc/%/status", number);
-	read_start(status, path.bytes);
+	error = read_start(status, path.bytes);
+	if (error)
+		miss(search, path.bytes, error);
 }
 
 static const char *name_of(const struct start *status)
@@ -324,48 +362,49 @@ static const char *name_of(const struct start *status)
 }
 
 /*
- * Is this thread of this process traced? If so, says it on fd, unless that is -1. A tracer outside
- * of our PID namespace reads as PID 0, like none.
+ * Is this thread of this process traced? If so, says it. A tracer outside of our PID namespace
+ * reads as PID 0, like none.
  */
-static bool report_traced(int fd, const char *tid, const char *pid)
+static bool report_traced(struct search *search, const char *tid, const char *pid)
 {
 	struct start tracee;
 	struct start tracer;
 	struct text text = { 0 };
 	const char *tracer_pid;
 
-	read_status(&tracee, tid);
+	read_status(search, &tracee, tid);
 	/* The kernel escapes a newline in a process's name, so no name can forge this field. */
 	tracer_pid = after(tracee.bytes, "\nTracerPid:\t");
 	if (!tracer_pid || *tracer_pid == '0')
 		return false;
-	if (fd < 0)
+	search->found = true;
+	if (search->fd < 0)
 		return true;
-	read_status(&tracer, tracer_pid);
+	read_status(search, &tracer, tracer_pid);
 	append(&text, "noptrace: still traced: PID % (%) by PID % (%); end it or reboot", pid,
 	       name_of(&tracee), tracer_pid, name_of(&tracer));
-	(void)write_line(fd, &text, 0);
+	(void)write_line(search->fd, &text, 0);
 	return true;
 }
 
 /*
- * Is any process traced, in any of its threads? Names each on fd, unless that is -1. Yama is asked
- * when a tracer attaches and never again, so one that came before the lock keeps its hold.
+ * Looks for traced processes, in all of their threads.
  *
  * With a process, by its number: is that one? So it calls itself once, for the threads of each.
  */
 /* NOLINTNEXTLINE(misc-no-recursion) */
-static bool find_traced(int fd, const char *pid)
+static void find_traced(struct search *search, const char *pid)
 {
 	_Alignas(struct dirent) char entries[2048];
 	struct text path = { 0 };
 	bool any = false;
 	int directory;
-	long size;
+	long size = -1;
 
 	append(&path, pid ? "/proc/%/task" : "/proc", pid);
 	directory = open_path(path.bytes, O_RDONLY | O_DIRECTORY);
-	while ((size = getdents(directory, (void *)entries, sizeof entries)) > 0) {
+	while (directory >= 0 &&
+	       (size = getdents(directory, (void *)entries, sizeof entries)) > 0) {
 		const struct dirent *entry;
 
 		for (long at = 0; at < size; at += entry->d_reclen) {
@@ -373,13 +412,14 @@ static bool find_traced(int fd, const char *pid)
 			if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
 				continue;
 			if (!pid)
-				any |= find_traced(fd, entry->d_name);
+				find_traced(search, entry->d_name);
 			else if (!any) /* a line for each process */
-				any = report_traced(fd, entry->d_name, pid);
+				any = report_traced(search, entry->d_name, pid);
 		}
 	}
+	if (size < 0 && !is_gone(errno))
+		miss(search, path.bytes, errno);
 	close(directory);
-	return any;
 }
 
 /* The calls that lock. */
@@ -402,11 +442,12 @@ static bool in_initramfs(void)
 	return access("/etc/initrd-release", F_OK) == 0;
 }
 
-static bool locked_in_initramfs(void)
+/* Where its trace cannot be read, that is not known, and *error is why. */
+static bool locked_in_initramfs(int *error)
 {
 	struct start trace;
 
-	read_start(&trace, TRACE);
+	*error = read_start(&trace, TRACE);
 	return strcmp(trace.bytes, TRACE_INITRAMFS) == 0;
 }
 
@@ -434,10 +475,13 @@ static int lock_and_log(enum call call, const struct cmdline *line, int cmdline_
 	struct text text = { 0 };
 
 	if (locked) {
-		bool late = call == ENSURE && !(scope.already && locked_in_initramfs());
+		int error = 0;
+		bool late = call == ENSURE && !(scope.already && locked_in_initramfs(&error));
 		const char *stage = "";
 
-		if (late)
+		if (error)
+			stage = ", but whether in the initramfs is not known";
+		else if (late)
 			stage = ", but not in the initramfs, which must be rebuilt";
 		else if (call == ENSURE)
 			stage = ", in the initramfs";
@@ -478,9 +522,10 @@ static int decide(enum call call)
 static int lock(void)
 {
 	const struct cmdline unread = { 0 };
+	struct search search = { .fd = STDERR_FILENO };
 	int code = lock_and_log(LOCK, &unread, 0);
 
-	(void)find_traced(STDERR_FILENO, NULL);
+	find_traced(&search, NULL);
 	return code;
 }
 
@@ -489,18 +534,29 @@ static int status(void)
 	struct cmdline line = { 0 };
 	struct scope scope = { 0 };
 	struct text text = { 0 };
+	struct search search = { .fd = -1 };
 	int error = read_cmdline(&line);
+	int trace_error;
+	bool initramfs = locked_in_initramfs(&trace_error);
 	const char *answer;
 	int code;
 
 	(void)inspect_scope(&scope, O_RDONLY);
+	if (scope.digit == LOCKED)
+		find_traced(&search, NULL);
 	if (!scope.digit) {
 		code = UNKNOWN;
 		answer = "UNKNOWN - ";
-	} else if (scope.digit == LOCKED && find_traced(-1, NULL)) {
+	} else if (search.found) {
 		code = WARNING;
 		answer = "WARNING - locked, but processes are still traced: ";
-	} else if (scope.digit == LOCKED && !locked_in_initramfs()) {
+	} else if (search.blind) {
+		code = WARNING;
+		answer = "WARNING - locked, but could not look for tracers: ";
+	} else if (scope.digit == LOCKED && trace_error) {
+		code = WARNING;
+		answer = "WARNING - locked, but since when is not known: ";
+	} else if (scope.digit == LOCKED && !initramfs) {
 		code = WARNING;
 		answer = "WARNING - locked, but not since the initramfs: ";
 	} else if (scope.digit == LOCKED) {
@@ -517,9 +573,13 @@ static int status(void)
 	append_scope(&text, &scope);
 	if (code == CRITICAL)
 		append_doubt(&text, &line, error);
+	else if (scope.digit == LOCKED && trace_error)
+		append_error(&text, "; " TRACE, trace_error, "not read");
 	(void)write_line(STDOUT_FILENO, &text, 0);
-	if (scope.digit == LOCKED)
-		(void)find_traced(STDOUT_FILENO, NULL);
+	if (scope.digit == LOCKED) {
+		search = (struct search) { .fd = STDOUT_FILENO };
+		find_traced(&search, NULL);
+	}
 	return code;
 }
 

@@ -770,6 +770,90 @@ noptrace: still traced: PID 999 (last) by PID 9 (gdb); end it or reboot"
     assert_equal "${#lines[@]}" 2
 }
 
+not_looked='NOPTRACE WARNING - locked, but could not look for tracers: kernel.yama.ptrace_scope is 3'
+
+# assert_not_looked PATH ERROR: so status said, and of nothing else.
+assert_not_looked() {
+    assert_failure 1
+    assert_output "$not_looked
+noptrace: $1: $2: not read, so tracers may be left"
+}
+
+@test "where status may not look for tracers it is WARNING, 1, and says where, once" {
+    noptrace_in_initramfs apply
+    has_status 41 'Name:\thidden\nTracerPid:\t9\n' 41
+    chmod 755 "$fake"
+    local ask=(run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake"
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$program" status)
+    local place
+    for place in /proc /proc/41/task /proc/41/status; do
+        chmod go-r "$fake$place"
+        "${ask[@]}"
+        chmod go+r "$fake$place"
+        assert_not_looked "$place" EACCES
+    done
+    has_status 42 'Name:\tas well\nTracerPid:\t9\n' 42
+    chmod go-r "$fake/proc/41/status" "$fake/proc/42/status"
+    "${ask[@]}"
+    assert_not_looked "/proc/$(cut -d / -f 3 <<< "${lines[1]}")/status" EACCES
+    # whom it sees it names all the same
+    chmod go+r "$fake/proc/42/status"
+    "${ask[@]}"
+    assert_failure 1
+    assert_line -n 0 'NOPTRACE WARNING - locked, but processes are still traced: kernel.yama.ptrace_scope is 3'
+    assert_line 'noptrace: still traced: PID 42 (as well) by PID 9 (?); end it or reboot'
+    assert_line 'noptrace: /proc/41/status: EACCES: not read, so tracers may be left'
+}
+
+@test "where lock could not look for tracers it is locked all the same, and says where" {
+    has_status 41 'Name:\thidden\nTracerPid:\t9\n' 41
+    # shellcheck disable=SC2016 # the inner shell's
+    run --separate-stderr "$BATS_TEST_DIRNAME/fake-proc" "$fake" \
+        sh -c 'exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-; ulimit -n 9 && exec "$0" lock' "$program"
+    assert_success
+    assert_scope 3
+    assert_log "<5>$locked_line"
+    assert_equal "$stderr" "$locked_line
+noptrace: /proc/41/status: errno 24: not read, so tracers may be left"
+}
+
+@test "of a process that ended while status looked for tracers it does not say that it could not be read" {
+    needs_strace
+    noptrace_in_initramfs apply
+    has_status 41 'Name:\tidle\nTracerPid:\t0\n' 41
+    local call fault
+    # two of /proc/cmdline and one of the trace come before
+    for call in read:PLACE:when=4 getdents64:PLACE:when=2; do
+        for fault in ENOENT ESRCH; do
+            noptrace_with "${call/PLACE/error=$fault}" status
+            assert_success
+            assert_output 'NOPTRACE OK - locked since the initramfs: kernel.yama.ptrace_scope is 3'
+        done
+        noptrace_with "${call/PLACE/error=EIO}" status
+        assert_failure 1
+        assert_line -n 0 "$not_looked"
+    done
+}
+
+@test "where the trace of who had locked cannot be read, status is WARNING, 1, and ensure does not blame the initramfs" {
+    echo 3 > "$scope_file"
+    mkdir -p "$trace"
+    noptrace status
+    assert_failure 1
+    assert_output 'NOPTRACE WARNING - locked, but since when is not known: kernel.yama.ptrace_scope is 3; /run/sysctl.d/zz-noptrace.conf: errno 21: not read'
+    noptrace ensure
+    assert_success
+    assert_log '<4>noptrace: locked already, but whether in the initramfs is not known: kernel.yama.ptrace_scope is 3 until reboot'
+    echo 1 > "$scope_file"
+    noptrace status
+    assert_failure 2
+    assert_output "NOPTRACE CRITICAL - open, 'noptrace lock' locks: kernel.yama.ptrace_scope is 1"
+    echo maintenance > "$fake/proc/cmdline"
+    noptrace status
+    assert_failure 1
+    assert_output "NOPTRACE WARNING - open for maintenance, 'noptrace lock' ends it: kernel.yama.ptrace_scope is 1"
+}
+
 @test "a line of output is cut at 507 bytes, and holds no byte that a terminal would take for more than itself" {
     local long
     long=$(printf %600s '' | tr ' ' x)
@@ -825,7 +909,7 @@ usage: noptrace apply|ensure|lock|status|--help|--version
     exit 0: locked, 1: could not lock
   status
     exit 0: OK, locked since the initramfs
-         1: WARNING, open on purpose, locked later, or tracers left
+         1: WARNING, open on purpose, locked later, tracers left, or not sure
          2: CRITICAL, open
          3: UNKNOWN, no Yama or no /proc
 
