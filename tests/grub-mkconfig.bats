@@ -484,6 +484,11 @@ echo 'set fallback=1'"
     run "$top/build/noptrace-grub" open < /
     assert_failure 2
     assert_output 'the configuration cannot be read, or is longer than 4 MiB'
+    # with as many entries as there may be, it counts its lines once
+    printf "menuentry \$x {\\n$(printf %3800s '')\\nlinux /v maintenance\\n}\\n%.0s" {1..1024} > "$BATS_TEST_TMPDIR/huge"
+    run sh -c 'ulimit -t 1 && exec "$0" open < "$1"' "$top/build/noptrace-grub" "$BATS_TEST_TMPDIR/huge"
+    assert_success
+    assert_line -n 1023 'line 4093'
     run bash -c '"$0" normal < "$1" > /dev/full' "$top/build/noptrace-grub" "$tree/boot/grub/grub.cfg"
     assert_failure 2
     for call in close 'other id users'; do
@@ -529,6 +534,15 @@ open|$? maintenance
 open|"$@"maintenance
 open|${A_9}maintenance
 open|"$_"maintenance
+open|$"maintenance"
+open|main$"ten"ance
+open|$"${x}maintenance"
+locks|$"a maintenance"
+locks|$"\"maintenance\""
+open|\~# maintenance
+open|\~ a \~~ linux /w \~ maintenance
+locks|\~ # maintenance
+locks|a \~~ maintenance
 locks|$x:maintenance
 locks|"${x:}maintenance"
 locks|"$[maintenance"
@@ -549,6 +563,9 @@ locks|; maintenance
 open|a~ if true; then linux16 /w maintenance; fi
 open|a~ linuxefi /w maintenance
 open|a~ module2 /w maintenance
+open|a~ xen_module /w maintenance
+open|a~ chainloader /w.efi maintenance
+locks|a~ chainloader maintenance
 locks|a~ initrd /w maintenance
 END
     # of Xen, whose kernel is a module
@@ -558,6 +575,10 @@ END
     assert_output t
     grub normal < "$BATS_TEST_TMPDIR/cfg"
     assert_failure 1
+    by_10_linux 'menuentry u {\nchainloader /EFI/Linux/l.efi maintenance\n}'
+    grub open < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output u
     # one whose title is not known is named by its line, and no title steers a terminal
     by_10_linux 'menuentry "$x" {\nlinux /v maintenance\n}\nmenuentry "a\0033b\0177" {\nlinux /v maintenance\n}'
     grub open < "$BATS_TEST_TMPDIR/cfg"
@@ -618,6 +639,11 @@ END
     grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     assert_output $'\t\tmenuentry \'a (maintenance)\' $menuentry_id_option \'n-6.1\' --users \'root\' {\n\t\t\t# why\n\t\t\tlinux v-6.1 maintenance\n\t\t}'
+    # a line that is continued: the word is behind the path all the same
+    by_10_linux 'menuentry a {\n\tlinux \\\n\t\t/v-6.1 \\\n\t\tq\n}'
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output $'\t\tmenuentry \'a (maintenance)\' $menuentry_id_option \'n-6.1\' --users \'root\' {\n\t\t\tlinux \\\n\t\t\t\t/v-6.1 maintenance \\\n\t\t\t\tq\n\t\t}'
 
     while IFS='|' read -r why entry; do
         by_10_linux "$entry"

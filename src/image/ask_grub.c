@@ -59,12 +59,14 @@ static void put_shown(const char *text)
 		(void)putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
 }
 
+/* Of one script, from its first line that is asked for to its last: it counts on. */
 static unsigned line_of(struct text script, size_t at)
 {
-	unsigned line = 1;
+	static unsigned line = 1;
+	static size_t counted;
 
-	for (size_t i = 0; i < at; i++)
-		line += script.bytes[i] == '\n';
+	for (; counted < at; counted++)
+		line += script.bytes[counted] == '\n';
 	return line;
 }
 

@@ -114,7 +114,11 @@ static enum grub_kind word(struct grub_lexer *lexer, struct grub_token *token)
 			lexer->at += 2;
 		} else if (byte == '$') {
 			token->plain = false;
-			dollar(lexer, token);
+			/* $" begins a text that may be translated: to us it is one in " */
+			if (lexer->at + 1 < script.length && script.bytes[lexer->at + 1] == '"')
+				lexer->at++;
+			else
+				dollar(lexer, token);
 		} else {
 			keep(token, byte);
 			lexer->at++;
@@ -127,13 +131,27 @@ static enum grub_kind word(struct grub_lexer *lexer, struct grub_token *token)
 	return GRUB_WORD;
 }
 
+/* How many bytes of blank this text begins with. A line that is continued where no word is has one
+ * there that is nothing to GRUB; before a word the \ is a part of it. */
+static size_t blank(struct text text)
+{
+	size_t length = 0;
+
+	while (length + 1 < text.length && memcmp(text.bytes + length, "\\\n", 2) == 0)
+		length += 2;
+	if (length > 0)
+		return length == text.length || ends_word(text.bytes[length]) ? length : 0;
+	return text.length > 0 && (text.bytes[0] == ' ' || text.bytes[0] == '\t');
+}
+
 static void find_token(struct grub_lexer *lexer, struct grub_token *token)
 {
 	struct text script = lexer->script;
+	size_t length;
 
-	while (lexer->at < script.length &&
-	       (script.bytes[lexer->at] == ' ' || script.bytes[lexer->at] == '\t'))
-		lexer->at++;
+	while ((length = blank(
+		    (struct text) { script.bytes + lexer->at, script.length - lexer->at })) > 0)
+		lexer->at += length;
 	token->start = lexer->at;
 	if (lexer->at >= script.length) {
 		token->kind = GRUB_END;
@@ -198,9 +216,11 @@ bool grub_loads_linux(const char *command)
 	return is_one_of(command, loaders);
 }
 
-static bool loads_under_xen(const char *command)
+/* Under Xen, on arm64 too, or as a program of the firmware's. */
+static bool loads_otherwise(const char *command)
 {
-	static const char *const loaders[] = { "module", "module2", NULL };
+	static const char *const loaders[] = { "module", "module2", "xen_module", "chainloader",
+					       NULL };
 
 	return is_one_of(command, loaders);
 }
@@ -361,7 +381,7 @@ static void end_statement(struct reader *reader)
 	if (reader->words > 0 && reader->by_10_linux && strcmp(reader->command, "blscfg") == 0)
 		reader->menu->bls = true;
 	if (reader->words > 1 && reader->in_entry &&
-	    (grub_loads_linux(reader->command) || loads_under_xen(reader->command)) &&
+	    (grub_loads_linux(reader->command) || loads_otherwise(reader->command)) &&
 	    words_has((struct text) { reader->line, reader->line_length }, "maintenance"))
 		reader->entry.open = true;
 	reader->words = 0;

@@ -68,8 +68,8 @@ struct grub_menu {
 
 /*
  * Finds the entries of a configuration. A section begins with the comment "### BEGIN path ###", as
- * grub-mkconfig writes it. An entry that loads a kernel under Xen is there only if it is open.
- * False, with the line's number: that line cannot be read.
+ * grub-mkconfig writes it. An entry that loads a kernel under Xen, or a UKI, is there only if it is
+ * open. False, with the line's number: that line cannot be read.
  */
 bool grub_read(struct text script, struct grub_menu *menu, unsigned *line);
 
