@@ -40,6 +40,12 @@ completiondir = $(prefix)/share/bash-completion/completions
 kernelinstalldir = $(prefix)/lib/kernel/install.d
 sysconfdir = /etc
 
+# They stand in commands without quotes, rm -rf among them: of a name with a blank in it the shell would make two.
+FOLDERS = DESTDIR prefix sbindir bindir libexecdir mandir docdir systemdunitdir dracutdir initramfsdir completiondir kernelinstalldir sysconfdir
+SHELLS = ' " ` \ $$ & | ; < > ( ) { } [ ] * ? \#
+$(foreach name,$(FOLDERS),$(if $(filter-out 1,$(words x$($(name))x))$(strip $(foreach odd,$(SHELLS),$(findstring $(odd),$($(name))))), \
+	$(error $(name)=$($(name)): may have no blank and none of $(SHELLS) in it)))
+
 # The most that the program may weigh with musl, three pages: a packager's CFLAGS may need more than ours, and so does
 # ppc64el, whose instructions are longest.
 MAX_BYTES = $(if $(filter ppc64el,$(ARCH)),16384,12288)

@@ -80,6 +80,26 @@ END
     assert [ ! -e "$destination/usr/lib/dracut/modules.d/50noptrace" ]
 }
 
+@test "a folder that the shell would take apart is refused, and nothing is removed" {
+    local root precious=$BATS_TEST_TMPDIR/my/precious
+    for root in "$BATS_TEST_TMPDIR/my root" "$BATS_TEST_TMPDIR/my;root" "$BATS_TEST_TMPDIR/my*" "\$\$(echo $BATS_TEST_TMPDIR/my)" \
+        "$BATS_TEST_TMPDIR/my'" "$BATS_TEST_TMPDIR/my#root" $'my\troot' "$BATS_TEST_TMPDIR/my "; do
+        install -D -m 644 "$top/LICENSE" "$precious"
+        run make -s -C "$top" install ARCH=arm64 DESTDIR="$root"
+        assert_failure 2
+        assert_output --partial ': may have no blank and none of '
+        run make -s -C "$top" uninstall DESTDIR="$root"
+        assert_failure 2
+        run make -s -C "$top" uninstall DESTDIR="$destination" prefix="$root"
+        assert_failure 2
+        assert_output --partial 'prefix='
+        assert [ -e "$precious" ]
+        assert [ ! -e "$destination" ]
+    done
+    # and what goes through it is none of that
+    make -s -C "$top" uninstall DESTDIR="$destination/a~b_c+d=e@f:g%h-i.j,k" sysconfdir=/x/etc
+}
+
 @test "uninstall takes the maintenance entries away first, where it is no DESTDIR's" {
     local plugin=$destination/usr/lib/kernel/install.d/95-noptrace.install
     make -s -C "$top" install DESTDIR="$destination"
