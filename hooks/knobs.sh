@@ -6,8 +6,9 @@
 
 # settings FILE NAME…: what the variables are after the shell has read FILE, as grub-mkconfig reads it, a line for
 # each, in which a newline is a tab, and a last line that is missing where FILE fails or exits. bash goes on behind a
-# quote that is not closed.
+# quote that is not closed, and dash reads a folder as if it were empty.
 settings() {
+    [ -f "$1" ] || [ "$(readlink -f "$1")" = /dev/null ] || return
     # shellcheck disable=SC2016 # the inner shell's
     sh -n "$1" && sh -c '. "$1" >&2; shift
         for name; do eval "printf %s \"\${$name-}\"" | tr "\n" "\t"; echo; done; echo end' - "$@" < /dev/null
@@ -17,7 +18,8 @@ settings() {
 # environment they are where grub-mkconfig has read them, as Debian's does; upstream's reads /etc/default/grub alone.
 read_knobs() {
     knobs=/etc/default/grub.d/noptrace.cfg file=$knobs
-    [ -z "${NOPTRACE_MENU+set}" ] && [ -e "$knobs" ] || file=/dev/null
+    # a link that leads nowhere is somebody's, who meant something by it
+    [ -z "${NOPTRACE_MENU+set}" ] && { [ -e "$knobs" ] || [ -L "$knobs" ]; } || file=/dev/null
     values=$(
         export NOPTRACE_MENU="${NOPTRACE_MENU-yes}"
         settings "$file" NOPTRACE_MENU NOPTRACE_MENU_USERS NOPTRACE_MENU_HOTKEY NOPTRACE_MENU_TITLE

@@ -159,6 +159,12 @@ assert_heeded() {
             assert_equal "$(grep '^noptrace:' <<< "$stderr")" \
                 'noptrace: /etc/default/grub.d/noptrace.cfg could not be read to its end; no maintenance menu written'
         done
+        for knob in /nowhere /etc; do
+            ln -sfn "$knob" "$tree/etc/default/grub.d/noptrace.cfg"
+            configure
+            assert_refuses '/etc/default/grub.d/noptrace.cfg could not be read to its end'
+            rm "$tree/etc/default/grub.d/noptrace.cfg"
+        done
         set_knob ''
         printf '%s\n' 'echo no' cat false >> "$tree/etc/default/grub.d/noptrace.cfg"
         configure

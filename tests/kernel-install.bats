@@ -700,6 +700,17 @@ NOPTRACE_MENU=yes; if|/etc/default/grub.d/noptrace.cfg could not be read to its 
 NOPTRACE_MENU_USERS='root|/etc/default/grub.d/noptrace.cfg could not be read to its end
 nosuch() {|/etc/default/grub.d/noptrace.cfg could not be read to its end
 END
+        # what is no file, but for the one that is empty
+        for knob in /nowhere /etc; do
+            empty
+            ln -sfn "$knob" "$tree/etc/default/grub.d/noptrace.cfg"
+            kernel_install add 6.1.0-10-test
+            assert_line 'noptrace: /etc/default/grub.d/noptrace.cfg could not be read to its end; no maintenance entry written'
+            assert_equal "$knob: $(listed)" "$knob: $normal"
+        done
+        ln -sfn /dev/null "$tree/etc/default/grub.d/noptrace.cfg"
+        kernel_install add 6.1.0-10-test
+        assert [ -e "$entries/$maintenance" ]
         # what it prints, and what it does not say; and what only the caller's environment says
         rm "$tree/etc/default/grub.d/noptrace.cfg"
         echo 'echo no; cat' > "$tree/etc/default/grub.d/noptrace.cfg"
