@@ -283,6 +283,34 @@ run_hook() {
     assert_output 'noptrace: /var/tmp/etc/noptrace.conf: noptrace_on_failure=: not one of continue, emergency, poweroff, reboot'
 }
 
+@test "initramfs-tools: a conf file that ends the shell, or that a link leads to in vain, is no image without the lock" {
+    local made=$BATS_TEST_TMPDIR/made end
+    variant_of "$bookworm" "$root"
+    mkdir -p "$made"/{etc,conf}
+    for end in 'exit 0' 'exec true' 'exec echo reboot'; do
+        printf '%s\n' noptrace_on_failure=reboot "$end" > "$made/etc/noptrace.conf"
+        run_hook
+        assert_failure 1
+        assert_line 'noptrace: /var/tmp/etc/noptrace.conf: noptrace_on_failure=: not one of continue, emergency, poweroff, reboot'
+    done
+    # what else it says or ends with is its own business
+    printf '%s\n' noptrace_on_failure=reboot 'echo word' false > "$made/etc/noptrace.conf"
+    run_hook
+    assert_success
+    assert_output word
+    assert_equal "$(cat "$made/conf/noptrace.conf")" noptrace_on_failure=reboot
+    rm "$made/conf/noptrace.conf"
+    ln -sf nowhere "$made/etc/noptrace.conf"
+    run_hook
+    assert_failure 1
+    assert_output 'noptrace: /var/tmp/etc/noptrace.conf: a link that leads nowhere; mend it, or remove it'
+    rm "$made/etc/noptrace.conf"
+    ln -s nowhere "$root/usr/share/initramfs-tools/noptrace.conf"
+    run_hook
+    assert_failure 1
+    assert_output 'noptrace: /usr/share/initramfs-tools/noptrace.conf: a link that leads nowhere; mend it, or remove it'
+}
+
 @test "initramfs-tools: an image that something of ours cannot be put into is not made" {
     local made=$BATS_TEST_TMPDIR/made busybox policy
     variant_of "$bookworm" "$root"
