@@ -496,13 +496,13 @@ run_module() {
 }
 
 @test "dracut's sample file opts in, and where noptrace was removed it builds an image all the same" {
-    local sample
+    local sample debian
     sample=$(cat "$top/modules.d/50noptrace/noptrace.conf")
     bake "$bookworm" "$image" "$sample" > /dev/null
     cpio --quiet -t < "$image" | grep -qx usr/sbin/noptrace
     rm "$image"
-    for root in "$bookworm" "$trixie"; do
-        variant_of "$root" "$BATS_TEST_TMPDIR/removed"
+    for debian in "$bookworm" "$trixie"; do
+        variant_of "$debian" "$BATS_TEST_TMPDIR/removed"
         make -s -C "$top" uninstall DESTDIR="$BATS_TEST_TMPDIR/removed"
         run bake "$BATS_TEST_TMPDIR/removed" "$image" "$sample"
         assert_success
@@ -510,7 +510,17 @@ run_module() {
         assert [ -s "$image" ]
         rm -r "$BATS_TEST_TMPDIR/removed" "$image"
     done
-    root=
+}
+
+@test "dracut: an image of this module alone has an /init that calls it" {
+    local debian
+    for debian in "$bookworm" "$trixie"; do
+        run bake "$debian" "$image" 'dracutmodules="noptrace"'
+        assert_success
+        run bash -c "cpio --quiet -t < '$image' | sed 's,.*/hooks/,hooks/,' | grep -xE 'init|usr/sbin/noptrace|hooks/cmdline/00-noptrace.sh' | sort"
+        assert_output $'hooks/cmdline/00-noptrace.sh\ninit\nusr/sbin/noptrace'
+        rm "$image"
+    done
 }
 
 @test "what a policy needs and the system lacks: no image" {

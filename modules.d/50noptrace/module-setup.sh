@@ -25,8 +25,9 @@ check() {
     return 255
 }
 
+# Alone, as in dracut -m noptrace, there would be no /init, and no word of that.
 depends() {
-    return 0
+    echo base
 }
 
 # Ends the build: one line that says what is wrong and what to do.
