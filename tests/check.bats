@@ -2648,6 +2648,7 @@ pack_outer() {
 }
 
 @test "an image with the whole package in it passes, as mkosi makes one, and one with a file of it altered fails" {
+    local name
     tree_of systemd
     # its presets are "disable *"
     make -s -C "$top" install DESTDIR="$tree" > "$BATS_TEST_TMPDIR/log"
@@ -2655,7 +2656,10 @@ pack_outer() {
     mkdir -p "$tree"/usr/share/lintian/overrides "$tree"/var/{lib/apt,log/apt}
     cp "$top/packaging/debian/noptrace.lintian-overrides" "$tree/usr/share/lintian/overrides/noptrace"
     cp "$top/hooks/initramfs-tools/noptrace.conf" "$tree/usr/share/initramfs-tools/noptrace.conf"
-    install -D -m 644 "$top/modules.d/50noptrace/noptrace.conf" "$tree/usr/lib/dracut/dracut.conf.d/noptrace.conf"
+    # the latter as 0.2.0 had it
+    for name in 50-noptrace-opt-in.conf noptrace.conf; do
+        install -D -m 644 "$top/modules.d/50noptrace/50-noptrace-opt-in.conf" "$tree/usr/lib/dracut/dracut.conf.d/$name"
+    done
     echo 'Package: noptrace' > "$tree/var/lib/apt/extended_states"
     echo 'Install: noptrace-dracut:amd64' > "$tree/var/log/apt/history.log"
     check_tree

@@ -233,7 +233,8 @@ assert_half_configured() {
     check_image "$tree/boot/initrd.img-$older"
     assert_line --regexp '^  ok    policy        poweroff: '
     use trixie dracut
-    echo noptrace_on_failure=reboot > "$tree/etc/dracut.conf.d/policy.conf"
+    # a name that the package's own file had once, and would have lost its place by
+    echo noptrace_on_failure=reboot > "$tree/etc/dracut.conf.d/noptrace.conf"
     packages -i new noptrace noptrace-dracut
     assert_built 2
     check_image "$tree/boot/initrd.img-$older"
@@ -264,7 +265,7 @@ contents() {
 etc/default/grub.d/noptrace.cfg
 etc/grub.d/000_noptrace
 etc/grub.d/99_noptrace
-usr/lib/dracut/dracut.conf.d/noptrace.conf
+usr/lib/dracut/dracut.conf.d/50-noptrace-opt-in.conf
 usr/lib/kernel/install.d/95-noptrace.install
 usr/lib/systemd/system/sysinit.target.wants/noptrace.service
 usr/share/doc/noptrace-dracut/changelog.Debian.gz
@@ -273,7 +274,7 @@ usr/share/doc/noptrace-dracut/copyright
 usr/share/lintian/overrides/noptrace-dracut
 END
     assert_equal "$(contents noptrace-initramfs)" "$(contents noptrace-dracut | sed -e 's/noptrace-dracut/noptrace-initramfs/' \
-        -e 's,lib/dracut/dracut.conf.d/,share/initramfs-tools/,' | LC_ALL=C sort)"
+        -e 's,lib/dracut/dracut.conf.d/50-noptrace-opt-in,share/initramfs-tools/noptrace,' | LC_ALL=C sort)"
     # what opts in, and what only a builder needs
     run contents noptrace
     refute_output --regexp 'etc/|\.wants/|dracut\.conf\.d|initramfs-tools/noptrace\.conf|noptrace-(image|check|probe|report)'

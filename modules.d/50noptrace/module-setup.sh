@@ -16,11 +16,23 @@
 noptrace_program=/usr/sbin/noptrace
 noptrace_judge=/usr/libexec/noptrace/noptrace-judge
 
-# Opt in: --add noptrace, or add_dracutmodules+=" noptrace ". dracut asks every module, so this is where
-# it is said that an opt-in for the other generator is not one for dracut, which update-initramfs may be.
+# Opt in: --add noptrace, or add_dracutmodules+=" noptrace ". dracut asks every module that is not omitted, unless its
+# caller names them all, so this is where a setting that is for nothing ends the build: dracut would make an image
+# that only looks as if it locked. And where it is said that an opt-in for the other generator is not one for dracut,
+# which update-initramfs may be.
 check() {
-    local _other=${dracutsysrootdir-}/etc/initramfs-tools/noptrace.conf
-    [[ ! -e $_other || " $dracutmodules $add_dracutmodules ${force_add_dracutmodules-} " == *\ noptrace\ * ]] \
+    local _other=${dracutsysrootdir-}/etc/initramfs-tools/noptrace.conf _opt_in=50-noptrace-opt-in.conf
+    # what another module depends on is in the last of these lists
+    local _asked=" $dracutmodules $add_dracutmodules ${force_add_dracutmodules-} ${prefer_dracutmodules-} ${mods_checked_as_dep-} "
+    # --print-cmdline makes no image
+    [[ $_asked != *\ noptrace\ * && ! ${print_cmdline-} ]] || return 255
+
+    [[ ! ${noptrace_on_failure-} ]] \
+        || noptrace_fatal "noptrace_on_failure=$noptrace_on_failure is set, and nothing asks for the module noptrace: put add_dracutmodules+=\" noptrace \" into a file of /etc/dracut.conf.d, or remove that setting"
+    # not where another file of its name counts in its place, as a link to /dev/null
+    [[ ! -e $dracutbasedir/dracut.conf.d/$_opt_in || -e $confdir/$_opt_in || (${add_confdir-} && -e $add_confdir/$_opt_in) ]] \
+        || noptrace_fatal "$dracutbasedir/dracut.conf.d/$_opt_in asks for the module noptrace, and another file takes that back: look for add_dracutmodules= there, and write +="
+    [[ ! -e $_other ]] \
         || dwarn "noptrace: $_other does not count for dracut, which makes this image: it will not lock; opt in with a file in /etc/dracut.conf.d"
     return 255
 }
