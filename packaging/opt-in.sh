@@ -63,16 +63,51 @@ build_images() {
     return "$failed"
 }
 
-# Of a kernel that is gone, of one that its administrator does not want updated, a rescue image, a UKI, on a read-only
-# /boot: that is no reason to fail, but to be told. A kdump image is no boot of the machine, and kdump builds it. As deep
+# images TEST…: those that pass these tests of find. A kdump image is no boot of the machine, and kdump builds it. As deep
 # as /boot/efi/EFI/Linux; an ESP that is elsewhere is not looked at.
-name_images_of_before() {
-    [ "$1" ] || return 0
-    for folder in /boot /efi; do
-        [ ! -d "$folder" ] || find "$folder" -maxdepth 4 -type f ! -name '*kdump*' ! -newer "$1" \
-            \( -name initrd -o -name 'initrd.img*' -o -name 'initrd-*' -o -name 'initramfs-*' \
+images() {
+    for folder in /boot /efi /lib/modules; do
+        [ ! -d "$folder" ] || find "$folder" -maxdepth 4 -type f ! -name '*kdump*' "$@" \
+            \( -name initrd -o -name 'initrd.img*' -o -name 'initrd-*' -o -name 'initramfs-*' -o -name initramfs.img \
             -o -path '*/EFI/Linux/*.efi' ! -name '*.addon.efi' \) ! -name '*.conf' ! -name '*.sig' || :
-    done | while read -r image; do say "$image: not built again; it $2"; done
+    done
+}
+
+# Of a kernel that is gone, of one that its administrator does not want updated, a rescue image, a UKI, on a read-only
+# /boot: that is no reason to fail, but to be told.
+name_images_of_before() {
+    [ "$before" ] || {
+        say "no temporary file can be made: which images were not built again is not known; each of them $1"
+        return 0
+    }
+    images ! -newer "$before" | while read -r image; do say "$image: not built again; it $1"; done
+}
+
+# A generator succeeds as well where it was told to leave noptrace out. What a UKI has in it was built as an image, too.
+look_into_images() {
+    [ "$before" ] || return
+    list=lsinitrd why='look in /etc/dracut.conf and /etc/dracut.conf.d for what leaves the module noptrace out'
+    if [ "$package" = noptrace-initramfs ]; then
+        list=lsinitramfs why='look whether /usr/share/initramfs-tools/hooks/noptrace can be executed'
+    fi
+    images -newer "$before" ! -name '*.efi' | {
+        failed=0
+        while read -r image; do
+            # in /usr/bin where a distribution has made these one folder
+            "$list" "$image" < /dev/null | grep -E '(^|[ /])usr/s?bin/noptrace$' > /dev/null || {
+                say "$image: $list finds no usr/sbin/noptrace in it, so it does not lock: $why, mend that, and install this package again"
+                failed=1
+            }
+        done
+        [ "$failed" = 0 ]
+    }
+}
+
+# Files of an administrator's, which outlive the package.
+name_files_that_ask() {
+    for file in /etc/dracut.conf.d/*.conf /etc/initramfs-tools/noptrace.conf; do
+        ! grep -qs noptrace "$file" || say "$file still names noptrace: remove it, and build the images again"
+    done
 }
 
 # Entries of the Boot Loader Specification are the plugin's: there GRUB's menu stays as it is, since RHEL 8's
@@ -89,7 +124,8 @@ grub_menu() {
     "$@" || say "$1 failed: GRUB's menu stays as it was"
 }
 
-before=$(mktemp) || before=
+# not where TMPDIR says, which need not be there
+before=$(mktemp /tmp/noptrace.XXXXXX) || before=
 trap 'rm -f ${before:+"$before"}' EXIT
 
 plugin=/usr/lib/kernel/install.d/95-noptrace.install
@@ -97,7 +133,8 @@ plugin=/usr/lib/kernel/install.d/95-noptrace.install
 case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
     postinst_configure | postinst_triggered)
         build_images
-        name_images_of_before "$before" 'may lack the lock'
+        name_images_of_before 'may lack the lock'
+        look_into_images
         grub_menu
         "$plugin" add
         ;;
@@ -107,7 +144,8 @@ case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
             say 'not every image could be built, see above; mend that, and install this package again'
             failed=1
         }
-        name_images_of_before "$before" 'may lack the lock'
+        name_images_of_before 'may lack the lock'
+        look_into_images || failed=1
         grub_menu
         "$plugin" add
         exit "$failed"
@@ -118,7 +156,8 @@ case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
     postrm_remove | postun_0)
         # A package that cannot be removed helps nobody.
         build_images || say 'an image could not be built, see above; it may still lock'
-        name_images_of_before "$before" 'may still lock'
+        name_images_of_before 'may still lock'
+        name_files_that_ask
         grub_menu
         ;;
     postrm_purge)

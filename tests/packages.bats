@@ -140,6 +140,32 @@ assert_half_configured() {
     assert_locked
 }
 
+@test "a package whose images were built without the program names them, and is not configured" {
+    local kernel
+    use bookworm dracut
+    echo 'omit_dracutmodules+=" noptrace "' > "$tree/etc/dracut.conf.d/omit.conf"
+    packages -i new noptrace noptrace-dracut
+    assert_failure
+    for kernel in "${kernels[@]}"; do
+        assert_line "noptrace-dracut: /boot/initrd.img-$kernel: lsinitrd finds no usr/sbin/noptrace in it, so it does not lock: look in /etc/dracut.conf and /etc/dracut.conf.d for what leaves the module noptrace out, mend that, and install this package again"
+    done
+    assert_half_configured noptrace-dracut
+
+    use trixie initramfs-tools
+    packages -i new noptrace
+    on "$debian" chmod 644 /usr/share/initramfs-tools/hooks/noptrace
+    packages -i new noptrace-initramfs
+    assert_failure
+    for kernel in "${kernels[@]}"; do
+        assert_line "noptrace-initramfs: /boot/initrd.img-$kernel: lsinitramfs finds no usr/sbin/noptrace in it, so it does not lock: look whether /usr/share/initramfs-tools/hooks/noptrace can be executed, mend that, and install this package again"
+    done
+    assert_half_configured noptrace-initramfs
+    on "$debian" chmod 755 /usr/share/initramfs-tools/hooks/noptrace
+    run on "$debian" dpkg --configure -a
+    assert_built 2
+    assert_locked
+}
+
 @test "a package that cannot have every image built can be removed again" {
     use trixie initramfs-tools
     leave_yama_out
@@ -181,9 +207,13 @@ assert_half_configured() {
     assert_equal "$(grep 'not built again' <<< "$output" | LC_ALL=C sort)" \
         "$(printf 'noptrace-initramfs: %s: not built again; it may lack the lock\n' "${images[@]}" | LC_ALL=C sort)"
     echo update_initramfs=no > "$tree/etc/initramfs-tools/update-initramfs.conf"
-    packages -i new noptrace-initramfs
+    run on "$debian" env TMPDIR=/nowhere dpkg -i /mnt/new/noptrace-initramfs.deb
     assert_built 0
     assert_line "noptrace-initramfs: /boot/initrd.img-$older: not built again; it may lack the lock"
+    on "$debian" rm -r /tmp
+    packages -i new noptrace-initramfs
+    assert_failure
+    assert_line 'noptrace-initramfs: no temporary file can be made: which images were not built again is not known; each of them may lack the lock'
 }
 
 @test "in a chroot without a kernel, a menu, or an update-initramfs that does something the packages are installed and removed" {
@@ -239,6 +269,27 @@ assert_half_configured() {
     assert_built 2
     check_image "$tree/boot/initrd.img-$older"
     assert_line --regexp '^  ok    policy        reboot: '
+}
+
+@test "removal names the files of an administrator that still ask for the lock" {
+    local setting='noptrace_on_failure=reboot is set, and nothing asks for the module noptrace'
+    use trixie initramfs-tools
+    packages -i new noptrace noptrace-initramfs
+    assert_built 2
+    refute_output --partial 'still names'
+    echo noptrace_on_failure=poweroff > "$tree/etc/initramfs-tools/noptrace.conf"
+    run on "$debian" dpkg -r noptrace-initramfs
+    assert_built 2
+    assert_line 'noptrace-initramfs: /etc/initramfs-tools/noptrace.conf still names noptrace: remove it, and build the images again'
+    use bookworm dracut
+    packages -i new noptrace noptrace-dracut
+    assert_built 2
+    echo noptrace_on_failure=reboot > "$tree/etc/dracut.conf.d/policy.conf"
+    run on "$debian" dpkg -r noptrace-dracut
+    assert_success
+    assert_line --partial "$setting"
+    assert_line 'noptrace-dracut: an image could not be built, see above; it may still lock'
+    assert_line 'noptrace-dracut: /etc/dracut.conf.d/policy.conf still names noptrace: remove it, and build the images again'
 }
 
 @test "a machine with the package boots locked, and open again once that was removed" {

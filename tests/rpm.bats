@@ -129,6 +129,17 @@ assert_same_elsewhere() {
     everything | diff "$BATS_TEST_TMPDIR/everything" -
 }
 
+@test "an rpm whose images were built without the program names them, and its scriptlet fails" {
+    local kernel
+    use trixie dracut
+    echo 'omit_dracutmodules+=" noptrace "' > "$tree/etc/dracut.conf.d/omit.conf"
+    rpms -U new noptrace noptrace-dracut
+    for kernel in "${kernels[@]}"; do
+        assert_line "noptrace-dracut: /boot/initrd.img-$kernel: lsinitrd finds no usr/sbin/noptrace in it, so it does not lock: look in /etc/dracut.conf and /etc/dracut.conf.d for what leaves the module noptrace out, mend that, and install this package again"
+    done
+    assert_line --regexp "%posttrans\(noptrace-dracut-.*\) scriptlet failed, exit status 1"
+}
+
 @test "rpms of noptrace and noptrace-image change no image, no menu and no unit" {
     use bookworm dracut
     rpms -U new noptrace noptrace-image
