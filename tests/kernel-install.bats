@@ -366,6 +366,26 @@ listed() {
     done
 }
 
+# systemd-boot 252 takes double quotes off, 257 any; ours would come before a normal entry whose quotes stay.
+@test "a sort-key in quotes has ours behind it, and one of other characters none" {
+    local suite key
+    for suite in bookworm trixie; do
+        use "$suite"
+        kernel_install add 6.1.0-10-test
+        for key in '"debian"' "'debian'" De_b.1-n; do
+            sed -i "s/^sort-key .*/sort-key $key/; s/^version .*/version \"6.1.0-10-test\"/" "$entries/$normal"
+            look_again
+            assert_equal "$(grep ^sort-key "$entries/$maintenance")" "sort-key $(tr -d "\"'" <<< "$key")-maintenance"
+        done
+        for key in '"debian' "\"debian'" ' "debian" x' déb 'de"b' 'a b' 'd~b'; do
+            sed -i "s/^sort-key .*/sort-key $key/" "$entries/$normal"
+            look_again
+            assert_line "noptrace: /boot/loader/entries/$maintenance is not there: the sort-key of its normal entry has other characters than letters, digits and ._-"
+            assert_equal "$(listed)" "$normal"
+        done
+    done
+}
+
 @test "where somebody else's file has the name, it is left" {
     use trixie
     echo 'title X' > "$entries/$maintenance"
@@ -506,6 +526,24 @@ END
     assert_failure 2
     # it is known again
     assert_equal "$(about "$(about $'linux /l\n' maintenance root)" about)" $'maintenance\nopen'
+}
+
+# bats test_tags=direct
+@test "quotes round a value are no part of it, and ours goes where they end" {
+    local quote
+    for quote in '"' "'"; do
+        run about "title ${quote}A b$quote"$'\n'"version ${quote}6.12$quote"$'\n'"sort-key  ${quote}debian$quote "$'\nlinux /l' about
+        assert_output $'plain\nlocks\n6.12\ndebian\nA b'
+        run about "title ${quote}A b$quote"$'\n'"sort-key  ${quote}debian$quote "$'\nlinux /l' maintenance root
+        assert_line 'title A b (maintenance)'
+        assert_line 'sort-key debian-maintenance'
+        # one that stands alone is both
+        run about "sort-key $quote"$'\n'"version a$quote"$'\n'"title ${quote}b" about
+        assert_output "plain"$'\nlocks\n'"a$quote"$'\n\n'"${quote}b"
+    done
+    # those that are no pair stay
+    run about $'sort-key "debian\'' about
+    assert_line $'"debian\''
 }
 
 # bats test_tags=direct

@@ -5,7 +5,7 @@
  *     noptrace-entry about FILE               five lines: `maintenance` for one of ours, `grub` for
  *                                             one that GRUB reads, or `plain`; `open` if its
  *                                             command line has the word maintenance, else `locks`;
- *                                             its version, sort-key and title
+ *                                             its version, sort-key and title, without quotes
  *     noptrace-entry values KEY FILE          what the key has, a line for each that there is
  *     noptrace-entry without FILE             the entry without the word, and else as it is
  *     noptrace-entry maintenance USERS FILE   the one for maintenance that goes with it; USERS of
@@ -31,6 +31,9 @@ enum { LONGEST = 64 * 1024, MOST_LINES = 1024 };
 
 static const char mark[] = "# noptrace: maintenance entry";
 static const char word_of_ours[] = "maintenance";
+
+/* systemd-boot 252 knows the first of them alone. */
+static const char any_quote[] = "\"'";
 
 /* A line: a key and its value, or neither in a comment and in what says nothing. */
 struct setting {
@@ -111,6 +114,18 @@ static const struct setting *find(const struct entry *entry, const char *key)
 	return NULL;
 }
 
+/* Without one of these quotes at both ends, as systemd-boot takes a value; one that stands alone is
+ * both. */
+static struct text unquoted(struct text value, const char *quotes)
+{
+	if (value.length == 0 || !strchr(quotes, value.bytes[0]) ||
+	    value.bytes[value.length - 1] != value.bytes[0])
+		return value;
+	value.bytes++;
+	value.length -= value.length == 1 ? 1 : 2;
+	return value;
+}
+
 static void join(struct joined *joined, const struct entry *entry, struct text text)
 {
 	if (joined->length > 0)
@@ -121,21 +136,11 @@ static void join(struct joined *joined, const struct entry *entry, struct text t
 	}
 }
 
-/* As systemd-boot takes it. */
-static struct text unquoted(struct text value)
-{
-	if (value.length >= 2 && value.bytes[0] == '"' && value.bytes[value.length - 1] == '"')
-		return (struct text) { value.bytes + 1, value.length - 2 };
-	return value;
-}
-
-static void join_options(struct joined *joined, const struct entry *entry, bool quotes)
+static void join_options(struct joined *joined, const struct entry *entry, const char *quotes)
 {
 	for (size_t i = 0; i < entry->count; i++) {
-		struct text value = entry->settings[i].value;
-
 		if (text_is(entry->settings[i].key, "options"))
-			join(joined, entry, quotes ? value : unquoted(value));
+			join(joined, entry, unquoted(entry->settings[i].value, quotes));
 	}
 }
 
@@ -177,8 +182,8 @@ static bool take_all(struct entry *entry)
 	bool found;
 
 	boot.length = tools.length = grub.length = 0;
-	join_options(&boot, entry, false);
-	join_options(&tools, entry, true);
+	join_options(&boot, entry, "\"");
+	join_options(&tools, entry, "");
 	join_for_grub(&grub, entry);
 	found = take(entry, &boot);
 	found |= take(entry, &tools);
@@ -197,9 +202,10 @@ static void put(const struct entry *entry, struct text text)
 static void put_value(const struct entry *entry, const char *key)
 {
 	const struct setting *setting = find(entry, key);
+	struct text value = setting ? unquoted(setting->value, any_quote) : (struct text) { "", 0 };
 
-	for (size_t i = 0; setting && i < setting->value.length; i++) {
-		unsigned char c = (unsigned char)setting->value.bytes[i];
+	for (size_t i = 0; i < value.length; i++) {
+		unsigned char c = (unsigned char)value.bytes[i];
 		(void)putchar(c < ' ' || c == 0x7f ? '?' : c);
 	}
 	(void)putchar('\n');
@@ -242,6 +248,15 @@ static bool stays_behind(const struct setting *setting)
 	       (text_is(setting->key, "grub_arg") && text_has(setting->value, "--unrestricted"));
 }
 
+/* Quotes round the value would end before the suffix, and be a part of it. */
+static void put_with(const struct setting *setting, const char *suffix)
+{
+	struct text value = unquoted(setting->value, any_quote);
+
+	(void)printf("%.*s %.*s%s", (int)setting->key.length, setting->key.bytes, (int)value.length,
+		     value.bytes, suffix);
+}
+
 /*
  * The word comes first, since behind a -- it would be init's. GRUB reads it behind the kernel's
  * path: there it stays when grub2-mkconfig writes new options into every entry.
@@ -265,15 +280,15 @@ static int print_maintenance(struct entry *entry, const char *users)
 			continue;
 		if (setting == options && !entry->grub) {
 			(void)printf("options    %s ", word_of_ours);
-			put(entry, unquoted(setting->value));
+			put(entry, unquoted(setting->value, "\""));
+		} else if (text_is(setting->key, "title")) {
+			put_with(setting, " (maintenance)");
+		} else if (text_is(setting->key, "sort-key")) {
+			put_with(setting, "-maintenance");
 		} else {
 			put(entry, setting->line);
 		}
-		if (text_is(setting->key, "title"))
-			(void)fputs(" (maintenance)", stdout);
-		else if (text_is(setting->key, "sort-key"))
-			(void)fputs("-maintenance", stdout);
-		else if (setting == linux_path && entry->grub)
+		if (setting == linux_path && entry->grub)
 			(void)printf(" %s", word_of_ours);
 		(void)putchar('\n');
 	}
