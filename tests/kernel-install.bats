@@ -399,7 +399,7 @@ listed() {
     # nor does one of no kernel get an entry
     printf '%s\n' 'title X' 'version 1' 'sort-key debian' 'efi /x.efi' > "$entries/debian-1.conf"
     look_again
-    assert_line 'noptrace: /boot/loader/entries/debian-1.conf is not of a kernel, and gets no entry for maintenance'
+    assert_line 'noptrace: /boot/loader/entries/debian-1.conf gets no entry for maintenance: it is not of a kernel'
     refute [ -e "$entries/debian-1-maintenance.conf" ]
 }
 
@@ -491,6 +491,9 @@ open|options "a maintenance"\n|options "a "\n
 open|linux /v maintenance\noptions a\ngrub_class x\n|linux /v \noptions a\ngrub_class x\n
 open|options a\n  options  x="b c" maintenance\n|options a\n  options  x="b c" \n
 open|\n\r\n#\n \noptions maintenance|\n\r\n#\n \noptions 
+open|options "\noptions a maintenance b\n|options "\noptions a b\n
+open|options 'a b maintenance'\n|options 'a b '\n
+open|options 'maintenance'\noptions b\n|options ''\noptions b\n
 locks|options x="a\noptions maintenance"\n|
 locks|options maintenance=1 rd.maintenance\n|
 locks|options a -- maintenance\n|
@@ -499,6 +502,89 @@ locks|options x="a maintenance b"\n|
 locks|# options maintenance\ntitle maintenance\noption maintenance\n|
 locks||
 END
+}
+
+# bats test_tags=direct
+@test "an entry is open where GRUB, which runs it as a script, has the word, and that is not taken out" {
+    local options kind
+    while IFS='|' read -r kind options; do
+        assert_equal "$options: $(about $'linux /l\n'"options $options"$'\ngrub_class x' about | sed -n 2p)" "$options: $kind"
+    done << 'END'
+open|root=x 'maintenance'
+open|main\tenance
+open|main"ten"ance b
+open|a\\ maintenance
+open|x="a;" maintenance
+open|; linux /l maintenance
+locks|a 'b c'maint
+locks|-- 'maintenance'
+locks|main\\tenance
+END
+    for kind in '' $'\ngrub_class x'; do
+        run about $'linux /l\n'"options root=x 'maintenance'$kind" about
+        assert_line open
+        run about $'linux /l\n'"options root=x 'maintenance'$kind" without
+        assert_failure 2
+        assert_output ''
+        # the word in front of that is none of those
+        run about $'linux /l\n'"options root=x 'no' maintenance$kind" without
+        assert_success
+        assert_line "options root=x 'no' "
+    done
+    # what is no script is none of GRUB's entries, and may be systemd-boot's
+    for options in 'a "b' "don't" '}' 'a {'; do
+        run about $'linux /l\n'"options $options"$'\ngrub_class x' about
+        assert_failure 2
+        assert_output 'it cannot be told whether it is open: its command line is none to GRUB'
+        run about $'linux /l\n'"options $options" about
+        assert_success
+        assert_line locks
+    done
+}
+
+# bats test_tags=direct
+@test "of an entry whose command line is not printable ASCII nothing is said but that it is open" {
+    local options
+    for options in 'main\xfftenance' 'x=\xc3"a maintenance' '\xc0\xb1' 'ä' 'a\x01b' 'a\x7f'; do
+        printf 'linux /l\noptions %b' "$options" > "$BATS_TEST_TMPDIR/entry"
+        run "$top/build/noptrace-entry" about "$BATS_TEST_TMPDIR/entry"
+        assert_failure 2
+        assert_output 'it cannot be told whether it is open: its command line has bytes that are not printable ASCII'
+        run "$top/build/noptrace-entry" maintenance root "$BATS_TEST_TMPDIR/entry"
+        assert_failure 2
+        assert_output 'its command line has bytes that are not printable ASCII'
+    done
+    run about $'linux /lä' about
+    assert_failure 2
+    # a tab is a blank, and what is in no command line counts for none
+    run about $'title ä\nlinux /l\noptions a\tb' about
+    assert_success
+    assert_line locks
+    # the word that everybody finds is open, and goes
+    run about $'linux /l\noptions root=LABEL=ä maintenance b' about
+    assert_line open
+    run about $'linux /l\noptions root=LABEL=ä maintenance b' without
+    assert_output $'linux /l\noptions root=LABEL=ä b'
+}
+
+@test "an entry of which it cannot be told whether it is open is named, and gets none for maintenance" {
+    local suite
+    for suite in bookworm trixie; do
+        use "$suite"
+        kernel_install add 6.1.0-10-test
+        printf 'options main\xfftenance\n' >> "$entries/$normal"
+        look_again
+        assert_line "noptrace: /boot/loader/entries/$normal: it cannot be told whether it is open: its command line has bytes that are not printable ASCII; it is left as it is"
+        assert_equal "$(listed)" "$normal"
+        # nor does the word of this boot stay in one
+        booted_with='root=LABEL=ä maintenance quiet'
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/$normal: took out the word maintenance, which came from this boot's own command line"
+        assert_line "noptrace: /boot/loader/entries/$normal: it cannot be told whether it is open: its command line has bytes that are not printable ASCII"
+        assert_line "noptrace: /boot/loader/entries/$normal gets no entry for maintenance: its command line has bytes that are not printable ASCII"
+        grep -q '^options  *root=LABEL=ä quiet' "$entries/$normal"
+        assert_equal "$(listed)" "$normal"
+    done
 }
 
 # bats test_tags=direct

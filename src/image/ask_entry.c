@@ -14,15 +14,18 @@
  * Whoever reads an entry joins its options in a way of their own, and the word counts if it is
  * there in any. systemd-boot takes the quotes off a value that begins and ends with one, and joins
  * the values with spaces; its tools leave the quotes; GRUB takes the first options alone, and puts
- * them behind all that `linux` has. What they would break into lines differently is not read: an
- * entry with a NUL, with a carriage return within a line, or longer than any is.
+ * them behind all that `linux` has, in a line of a script. What they would break into lines
+ * differently is not read: an entry with a NUL, with a carriage return within a line, or longer
+ * than any is.
  *
- * Exits 0; 2 if FILE cannot be read, or no such entry made of it; 64: usage.
+ * Exits 0; 2 if FILE cannot be read, nothing can be said of it, or no such entry made of it, with
+ * one line that says why if it is for what is in it; 64: usage.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "grub.h"
 #include "words.h"
 
 enum { YES = 0, UNREADABLE = 2, USAGE = 64 };
@@ -48,6 +51,7 @@ struct entry {
 	struct setting settings[MOST_LINES];
 	size_t count;
 	bool ours, grub;
+	bool plain; /* its command line */
 };
 
 /* A command line made of pieces of an entry, and where in the entry each byte of it stands. */
@@ -65,6 +69,17 @@ static bool is_blank(char c)
 static struct text trim(struct text text)
 {
 	return text_strip(text, " \t");
+}
+
+/* Of other bytes systemd-boot drops some, and some with what follows them. */
+static bool is_plain(struct text text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		char byte = text.bytes[i];
+		if ((byte < ' ' || byte > '~') && byte != '\t')
+			return false;
+	}
+	return true;
 }
 
 static void split(struct setting *setting)
@@ -86,6 +101,7 @@ static bool read_entry(struct entry *entry, const char *path)
 	struct text rest = { entry->bytes, 0 }, line;
 	bool ok = file != NULL;
 
+	entry->plain = true;
 	if (file) {
 		rest.length = entry->length = fread(entry->bytes, 1, sizeof entry->bytes, file);
 		ok = !ferror(file) && feof(file) && !memchr(entry->bytes, '\0', entry->length);
@@ -101,6 +117,8 @@ static bool read_entry(struct entry *entry, const char *path)
 		split(setting);
 		entry->ours |= text_is(line, mark);
 		entry->grub |= text_begins(setting->key, "grub_");
+		if (text_is(setting->key, "options") || text_is(setting->key, "linux"))
+			entry->plain &= is_plain(setting->value);
 	}
 	return ok;
 }
@@ -126,12 +144,17 @@ static struct text unquoted(struct text value, const char *quotes)
 	return value;
 }
 
+/* What is left of a piece of the entry. */
 static void join(struct joined *joined, const struct entry *entry, struct text text)
 {
 	if (joined->length > 0)
 		joined->bytes[joined->length++] = ' ';
 	for (size_t i = 0; i < text.length; i++) {
-		joined->from[joined->length] = (size_t)(text.bytes - entry->bytes) + i;
+		size_t from = (size_t)(text.bytes - entry->bytes) + i;
+
+		if (entry->taken[from])
+			continue;
+		joined->from[joined->length] = from;
 		joined->bytes[joined->length++] = text.bytes[i];
 	}
 }
@@ -178,16 +201,63 @@ static bool take(struct entry *entry, const struct joined *joined)
 
 static bool take_all(struct entry *entry)
 {
-	static struct joined boot, tools, grub;
+	static struct joined old_boot, boot, tools, grub;
 	bool found;
 
-	boot.length = tools.length = grub.length = 0;
-	join_options(&boot, entry, "\"");
+	old_boot.length = boot.length = tools.length = grub.length = 0;
+	join_options(&old_boot, entry, "\"");
+	join_options(&boot, entry, any_quote);
 	join_options(&tools, entry, "");
 	join_for_grub(&grub, entry);
-	found = take(entry, &boot);
+	found = take(entry, &old_boot);
+	found |= take(entry, &boot);
 	found |= take(entry, &tools);
 	return take(entry, &grub) || found;
+}
+
+/*
+ * Whether what is left of the entry is open in GRUB, which runs it as a script with quotes and
+ * backslashes of its own. False: as a script it cannot be read.
+ */
+static bool judge_script(const struct entry *entry, bool *open)
+{
+	static const char format[] = "menuentry x {\nlinux %.*s\n}\n";
+	static struct joined line;
+	static char script[sizeof line.bytes + sizeof format];
+	static struct grub_menu menu;
+	unsigned number;
+	int length;
+
+	line.length = 0;
+	join_for_grub(&line, entry);
+	length = snprintf(script, sizeof script, format, (int)line.length, line.bytes);
+	*open = false;
+	if (!grub_read((struct text) { script, (size_t)length }, &menu, &number))
+		return false;
+	for (size_t i = 0; i < menu.count; i++)
+		*open |= menu.entries[i].open;
+	return true;
+}
+
+static const char not_plain[] = "its command line has bytes that are not printable ASCII";
+
+/* Whether it is open; if that cannot be told, says why and is false. */
+static bool judge(struct entry *entry, bool *open)
+{
+	*open = take_all(entry);
+	memset(entry->taken, 0, sizeof entry->taken);
+	if (*open)
+		return true;
+	if (!entry->plain) {
+		(void)printf("it cannot be told whether it is open: %s\n", not_plain);
+		return false;
+	}
+	if (!judge_script(entry, open) && entry->grub) {
+		(void)puts(
+		    "it cannot be told whether it is open: its command line is none to GRUB");
+		return false;
+	}
+	return true;
 }
 
 /* What is left of a piece of the entry. */
@@ -213,9 +283,12 @@ static void put_value(const struct entry *entry, const char *key)
 
 static int print_about(struct entry *entry)
 {
+	bool open;
+
+	if (!judge(entry, &open))
+		return UNREADABLE;
 	(void)puts(entry->ours ? "maintenance" : entry->grub ? "grub" : "plain");
-	(void)puts(take_all(entry) ? "open" : "locks");
-	memset(entry->taken, 0, sizeof entry->taken);
+	(void)puts(open ? "open" : "locks");
 	put_value(entry, "version");
 	put_value(entry, "sort-key");
 	put_value(entry, "title");
@@ -235,7 +308,13 @@ static int print_values(const struct entry *entry, const char *key)
 
 static int print_without(struct entry *entry)
 {
+	bool open;
+
 	(void)take_all(entry);
+	/* a spelling of GRUB's that nothing writes by itself */
+	(void)judge_script(entry, &open);
+	if (open)
+		return UNREADABLE;
 	put(entry, (struct text) { entry->bytes, entry->length });
 	return YES;
 }
@@ -266,8 +345,10 @@ static int print_maintenance(struct entry *entry, const char *users)
 	const struct setting *options = find(entry, "options");
 	const struct setting *linux_path = find(entry, "linux");
 
-	if (!linux_path)
+	if (!linux_path || !entry->plain) {
+		(void)printf("%s\n", linux_path ? not_plain : "it is not of a kernel");
 		return UNREADABLE;
+	}
 	(void)take_all(entry);
 	(void)puts(mark);
 	/* at the top: GRUB reads no further than to an empty line */
@@ -280,7 +361,7 @@ static int print_maintenance(struct entry *entry, const char *users)
 			continue;
 		if (setting == options && !entry->grub) {
 			(void)printf("options    %s ", word_of_ours);
-			put(entry, unquoted(setting->value, "\""));
+			put(entry, unquoted(setting->value, any_quote));
 		} else if (text_is(setting->key, "title")) {
 			put_with(setting, " (maintenance)");
 		} else if (text_is(setting->key, "sort-key")) {
