@@ -243,7 +243,7 @@ listed() {
         use "$suite"
         echo 3 > "$tree/etc/kernel/tries"
         kernel_install add 6.1.0-9-test
-        assert_line "noptrace: /boot/loader/entries/$older-maintenance.conf is not there: the default of a boot whose tries are used up could be this one: no entry without boot counting comes before it"
+        assert_line "noptrace: /boot/loader/entries/$older-maintenance.conf is not there: the default of a boot whose tries are used up could be this one: no entry whose kernel is there, without boot counting, comes before it"
         assert_equal "$(listed)" "$older+3.conf"
         # another system's may be removed
         sed 's/\(^title\).*/\1 Other/' "$entries/$older+3.conf" > "$entries/other-1.conf"
@@ -273,6 +273,58 @@ listed() {
         printf '%s\n' 'title X' 'sort-key debian-maintenance' 'version 6.1.0-10-test' 'linux /debian/6.1.0-10-test/linux' \
             > "$entries/$maintenance"
         assert_equal "$(default_entry)" "$maintenance"
+    done
+}
+
+# Whose kernel was deleted to have room, and what is not for this machine: systemd-boot leaves them out.
+@test "a maintenance entry is not there behind an entry that systemd-boot does not show" {
+    local suite older=debian-6.1.0-9-test kernel=/boot/debian/6.1.0-9-test/linux line
+    for suite in bookworm trixie; do
+        use "$suite"
+        kernel_install add 6.1.0-9-test
+        echo 3 > "$tree/etc/kernel/tries"
+        kernel_install add 6.1.0-10-test
+        assert [ -e "$entries/$maintenance" ]
+        cp "$entries/$older.conf" "$tree/normal"
+        while IFS= read -r line; do
+            sed "$line" "$tree/normal" > "$entries/$older.conf"
+            look_again
+            assert_line "noptrace: /boot/loader/entries/$maintenance is not there: the default of a boot whose tries are used up could be this one: no entry whose kernel is there, without boot counting, comes before it"
+            refute [ -e "$entries/$maintenance" ]
+            cp "$tree/normal" "$entries/$older.conf"
+            look_again
+            assert [ -e "$entries/$maintenance" ]
+        done << 'END'
+s,^linux.*,linux /boot/nothing,
+s,^linux.*,linux /boot/debian,
+s,^linux.*,linux boot/debian/6.1.0-9-test/linux,
+s,^linux.*,linux /../boot/debian/6.1.0-9-test/linux,
+s,^linux.*,linux /boot/loader/../debian/6.1.0-9-test/linux,
+s,^linux.*,&\n&,
+s,^linux,architecture nothing\n&,
+s,^linux,efi /x.efi\n&,
+$a sort-key zzz
+END
+        rm "$tree$kernel"
+        look_again
+        assert_equal "$(listed)" "$(printf '%s\n' debian-6.1.0-10-test+3.conf "$older.conf")"
+    done
+}
+
+@test "where the boot partition is one of its own, a kernel's path begins there" {
+    local suite
+    for suite in bookworm trixie; do
+        use "$suite"
+        plugin 10-mount << 'END'
+mount -t tmpfs tmpfs /boot && mkdir -p "$boot" "$3"
+END
+        plugin 96-show << 'END'
+ls "$boot"
+grep ^linux "$boot"/*-test.conf
+END
+        kernel_install add 6.1.0-10-test
+        assert_line "$maintenance"
+        assert_line --regexp '^linux +/debian/6.1.0-10-test/linux$'
     done
 }
 
@@ -308,7 +360,7 @@ listed() {
             printf 'timeout 3\r\n\tdefault\t%s \r\n' "$set" > "$tree/boot/loader/loader.conf"
             assert_equal "$(default_entry)" "$maintenance"
             look_again
-            assert_line "noptrace: /boot/loader/entries/$maintenance is not there: the default ${set,,} could be this one: no entry without boot counting comes before it"
+            assert_line "noptrace: /boot/loader/entries/$maintenance is not there: the default ${set,,} could be this one: no entry whose kernel is there, without boot counting, comes before it"
             assert_equal "$(listed) $(default_entry)" "$normal $normal"
         done
         for set in '[cd]ebian-*' '"debian-*"'; do
@@ -399,7 +451,7 @@ listed() {
     # nor does one of no kernel get an entry
     printf '%s\n' 'title X' 'version 1' 'sort-key debian' 'efi /x.efi' > "$entries/debian-1.conf"
     look_again
-    assert_line 'noptrace: /boot/loader/entries/debian-1.conf gets no entry for maintenance: it is not of a kernel'
+    assert_line 'noptrace: /boot/loader/entries/debian-1.conf gets no entry for maintenance: it has not one linux, or efi, uki or architecture'
     refute [ -e "$entries/debian-1-maintenance.conf" ]
 }
 
@@ -619,13 +671,13 @@ END
     local quote
     for quote in '"' "'"; do
         run about "title ${quote}A b$quote"$'\n'"version ${quote}6.12$quote"$'\n'"sort-key  ${quote}debian$quote "$'\nlinux /l' about
-        assert_output $'plain\nlocks\n6.12\ndebian\nA b'
+        assert_output $'plain\nlocks\n6.12\ndebian\n/l\nA b'
         run about "title ${quote}A b$quote"$'\n'"sort-key  ${quote}debian$quote "$'\nlinux /l' maintenance root
         assert_line 'title A b (maintenance)'
         assert_line 'sort-key debian-maintenance'
         # one that stands alone is both
         run about "sort-key $quote"$'\n'"version a$quote"$'\n'"title ${quote}b" about
-        assert_output "plain"$'\nlocks\n'"a$quote"$'\n\n'"${quote}b"
+        assert_output "plain"$'\nlocks\n'"a$quote"$'\n\n\n'"${quote}b"
     done
     # those that are no pair stay
     run about $'sort-key "debian\'' about
@@ -633,9 +685,31 @@ END
 }
 
 # bats test_tags=direct
+@test "of a key that is there twice the value counts that the boot loader takes" {
+    local twice=$'version 1\ntitle A\nsort-key k\nlinux /l\nversion 2\nversion\nsort-key z\ntitle B\nsort-key \n'
+    run about "$twice" about
+    assert_output $'plain\nlocks\n2\nz\n/l\nB'
+    run about "$twice"grub_class about
+    assert_output $'grub\nlocks\n1\nk\n/l\nA'
+}
+
+# bats test_tags=direct
+@test "what is not of one kernel, whatever the boot loader and the machine, gets no maintenance entry" {
+    local line entry
+    for line in 'efi /x' 'uki /x' 'uki-url http://x' 'architecture x64' 'linux /m'; do
+        for entry in $'linux /l\n'"$line" "$line"$'\nlinux /l'; do
+            run about "$entry" maintenance root
+            assert_failure 2
+            assert_output 'it has not one linux, or efi, uki or architecture'
+            assert_equal "$(about "$entry"$'\nversion 1\ntitle x' about)" $'plain\nlocks\n1\n\n\nx'
+        done
+    done
+}
+
+# bats test_tags=direct
 @test "what an entry says of itself is printed without what would steer a terminal" {
     run about $'title \e[31mred\x7f\tä\nversion 1\nsort-key k' about
-    assert_output $'plain\nlocks\n1\nk\n?[31mred??ä'
+    assert_output $'plain\nlocks\n1\nk\n\n?[31mred??ä'
 }
 
 # bats test_tags=direct
@@ -1012,7 +1086,13 @@ END
     kernel_install add 6.1.0-10-test
     assert_line --partial "is not there: with a single normal entry, GRUB's fallback would be the one for maintenance"
     assert [ ! -e "$ours" ]
+    # nor does GRUB show what has no kernel
+    printf 'title x\ngrub_class x\n' > "$entries/x.conf"
+    kernel_install add 6.1.0-10-test
+    assert_line --partial "is not there: with a single normal entry, GRUB's fallback would be the one for maintenance"
     grub_entry 6.1.0-9-test
+    kernel_install add 6.1.0-10-test
+    assert [ -e "$ours" ]
     echo > "$tree/etc/zipl.conf"
     kernel_install add 6.1.0-10-test
     assert_line --partial 'is not there: zipl is not known to take words behind the path of a kernel'

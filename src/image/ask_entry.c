@@ -2,10 +2,12 @@
 /*
  * noptrace-entry: reads entries of the Boot Loader Specification, for the kernel-install plugin.
  *
- *     noptrace-entry about FILE               five lines: `maintenance` for one of ours, `grub` for
+ *     noptrace-entry about FILE               six lines: `maintenance` for one of ours, `grub` for
  *                                             one that GRUB reads, or `plain`; `open` if its
  *                                             command line has the word maintenance, else `locks`;
- *                                             its version, sort-key and title, without quotes
+ *                                             its version and sort-key, without quotes; its
+ *                                             kernel's path, if it is of one kernel whatever the
+ *                                             boot loader and the machine; and its title
  *     noptrace-entry values KEY FILE          what the key has, a line for each that there is
  *     noptrace-entry without FILE             the entry without the word, and else as it is
  *     noptrace-entry maintenance USERS FILE   the one for maintenance that goes with it; USERS of
@@ -269,16 +271,42 @@ static void put(const struct entry *entry, struct text text)
 	}
 }
 
-static void put_value(const struct entry *entry, const char *key)
+static void put_shown(struct text value)
 {
-	const struct setting *setting = find(entry, key);
-	struct text value = setting ? unquoted(setting->value, any_quote) : (struct text) { "", 0 };
-
 	for (size_t i = 0; i < value.length; i++) {
 		unsigned char c = (unsigned char)value.bytes[i];
 		(void)putchar(c < ' ' || c == 0x7f ? '?' : c);
 	}
 	(void)putchar('\n');
+}
+
+/* The value that counts: GRUB takes the first, systemd-boot the last that is none of no bytes. */
+static struct text value_of(const struct entry *entry, const char *key)
+{
+	struct text value = { "", 0 };
+
+	for (size_t i = 0; i < entry->count; i++) {
+		const struct setting *setting = &entry->settings[i];
+
+		if (text_is(setting->key, key) && setting->value.length > 0 &&
+		    !(entry->grub && value.length > 0))
+			value = setting->value;
+	}
+	return value;
+}
+
+/* systemd-boot takes the last of these, and does not show an entry for another architecture. */
+static bool is_of_one_kernel(const struct entry *entry)
+{
+	static const char *const others[] = { "efi", "uki", "uki-url", "architecture", NULL };
+	size_t kernels = 0;
+
+	for (size_t i = 0; i < entry->count; i++) {
+		if (text_is_any(entry->settings[i].key, others))
+			return false;
+		kernels += text_is(entry->settings[i].key, "linux");
+	}
+	return kernels == 1;
 }
 
 static int print_about(struct entry *entry)
@@ -289,9 +317,10 @@ static int print_about(struct entry *entry)
 		return UNREADABLE;
 	(void)puts(entry->ours ? "maintenance" : entry->grub ? "grub" : "plain");
 	(void)puts(open ? "open" : "locks");
-	put_value(entry, "version");
-	put_value(entry, "sort-key");
-	put_value(entry, "title");
+	put_shown(unquoted(value_of(entry, "version"), any_quote));
+	put_shown(unquoted(value_of(entry, "sort-key"), any_quote));
+	put_shown(is_of_one_kernel(entry) ? value_of(entry, "linux") : (struct text) { "", 0 });
+	put_shown(unquoted(value_of(entry, "title"), any_quote));
 	return YES;
 }
 
@@ -345,8 +374,9 @@ static int print_maintenance(struct entry *entry, const char *users)
 	const struct setting *options = find(entry, "options");
 	const struct setting *linux_path = find(entry, "linux");
 
-	if (!linux_path || !entry->plain) {
-		(void)printf("%s\n", linux_path ? not_plain : "it is not of a kernel");
+	if (!is_of_one_kernel(entry) || !entry->plain) {
+		(void)puts(entry->plain ? "it has not one linux, or efi, uki or architecture"
+					: not_plain);
 		return UNREADABLE;
 	}
 	(void)take_all(entry);
