@@ -405,17 +405,40 @@ END
         assert_line "noptrace: /boot/loader/entries/$maintenance is not there: it cannot be told whether the default @/boot/loader/loader.conf finds it"
         assert_equal "$(listed)" "$normal"
         rm "$tree"/boot/loader/loader.conf
-        # GRUB as Debian's next has it, which reads entries of any kind
-        mkdir -p "$tree/boot/grub"
-        echo 'insmod blscfg' > "$tree/boot/grub/grub.cfg"
-        look_again
-        assert [ -e "$entries/$maintenance" ]
-        printf 'insmod blscfg\nblscfg\n' > "$tree/boot/grub/grub.cfg"
+    done
+}
+
+# GRUB as Debian's next has it; Fedora's has the other name as well.
+@test "where GRUB reads entries of any kind, there is no maintenance entry for systemd-boot, and the reason is said" {
+    local config there line
+    use trixie
+    kernel_install add 6.1.0-10-test
+    mkdir -p "$tree/boot/grub" "$tree/boot/grub2" "$tree/boot/efi/EFI/debian" "$tree/efi/EFI/debian" "$tree/boot/EFI/debian"
+    for config in /boot/grub /boot/grub2 /boot/efi/EFI/debian /efi/EFI/debian /boot/EFI/debian; do
+        echo blscfg > "$tree$config/grub.cfg"
         look_again
         assert_line --partial 'GRUB reads these entries too, and would boot it first'
         assert_equal "$(listed)" "$normal"
-        rm -r "$tree/boot/grub"
+        rm "$tree$config/grub.cfg"
     done
+    while IFS='|' read -r there line; do
+        printf %b "$line\n" > "$tree/boot/grub/grub.cfg"
+        look_again
+        case $there in
+            yes) assert [ -e "$entries/$maintenance" ] ;;
+            no) assert_equal "$line: $(listed)" "$line: $normal" ;;
+        esac
+    done << 'END'
+yes|insmod blscfg
+no|insmod blscfg\nblscfg
+no|insmod  blscfg; blscfg
+no|\tbls_import
+no|if true; then blscfg; fi
+no|if [ x ]; then\n  blscfg non-default\nfi
+no|function x {blscfg}
+yes|  # blscfg
+yes|blscfgs x_blscfg
+END
 }
 
 # systemd-boot 252 takes double quotes off, 257 any; ours would come before a normal entry whose quotes stay.
