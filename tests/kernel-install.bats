@@ -478,6 +478,22 @@ END
     refute [ -e "$entries/debian-1-maintenance.conf" ]
 }
 
+@test "a normal entry that somebody made anew from ours is no maintenance entry to remove, and is named" {
+    use trixie
+    kernel_install add 6.1.0-10-test
+    sed '/^sort-key/s/-maintenance$//' "$entries/$maintenance" > "$tree/anew"
+    cp "$tree/anew" "$entries/debian-6.1.0-9-test.conf"
+    look_again
+    assert_line "noptrace: /boot/loader/entries/debian-6.1.0-9-test.conf has the line '# noptrace: maintenance entry' and another's name: take the line out"
+    assert_line 'noptrace: /boot/loader/entries/debian-6.1.0-9-test.conf has the word maintenance: it would be open at every boot; take it out'
+    cmp "$tree/anew" "$entries/debian-6.1.0-9-test.conf"
+    sed -i '/^options/d' "$entries/debian-6.1.0-9-test.conf"
+    look_again
+    refute_output --partial 'has the word'
+    look_again clean
+    assert_equal "$(listed)" "$(printf '%s\n' "$normal" debian-6.1.0-9-test.conf)"
+}
+
 @test "another system's entries on the same partition are left, and named where they are open" {
     use trixie
     printf '%s\n' 'title Other' 'version 6.1.0-10-test' 'sort-key other' 'linux /x' 'options maintenance' > "$entries/other-6.1.0-10-test.conf"
