@@ -494,6 +494,39 @@ END
     assert_equal "$(listed)" "$(printf '%s\n' "$normal" debian-6.1.0-9-test.conf)"
 }
 
+# systemd-boot takes any case; GRUB does not, nor kernel-install.
+@test "an entry whose name ends otherwise than in small letters counts as the others" {
+    use trixie
+    kernel_install add 6.1.0-10-test
+    mv "$entries/$normal" "$entries/${normal%.conf}.CONF"
+    sed -i 's/^options.*/& maintenance/' "$entries/${normal%.conf}.CONF"
+    look_again
+    assert_line "noptrace: /boot/loader/entries/${normal%.conf}.CONF has the word maintenance: it would be open at every boot; take it out"
+    assert_equal "$(listed)" "$(printf '%s\n' "$maintenance" "${normal%.conf}.CONF")"
+    # it is one to stand behind, by its name too
+    echo 'default debian-*-test.conf' > "$tree/boot/loader/loader.conf"
+    look_again
+    assert [ -e "$entries/$maintenance" ]
+    use_grub
+    mv "$entries/0123456789abcdef0123456789abcdef-0-rescue-0123456789abcdef0123456789abcdef".{conf,Conf}
+    kernel_install add 6.1.0-10-test
+    assert_line --partial "is not there: with a single normal entry, GRUB's fallback would be the one for maintenance"
+}
+
+@test "a boot partition may have a blank in its name, and is looked at once" {
+    use trixie
+    kernel_install add 6.1.0-10-test
+    sed -i 's/^options.*/& maintenance/' "$entries/$normal"
+    look_again
+    assert_output "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out"
+    rm "$entries/$maintenance"
+    mkdir "$tree/my boot"
+    mv "$tree/boot/loader" "$tree/my boot"
+    KERNEL_INSTALL_BOOT_ROOT='/my boot' look_again
+    assert_output "noptrace: /my boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out"
+    assert [ -e "$tree/my boot/loader/entries/$maintenance" ]
+}
+
 @test "another system's entries on the same partition are left, and named where they are open" {
     use trixie
     printf '%s\n' 'title Other' 'version 6.1.0-10-test' 'sort-key other' 'linux /x' 'options maintenance' > "$entries/other-6.1.0-10-test.conf"
