@@ -409,6 +409,30 @@ END
 }
 
 # GRUB as Debian's next has it; Fedora's has the other name as well.
+@test "an entry is on the disk before it has its name" {
+    use trixie
+    kernel_install add 6.1.0-10-test
+    rm "$entries/$maintenance" "$tree/usr/bin/sync"
+    # shellcheck disable=SC2016 # that script's
+    printf '#!/bin/sh\ngrep "^options" "$1" && ls /boot/loader/entries\n' > "$tree/usr/bin/sync"
+    chmod +x "$tree/usr/bin/sync"
+    look_again
+    assert_line --regexp '^options +maintenance '
+    refute_line "$maintenance"
+    assert [ -e "$entries/$maintenance" ]
+}
+
+@test "what is no file is not waited for" {
+    use_grub
+    rm -rf "$tree/etc/default/grub"
+    mkdir -p "$tree/boot/loader" "$tree/boot/grub2"
+    mkfifo "$tree/boot/loader/loader.conf" "$tree/boot/grub2/grubenv" "$tree/etc/default/grub" "$entries/debian-1.conf"
+    # shellcheck disable=SC2016 # the inner shell's
+    run timeout 20 unshare --mount sh -e -c 'mount -t proc proc "$1/proc"; exec chroot "$1" /usr/lib/kernel/install.d/95-noptrace.install add' - "$tree"
+    assert_success
+    assert [ -e "$ours" ]
+}
+
 @test "where GRUB reads entries of any kind, there is no maintenance entry for systemd-boot, and the reason is said" {
     local config there line
     use trixie
