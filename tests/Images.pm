@@ -5,7 +5,7 @@ package Images;
 use strict;
 use warnings;
 use Exporter 'import';
-our @EXPORT = qw(pe bzimage zboot ikconfig entry file dir symlink_to trailer archive padded packed spit slurp);
+our @EXPORT = qw(pe sdmagic bzimage zboot ikconfig entry file dir symlink_to trailer archive padded packed spit slurp);
 
 my $inode;
 
@@ -59,6 +59,9 @@ sub pe {
     return 'MZ' . "\0" x 58 . pack('V', 64) . "PE\0\0" . pack('v v V3 v v', $machine, scalar @sections, 0, 0, 0, 112, 0x22)
         . pack('v x110', 0x20b) . $table . $data;
 }
+
+# sdmagic VERSION: the section in which a stub of systemd says what it is.
+sub sdmagic { return [ '.sdmagic', "#### LoaderInfo: systemd-stub $_[0] ####\0" ] }
 
 # bzimage RELEASE, PAYLOAD, KEY => …: a kernel for x86, without its code. offset and length are what the header says of PAYLOAD.
 sub bzimage {

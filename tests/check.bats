@@ -1862,13 +1862,13 @@ END
 }
 
 # uki_of KERNEL [SECTION…]: the image is a UKI of the hand-made image and what Images.pm makes of KERNEL, in perl, and
-# of these sections. Nothing of what it is asked about is on this machine.
+# of these sections, with a stub that knows profiles. Nothing of what it is asked about is on this machine.
 uki_of() {
     # shellcheck disable=SC2016 # perl's
     perl -I "$BATS_TEST_DIRNAME" -MImages -e '
         my ($image, $initrd, $kernel, @sections) = @ARGV;
         sub config { return ikconfig(join "", map { "$_\n" } @_) }
-        spit($image, pe(0x8664, [ ".linux", eval $kernel // die $@ ], [ ".initrd", slurp($initrd) ], map { eval "[ $_ ]" // die $@ } @sections))' \
+        spit($image, pe(0x8664, sdmagic("257.13-1~deb13u1"), [ ".linux", eval $kernel // die $@ ], [ ".initrd", slurp($initrd) ], map { eval "[ $_ ]" // die $@ } @sections))' \
         "$image" "$images/handmade" "$@"
 }
 
@@ -2910,6 +2910,70 @@ pack_outer() {
     check "$image"
     assert_failure 2
     assert_point FAIL image 'profile 2 has a .initrd section of its own, which is not looked into'
+}
+
+@test "a UKI with profiles whose stub is not known to know them is refused, 2, in each call: such a stub boots the last line" {
+    local name reason="it has profiles, and its .sdmagic does not say systemd-stub 257 or later: stubs before that boot the last profile's command line; build it with a later one"
+    "$BATS_TEST_DIRNAME/uki-images" "$BATS_TEST_TMPDIR"
+    for name in none 252 256 odd-empty odd-kind odd-no-number odd-sign odd-end odd-behind-a-nul odd-of-a-profile; do
+        image=$BATS_TEST_TMPDIR/stub-$name.efi
+        check "$image"
+        assert_failure 2
+        assert_point FAIL image "$reason"
+        assert_refused 2 "$image: cannot be read: $reason" boot "$image"
+        run "$top/build/noptrace-uki" line "$image"
+        assert_failure 2
+        assert_output "$reason"
+    done
+    image=$BATS_TEST_TMPDIR/stub-odd-long.efi
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image '.sdmagic has more than 256 bytes'
+    image=$BATS_TEST_TMPDIR/stub-odd-twice.efi
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image "a section is there twice: systemd's stubs differ in which of them counts"
+    for name in 257 257-without-a-nul 1000; do
+        run "$top/build/noptrace-uki" line "$BATS_TEST_TMPDIR/stub-$name.efi"
+        assert_success
+        assert_output quiet
+    done
+    # without profiles any stub does
+    run "$top/build/noptrace-uki" line "$BATS_TEST_TMPDIR/plain.efi"
+    assert_success
+}
+
+@test "a UKI with a section that older stubs take for its initramfs or kernel, by how its name begins, is refused, 2" {
+    local name reason
+    "$BATS_TEST_DIRNAME/uki-images" "$BATS_TEST_TMPDIR"
+    for name in .initrd .linux .ucode; do
+        image=$BATS_TEST_TMPDIR/longer-than$name.efi
+        reason="a section's name begins with $name and is longer: systemd's stubs differ in whether it counts as that"
+        check "$image"
+        assert_failure 2
+        assert_point FAIL image "$reason"
+        assert_refused 2 "$image: cannot be read: $reason" boot "$image"
+    done
+    run "$top/build/noptrace-uki" line "$BATS_TEST_TMPDIR/honest-names.efi"
+    assert_success
+}
+
+@test "a UKI's command line of which stubs make different lines is nothing that boot, or the plugin, would go by, 2" {
+    local name reason='.cmdline has bytes that are not printable ASCII, of which stubs make different lines, with the word in them or not; take them out'
+    for name in '"main\xfftenance"' '"quiet\x7f"' '"quiet \x01"'; do
+        uki_of '"a kernel"' "\".cmdline\", $name"
+        assert_refused 2 "$image: cannot be read: $reason" boot "$image"
+        run "$top/build/noptrace-uki" line "$image"
+        assert_failure 2
+        assert_output "$reason"
+    done
+    # in any profile, and nothing is printed before
+    uki_of '"a kernel"' '".cmdline", "quiet"' '".profile", "ID=main"' '".profile", "ID=other"' '".cmdline", "main\xfftenance"'
+    assert_refused 2 "$image: cannot be read: $reason" boot "$image"
+    # who picks no profile gets this
+    run "$top/build/noptrace-uki" line "$image"
+    assert_success
+    assert_output quiet
 }
 
 # bats test_tags=slow

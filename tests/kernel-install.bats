@@ -932,6 +932,11 @@ END
     kernel_install add 6.1.0-10-test
     refute_output --partial noptrace
     assert_equal "$("$top/build/noptrace-uki" line "$tree/boot/EFI/Linux/debian-6.1.0-10-test.efi")" 'root=LABEL=debian -- maintenance'
+    # one of which stubs make different lines
+    echo 'root=LABEL=debian mainñtenance' > "$tree/etc/kernel/cmdline"
+    kernel_install add 6.1.0-10-test
+    assert_line 'noptrace: /boot/EFI/Linux/debian-6.1.0-10-test.efi: its command line could not be read: .cmdline has bytes that are not printable ASCII, of which stubs make different lines, with the word in them or not; take them out'
+    echo quiet > "$tree/etc/kernel/cmdline"
     # one that cannot be read, as with tries
     plugin 93-other << 'END'
 echo x > /boot/EFI/Linux/debian-6.1.0-10-test+3.efi

@@ -8,23 +8,22 @@
  *     noptrace-uki machine FILE      prints what a kernel, a UKI or an ELF program is for, as
  *                                    uname -m says it; of a program it may be "unknown"
  *
- * Without profiles there is one, with no id. Control characters in a command line are printed as
+ * Without profiles there is one, with no id. Tabs and newlines in a command line are printed as
  * spaces. Exits 0; 1 if FILE is no UKI, or nothing that is known, and says nothing; 2 with the
- * reason on stdout if it cannot be read.
+ * reason on stdout if it cannot be read, or if not every stub would boot the same of it, see uki.h.
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "elf.h"
 #include "image.h"
 #include "kernel.h"
+#include "uki.h"
 
 enum { YES = 0, NO = 1, UNREADABLE = 2, USAGE = 64 };
-
-/* No kernel takes a longer command line. */
-enum { LONGEST = 1 << 20 };
 
 static const char *machine_of(struct source *source, struct pe *pe, struct failure *failure)
 {
@@ -63,6 +62,13 @@ static void put(struct text line)
 	(void)putchar('\n');
 }
 
+static bool is_plain(struct text line, struct failure *failure)
+{
+	const char *odd = uki_odd(line);
+
+	return !odd || fail(failure, ".cmdline %s", odd);
+}
+
 static void print_line(const struct line *line)
 {
 	const char *id = strncmp(line->origin, "profile ", 8) == 0 ? line->origin + 8 : "";
@@ -78,8 +84,13 @@ static bool open_all(struct image *image, struct source *source, int folder,
 {
 	static struct source part;
 
-	if (!image_open_uki(image, source, &part, failure) ||
-	    !copy_to(&part, folder, "initrd", failure) ||
+	if (!image_open_uki(image, source, &part, failure))
+		return false;
+	for (size_t i = 0; i < image->count; i++) {
+		if (!is_plain(image->lines[i].text, failure))
+			return false;
+	}
+	if (!copy_to(&part, folder, "initrd", failure) ||
 	    !pe_open(source, pe_find(&image->pe, 0, ".linux"), &part, failure) ||
 	    !copy_to(&part, folder, "linux", failure))
 		return false;
@@ -106,31 +117,26 @@ static int open_uki(struct source *source, const char *path, struct failure *fai
 
 static int print_default(struct source *source, struct failure *failure)
 {
-	static struct source opened;
 	static struct pe pe;
-	static char text[LONGEST];
 	const struct pe_section *section;
-	unsigned profile;
-	size_t length = 0;
+	char *text = NULL;
+	bool plain = true;
 
 	if (!pe_is(source, failure))
 		return failure->text[0] == '\0' ? NO : UNREADABLE;
-	if (!pe_read(source, &pe, failure))
+	if (!pe_read(source, &pe, failure) || !uki_is_clear(source, &pe, failure))
 		return UNREADABLE;
-	profile = pe_default_profile(&pe);
-	if (pe_is_twice(&pe, profile, ".cmdline") || pe_is_twice(&pe, 0, ".cmdline"))
-		return fail(failure, "two command lines"), UNREADABLE;
-	section = pe_find(&pe, profile, ".cmdline");
-	if (section && !pe_open(source, section, &opened, failure))
-		return UNREADABLE;
-	if (section)
-		length = source_copy(&opened, 0, text, sizeof text, failure);
-	if (length == sizeof text)
-		return fail(failure, "its command line is too long"), UNREADABLE;
-	if (failure->text[0] != '\0')
-		return UNREADABLE;
-	put((struct text) { text, strnlen(text, length) });
-	return YES;
+	section = pe_find(&pe, pe_default_profile(&pe), ".cmdline");
+	if (section) {
+		text = uki_text(source, section, UKI_LONGEST, failure);
+		if (!text)
+			return UNREADABLE;
+		plain = is_plain(text_of(text), failure);
+	}
+	if (plain)
+		put(text_of(text ? text : ""));
+	free(text);
+	return plain ? YES : UNREADABLE;
 }
 
 static int print_machine(struct source *source, struct failure *failure)

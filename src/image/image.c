@@ -10,9 +10,7 @@
 #include "image.h"
 #include "kernel.h"
 #include "squashed.h"
-
-/* A line of a UKI's .cmdline is no longer; any kernel's is far shorter. */
-enum { LINE_LONGEST = 64 * 1024 };
+#include "uki.h"
 
 const struct node *image_at(struct image *image, const char *path)
 {
@@ -97,32 +95,6 @@ static bool add_line(struct image *image, const struct line *line)
 	return true;
 }
 
-/* Reads one section as a text, up to a NUL. */
-static char *read_section(const struct source *source, const struct pe_section *section,
-			  size_t longest, struct failure *failure)
-{
-	static struct source opened;
-	char *text = NULL;
-	size_t length;
-
-	if (section->size > longest) {
-		(void)fail(failure, "%s has more than %zu bytes", section->name, longest);
-		return NULL;
-	}
-	text = calloc(1, longest + 1);
-	if (!text || !pe_open(source, section, &opened, failure)) {
-		free(text);
-		(void)fail(failure, "no memory");
-		return NULL;
-	}
-	length = source_copy(&opened, 0, text, longest, failure);
-	text[length] = '\0';
-	if (failure->text[0] == '\0')
-		return text;
-	free(text);
-	return NULL;
-}
-
 /* The ID= of a profile; empty if it says none. */
 static void profile_id(const char *text, char *id, size_t size)
 {
@@ -147,7 +119,7 @@ static bool add_profile(struct image *image, const struct source *source, unsign
 	char id[128] = "";
 
 	if (profile > 0 && about) {
-		char *text = read_section(source, about, LINE_LONGEST, failure);
+		char *text = uki_text(source, about, UKI_LONGEST, failure);
 		if (!text)
 			return false;
 		profile_id(text, id, sizeof id);
@@ -158,7 +130,7 @@ static bool add_profile(struct image *image, const struct source *source, unsign
 	/* the default one boots without anybody's choice, whatever it is called */
 	line.maintenance =
 	    strcmp(id, "maintenance") == 0 && profile != pe_default_profile(&image->pe);
-	line.memory = section ? read_section(source, section, LINE_LONGEST, failure) : strdup("");
+	line.memory = section ? uki_text(source, section, UKI_LONGEST, failure) : strdup("");
 	if (!line.memory)
 		return fail(failure, "no memory");
 	line.text = text_of(line.memory);
@@ -182,10 +154,6 @@ static bool is_one_initramfs(const struct pe *pe, struct failure *failure)
 					    "looked into",
 					    profile, names[i]);
 		}
-		if (pe_is_twice(pe, profile, ".cmdline") || pe_is_twice(pe, profile, ".initrd") ||
-		    pe_is_twice(pe, profile, ".linux"))
-			return fail(failure, "a section is there twice: systemd's stubs differ in "
-					     "which of them counts");
 	}
 	return true;
 }
@@ -202,7 +170,7 @@ static bool read_version(struct image *image, const struct source *source, struc
 	kernel_release(&kernel, image->version, sizeof image->version);
 	if (image->version[0] != '\0' || !uname)
 		return true;
-	text = read_section(source, uname, sizeof image->version - 1, failure);
+	text = uki_text(source, uname, sizeof image->version - 1, failure);
 	if (!text)
 		return false;
 	(void)snprintf(image->version, sizeof image->version, "%.*s", (int)strcspn(text, "\n"),
@@ -236,7 +204,7 @@ bool image_open_uki(struct image *image, struct source *source, struct source *i
 	if (!pe_find(pe, 0, ".initrd") || !pe_find(pe, 0, ".linux"))
 		return fail(failure, "a PE file without .linux and .initrd: a kernel, or a UKI "
 				     "without an initramfs");
-	if (!is_one_initramfs(pe, failure))
+	if (!uki_is_clear(source, pe, failure) || !is_one_initramfs(pe, failure))
 		return false;
 	if (!read_version(image, source, failure))
 		return false;

@@ -64,9 +64,9 @@ void image_close(struct image *image);
 
 /*
  * The part of it that is about a UKI: reads its headers, its version and its command lines into
- * `image`, and finds its initramfs. False, with the reason, for what is no UKI, and for one of
- * which not every stub would boot the same: a section of one name twice, or a profile with an
- * initramfs or a kernel of its own.
+ * `image`, and finds its initramfs. False, with the reason, for what is no UKI, for one of which
+ * not every stub would boot the same, see uki_is_clear(), and for a profile with an initramfs or a
+ * kernel of its own.
  */
 bool image_open_uki(struct image *image, struct source *source, struct source *initramfs,
 		    struct failure *failure);

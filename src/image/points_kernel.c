@@ -9,6 +9,7 @@
 #include "files.h"
 #include "kconfig.h"
 #include "points.h"
+#include "uki.h"
 #include "words.h"
 
 /* The one kernel that there are modules for, where the image is no UKI that says which it has. */
@@ -222,23 +223,11 @@ static bool has_maintenance_profile(const struct image *image)
 	return false;
 }
 
-/* Of other bytes some stubs drop some, and others make what they were not. */
-static bool is_plain(struct text text)
-{
-	for (size_t i = 0; i < text.length; i++) {
-		char byte = text.bytes[i];
-		if ((byte < ' ' || byte > '~') && byte != '\t' && byte != '\n')
-			return false;
-	}
-	return true;
-}
-
 /* What is wrong with the word in a line; NULL if nothing. */
 static const char *judge_line(const struct image *image, const struct line *line)
 {
-	if (line->converted && !is_plain(line->text))
-		return "has bytes that are not printable ASCII, of which stubs make different "
-		       "lines, with the word in them or not; take them out";
+	if (line->converted && uki_odd(line->text))
+		return uki_odd(line->text);
 	if (line->maintenance)
 		return words_has(line->text, "maintenance")
 			   ? NULL

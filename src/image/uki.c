@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What stubs make of a UKI; uki.h has the rules. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "uki.h"
+
+/* What a stub says of itself: "#### LoaderInfo: systemd-stub 257.13-1~deb13u1 ####". */
+enum { MAGIC_LONGEST = 256, KNOWS_PROFILES = 257 };
+
+char *uki_text(const struct source *source, const struct pe_section *section, size_t longest,
+	       struct failure *failure)
+{
+	static struct source opened;
+	char *text = NULL;
+	size_t length;
+
+	if (section->size > longest) {
+		(void)fail(failure, "%s has more than %zu bytes", section->name, longest);
+		return NULL;
+	}
+	text = calloc(1, longest + 1);
+	if (!text || !pe_open(source, section, &opened, failure)) {
+		free(text);
+		(void)fail(failure, "no memory");
+		return NULL;
+	}
+	length = source_copy(&opened, 0, text, longest, failure);
+	text[length] = '\0';
+	if (failure->text[0] == '\0')
+		return text;
+	free(text);
+	return NULL;
+}
+
+static bool is_twice(const struct pe *pe)
+{
+	static const char *const names[] = { ".cmdline", ".initrd", ".linux", ".sdmagic" };
+
+	for (unsigned profile = 0; profile <= pe->profiles; profile++) {
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+			if (pe_is_twice(pe, profile, names[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The name of what a section only begins as; NULL if it does not. .cmdline and .profile have all of
+ * the eight bytes of a name. */
+static const char *begins_as(const struct pe_section *section)
+{
+	static const char *const names[] = { ".initrd", ".linux", ".ucode" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strcmp(section->name, names[i]) != 0 &&
+		    text_begins(text_of(section->name), names[i]))
+			return names[i];
+	}
+	return NULL;
+}
+
+static bool says_257(const char *magic)
+{
+	static const char begin[] = "#### LoaderInfo: systemd-stub ";
+	struct text text = text_of(magic);
+	const char *version = magic + sizeof begin - 1;
+
+	return text_begins(text, begin) && text_ends(text, " ####") && *version >= '0' &&
+	       *version <= '9' && strtoul(version, NULL, 10) >= KNOWS_PROFILES;
+}
+
+static bool knows_profiles(const struct source *source, const struct pe *pe,
+			   struct failure *failure)
+{
+	const struct pe_section *section = pe_find(pe, 0, ".sdmagic");
+	char *magic = section ? uki_text(source, section, MAGIC_LONGEST, failure) : NULL;
+	bool known = magic && says_257(magic);
+
+	free(magic);
+	return known ||
+	       fail(failure, "it has profiles, and its .sdmagic does not say systemd-stub 257 or "
+			     "later: stubs before that boot the last profile's command line; build "
+			     "it with a later one");
+}
+
+bool uki_is_clear(const struct source *source, const struct pe *pe, struct failure *failure)
+{
+	if (is_twice(pe))
+		return fail(failure, "a section is there twice: systemd's stubs differ in which of "
+				     "them counts");
+	for (unsigned i = 0; i < pe->count; i++) {
+		const char *name = begins_as(&pe->sections[i]);
+		if (name)
+			return fail(failure,
+				    "a section's name begins with %s and is longer: systemd's "
+				    "stubs differ in whether it counts as that",
+				    name);
+	}
+	return pe->profiles == 0 || knows_profiles(source, pe, failure);
+}
+
+/* Of other bytes some stubs drop some, and others make what they were not. */
+const char *uki_odd(struct text line)
+{
+	for (size_t i = 0; i < line.length; i++) {
+		char byte = line.bytes[i];
+		if ((byte < ' ' || byte > '~') && byte != '\t' && byte != '\n')
+			return "has bytes that are not printable ASCII, of which stubs make "
+			       "different lines, with the word in them or not; take them out";
+	}
+	return NULL;
+}
