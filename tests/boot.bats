@@ -62,6 +62,24 @@ assert_said() {
     assert_refused 2 "$good: not a kernel for x86-64, arm64 or riscv64" boot --kernel "$good" "$good"
 }
 
+@test "a file that boot reads, or that has something else than an earlier log in it, is not written to, 2" {
+    local option copy=$BATS_TEST_TMPDIR/copy
+    cp "$kernel" "$copy"
+    for option in --log --junit; do
+        assert_refused 2 "$option $good: is read here, and would be lost; name another file" \
+            boot --kernel "$kernel" "$option" "$good" "$good"
+        assert_refused 2 "$option $copy: is read here, and would be lost; name another file" \
+            boot --kernel "$copy" "$option" "$copy" "$good"
+        assert_refused 2 "$option $copy: is read here, and would be lost; name another file" \
+            boot --kernel "$kernel" --root "$copy" "$option" "$copy" "$good"
+        assert_refused 2 "$option $copy: is read here, and would be lost; name another file" \
+            boot --kernel "$kernel" --probe "$copy" "$option" "$copy" "$good"
+        assert_refused 2 "$option $copy: has something else in it, and would be lost; name another file, or remove it" \
+            boot --kernel "$kernel" "$option" "$copy" "$good"
+    done
+    cmp "$kernel" "$copy"
+}
+
 @test "without QEMU on the machine boot is skipped, 77, and says so" {
     local bin=$BATS_TEST_TMPDIR/bin tool
     mkdir "$bin"

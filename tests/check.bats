@@ -2767,6 +2767,35 @@ pack_outer() {
     assert_equal "$stderr" 'noptrace-image: /nonexistent/report: cannot be written: No such file or directory'
 }
 
+@test "a file that is read, or has something else than an earlier report in it, is not written to, 2" {
+    local report=$BATS_TEST_TMPDIR/report other=$BATS_TEST_TMPDIR/other read="is read here, and would be lost; name another file"
+    cp "$images/handmade" "$image"
+    cp "$config" "$BATS_TEST_TMPDIR/config"
+    ln -s "$image" "$BATS_TEST_TMPDIR/link"
+    assert_refused 2 "--junit $image: $read" check --junit "$image" "$image"
+    assert_refused 2 "--junit $BATS_TEST_TMPDIR/link: $read" check --junit "$BATS_TEST_TMPDIR/link" "$images/handmade" "$image"
+    assert_refused 2 "--junit $BATS_TEST_TMPDIR/config: $read" \
+        check --junit "$BATS_TEST_TMPDIR/config" --kernel-config "$BATS_TEST_TMPDIR/config" "$image"
+    cp "$program" "$other"
+    assert_refused 2 "--junit $other: $read" check --junit "$other" --program "$other" "$image"
+    # the option's value was forgotten
+    assert_refused 2 "--junit $image: has something else in it, and would be lost; name another file, or remove it" \
+        check --junit "$image" "$images/handmade"
+    cmp "$image" "$images/handmade"
+    cmp "$config" "$BATS_TEST_TMPDIR/config"
+    cmp "$program" "$other"
+    # an earlier one is, and an empty file
+    : > "$report"
+    check --junit "$report" "$image"
+    assert_success
+    check --junit "$report" "$image" "$image"
+    assert_success
+    assert_equal "$(grep -c '<testsuite ' "$report")" 2
+    echo '<testsuites/>' > "$report"
+    check --junit "$report" "$image"
+    assert_success
+}
+
 @test "noptrace-check that is called otherwise says how, 2" {
     local help call
     help=$("$top/build/noptrace-check" --help)
