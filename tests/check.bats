@@ -2796,6 +2796,16 @@ pack_outer() {
     assert_success
 }
 
+@test "POSIXLY_CORRECT changes nothing" {
+    export POSIXLY_CORRECT=1
+    assert_refused 2 '/nonexistent/report: cannot be written' check --junit /nonexistent/report "$images/handmade"
+    check "$images/handmade"
+    assert_success
+    run "$top/build/noptrace-image" make "$BATS_TEST_TMPDIR/archive"
+    assert_success
+    assert_output ''
+}
+
 @test "noptrace-check that is called otherwise says how, 2" {
     local help call
     help=$("$top/build/noptrace-check" --help)
