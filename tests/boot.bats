@@ -80,6 +80,18 @@ assert_said() {
     cmp "$kernel" "$copy"
 }
 
+@test "boot works in a folder whose name has a comma, which QEMU takes for an option's end" {
+    mkdir "$BATS_TEST_TMPDIR/a,b"
+    # an earlier log is overwritten
+    echo 'normal boot: old' > "$BATS_TEST_TMPDIR/log"
+    TMPDIR=$BATS_TEST_TMPDIR/a,b boot_image --log "$BATS_TEST_TMPDIR/log" "$good"
+    assert_success
+    assert_line --regexp '^outcome +locked +open$'
+    run head -n 1 "$BATS_TEST_TMPDIR/log"
+    assert_output --regexp '^(normal|maintenance) boot: '
+    refute_output 'normal boot: old'
+}
+
 @test "without QEMU on the machine boot is skipped, 77, and says so" {
     local bin=$BATS_TEST_TMPDIR/bin tool
     mkdir "$bin"

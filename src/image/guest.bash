@@ -33,10 +33,11 @@ run_guest() {
         aarch64/kvm) words="console=ttyAMA0 $words" machine+=(-cpu host) ;;
         aarch64/*) words="console=ttyAMA0 $words" machine+=(-cpu cortex-a57) ;;
     esac
+    # in a name a comma comes twice, as in guest_disk
     timeout --foreground --kill-after=5 "$seconds" \
         "qemu-system-$guest_machine" -accel "$accel" -m 1024 -nodefaults -no-user-config -display none -no-reboot \
         -chardev stdio,id=console,signal=off -serial chardev:console \
-        -chardev "file,id=answer,path=$answer" "${machine[@]}" \
+        -chardev "file,id=answer,path=${answer//,/,,}" "${machine[@]}" \
         -object rng-random,id=random,filename=/dev/urandom -device virtio-rng-pci,rng=random \
         ${command_line:+-append "$words $command_line"} "$@" || code=$?
     # its terminal puts a carriage return before each
