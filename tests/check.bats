@@ -290,6 +290,21 @@ part_lib() {
     assert_fails architecture '/usr/sbin/noptrace: for x86_64, and the kernel is for an unknown machine; install noptrace for that'
 }
 
+@test "a configuration beside the image that is no file is none" {
+    local folder=$BATS_TEST_TMPDIR/beside version=6.1.0-own
+    tree_of handmade
+    mkdir -p "$tree/lib/modules/$version" "$folder"
+    check_tree
+    mv "$image" "$folder/image"
+    mkfifo "$folder/config-$version"
+    run -3 --separate-stderr timeout 20 "$top/build/noptrace-image" check "$folder/image"
+    assert_line --partial '  n/a   yama          cannot tell: '
+    rm "$folder/config-$version"
+    mkdir "$folder/config-$version"
+    run -3 --separate-stderr timeout 20 "$top/build/noptrace-image" check "$folder/image"
+    assert_line --partial '  n/a   yama          cannot tell: '
+}
+
 @test "a program that is not executable fails" {
     tree_of systemd
     rm "$tree/usr/sbin/noptrace"
@@ -297,6 +312,12 @@ part_lib() {
     check_tree
     assert_failure 1
     assert_point FAIL executable '/usr/sbin/noptrace: mode 644; make it 755 before the image is built'
+    # nor as somebody else
+    for mode in 4755 2755; do
+        chmod "$mode" "$tree/usr/sbin/noptrace"
+        check_tree
+        assert_fails executable "/usr/sbin/noptrace: mode $mode; make it 755 before the image is built"
+    done
 }
 
 @test "another program in its place fails" {
@@ -385,6 +406,13 @@ noptrace_check() {
     install -D -m 644 "$top/modules.d/50noptrace/$unit" "$tree/$units/$unit"
     check_tree
     assert_fails wired 'by the unit noptrace-initramfs.service, which does not run where init is handmade; build the image anew'
+    # which a script of systemd's name is
+    tree_of systemd
+    cp --remove-destination "$BATS_TEST_TMPDIR/init" "$tree/usr/lib/systemd/systemd"
+    chmod 755 "$tree/usr/lib/systemd/systemd"
+    check_tree
+    assert_failure 1
+    assert_point ok image hand-made
 }
 
 @test "a hook that is empty, says the call in a comment, or is no .sh calls nothing, and fails" {
@@ -416,7 +444,8 @@ noptrace_check() {
     assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
     local line
     for line in 'test -e /x||exit' 'return 0' $'true \\\n;break' $'echo a\\\n#; break' $'\v#; break' \
-        $'x=\n#'{\',\",\`,\$,\),\},\]}' break' '(umount /proc)' 'exec sh'; do
+        $'x="\n#'{\',\",\`,\$,\),\},\]}' break' 'x () { :; }' $'x(\t) { :; }' 'alias exit=:' 'busybox chmod 0 /usr/sbin/no*' \
+        'trap : EXIT' 'set -e' 'rm /usr/sbin/no*' 'mv /a /b' '(umount /proc)' 'exec sh'; do
         echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
         check_tree
         assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
@@ -438,7 +467,7 @@ noptrace_check() {
         assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
     done
     mkdir "$tree/usr/lib/dracut/hooks/cmdline/00-ccc.sh"
-    for line in 'breaks=1' 'x.y z' 'x. y' './x' 'un_mount' 'x=exits' $'true \\'; do
+    for line in "# Don't wait: the mount is (not) quick" $'x=1\n# size of the /run mount (see "x")\ny=2' 'breaks=1' 'x.y z' 'x. y' './x' 'un_mount' 'x=exits' $'true \\'; do
         echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
         check_tree
         assert_success
@@ -501,6 +530,38 @@ noptrace_check() {
         assert_failure 1
         assert_line --regexp '^  FAIL  order         line [67] of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before$'
     done
+}
+
+@test "a hand-made /init that mounts no /proc, or elsewhere, or takes it away again, fails" {
+    local line
+    tree_of handmade
+    for line in 's,^mount.*proc.*,mount -t proc proc /root/proc,' 's,^/usr/sbin/noptrace,umount /proc\n&,' 's,^/usr/sbin/noptrace,umount -l "/proc"\n&,'; do
+        sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_failure 1
+        assert_line --regexp '^  FAIL  order         line [78] of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before$'
+    done
+    for line in 's,^mount.*proc.*,mount -t proc proc "/proc" || exec sh,' 's,^mount.*proc.*,{ mount -t proc proc /proc; },' \
+        's,^/usr/sbin/noptrace,ls /proc\n&,' 's,^mount.*proc.*,umount /proc\n&,'; do
+        sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_success
+    done
+    # where chroot comes before it
+    sed 's,^/usr/sbin/noptrace,chroot /root /sbin/init\n&,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order 'line 8 of /init, after the pivot in line 7; put it before that'
+    # and on what is there
+    cp "$images/handmade.tree/init" "$tree/init"
+    rmdir "$tree/proc"
+    check_tree
+    assert_fails order 'line 7 of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before'
+    sed '2i mkdir -p /proc' "$images/handmade.tree/init" > "$tree/init"
+    check_tree
+    assert_success
 }
 
 @test "a hand-made /init that only says the call, or does not wait for it, fails" {
@@ -693,7 +754,7 @@ noptrace_check() {
     # what changes nothing that matters, or is read by nobody
     tree_of systemd
     mkdir -p "$tree/$units/service.d"
-    printf '%s\n' '[Unit]' Description=x Documentation=man:x '[Service]' '# Fedora has this' TimeoutStopFailureMode=abort TimeoutStopSec=1 TimeoutAbortSec=1 > "$tree/$units/service.d/10-timeout-abort.conf"
+    printf '%s\n' '[Unit]' Description=x Documentation=man:x '[Service]' '# Fedora has this' TimeoutStopFailureMode=abort TimeoutStopSec=1 TimeoutAbortSec=1 Environment=SYSTEMD_SLEEP_FREEZE_USER_SESSIONS=0 > "$tree/$units/service.d/10-timeout-abort.conf"
     printf '[Service]\nUser=1\n' > "$tree/$units/service.d/odd.conf~"
     check_tree
     assert_success
@@ -927,10 +988,30 @@ initrd.target s/^Requires=basic.target/& \\\n/
 sysinit.target $a[Unit
 basic.target 1s/.*/[Unit]x/
 basic.target s/^Requires=.*/Description=x \\ \n[X-Foo]\n&/
+basic.target s/^Requires=/Requires\v=/
+initrd.target s/^Requires=/Requires=\f/
+initrd.target s/^Requires=.*/& shutdown.target/
+sysinit.target /^Conflicts=/aWants=shutdown.target
 basic.target s/^Requires=.*/# x \\\n[X-Foo]\n&/
 basic.target s/^Requires=.*/\xef\xbb\xbf[X-Foo]\n&/
 sysinit.target s/^Description=.*/Description=x \\\n[y/
 END
+    # systemd rejects a link to another type, and reads the next
+    for line in x.service ../x.target; do
+        tree_of systemd
+        mkdir -p "$tree/etc/systemd/system"
+        printf '[Unit]\nRequires=basic.target\n' > "$tree/etc/systemd/system/x.service"
+        ln -s system/x.service "$tree/etc/systemd/x.target"
+        ln -s "$line" "$tree/etc/systemd/system/initrd.target"
+        check_tree
+        assert_fails order "initrd.target is not there, masked or broken: nothing starts $unit; build the image anew"
+    done
+    tree_of systemd
+    mkdir -p "$tree/etc/systemd/system" "$tree/opt"
+    mv "$tree/$units/initrd.target" "$tree/opt"
+    ln -s /opt/initrd.target "$tree/etc/systemd/system/initrd.target"
+    check_tree
+    assert_success
     # an empty file is a mask as well
     tree_of systemd
     install -D -m 644 /dev/null "$tree/etc/systemd/system/initrd.target"
@@ -1055,6 +1136,7 @@ END
 3|[Service]\nDescription=x
 3|[Unit\nDescription=x
 3|\v[Socket]\nAfter=x.device
+3|DefaultDependencies\v=no
 3| After=x.target
 END
     tree_of systemd
@@ -1719,6 +1801,9 @@ END
     echo '# CONFIG_SECURITY_YAMA is not set' > "$config"
     check "$image"
     assert_fails yama "$config: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+    printf '%s\n' CONFIG_SECURITY_YAMA=y CONFIG_BOOT_CONFIG_EMBED=y > "$config"
+    check "$image"
+    assert_fails maintenance "$config: CONFIG_BOOT_CONFIG_EMBED, so each boot has words that are not seen here; use another kernel"
     # its /init is a script
     for line in CONFIG_BINFMT_SCRIPT=m '# CONFIG_BINFMT_SCRIPT is not set'; do
         printf '%s\n' CONFIG_SECURITY_YAMA=y "$line" > "$config"
@@ -1812,6 +1897,8 @@ ok|CONFIG_CMDLINE="lsm=yama"|quiet
 ok|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_OVERRIDE=y|lsm=bpf,yama
 FAIL|CONFIG_CMDLINE="quiet" CONFIG_CMDLINE_FORCE=y|lsm=yama
 FAIL|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_FROM_BOOTLOADER=y|quiet
+FAIL|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_FALLBACK=y|quiet
+FAIL|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_BOOTLOADER=y|quiet
 ok|CONFIG_CMDLINE="lsm=yama" CONFIG_CMDLINE_EXTEND=y|lsm=yama,x
 FAIL|CONFIG_CMDLINE="lsm=x" CONFIG_CMDLINE_EXTEND=y|lsm=yama
 ok|CONFIG_CMDLINE="lsm=\yama"|quiet
@@ -2095,7 +2182,7 @@ END
         rd.systemd.mask={sysinit.target,basic.target,initrd.target,system.slice,-.slice,systemd-journald.socket} \
         "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
         rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target systemd.set_credential={fstab.extra,sysctl.extra,tmpfiles.extra,udev.rules.x}:x \
-        rd.systemd.mount-extra=x:/proc; do
+        rd.systemd.mount-extra=x:/proc 'rd.systemd.mount-extra=tmpfs:/\x75sr:tmpfs' initcall{_,-}blacklist=populate_rootfs initrdmem=0x1000,0x1000; do
         check --cmdline "quiet 3 $line ro" "$image"
         assert_fails masks "--cmdline: $line keeps it from running; take that out"
     done
@@ -2103,6 +2190,9 @@ END
         check --cmdline "rd.systemd.mount-extra=tmpfs:$line:tmpfs" "$image"
         assert_fails masks "--cmdline: rd.systemd.mount-extra=tmpfs:$line:tmpfs keeps it from running; take that out"
     done
+    printf -v line 'rd.systemd.mount-extra=%01100d:/usr:tmpfs' 0
+    check --cmdline "$line" "$image"
+    assert_fails masks "--cmdline: ${line:0:120} keeps it from running; take that out"
     # whatever it takes for a blank
     for line in $'\t' $'\r' $'\xa0'; do
         check --cmdline "quiet${line}rd.emergency${line}ro" "$image"
@@ -2114,9 +2204,9 @@ END
     check --cmdline "quiet -- rd.systemd.mask=$unit" "$image"
     assert_failure 1
     assert_point FAIL masks "--cmdline: rd.systemd.mask=$unit keeps it from running; take that out"
-    check --cmdline "SYSTEMD_LOG_LEVEL=debug SYSTEMD_COLORS=0 SYSTEMD_SULOGIN_FORCE=1 rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
+    check --cmdline "SYSTEMD_LOG_LEVEL=debug SYSTEMD_COLORS=0 SYSTEMD_SULOGIN_FORCE=1 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 initcall_blacklist rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
 systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data rd.systemd.mount-extra=/proc systemd.unit=rescue.target \
-rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.mas=$unit systemd.maskx=$unit $(printf '%01500d' 0)" "$image"
+rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.mas=$unit systemd.maskx=$unit $(printf '%01400d' 0)" "$image"
     assert_success
     refute_output --regexp '(FAIL|warn) '
 }
@@ -2403,13 +2493,14 @@ small_images() {
         { echo "/scripts/init-top/$line \"\$@\"" && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"
         cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
         check_tree
-        assert_success
-        assert_point warn order 'not the first script of init-top'
+        assert_fails order 'not the first script of init-top: what runs before it may undo what it needs; rename that'
     done
-    sed 's,^run_scripts /scripts/init-top,# &,' "$whole/init" > "$BATS_TEST_TMPDIR/init"
-    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
-    check_tree
-    assert_fails order '/init: does not call scripts/init-top; build the image anew'
+    for line in '# &' ': &' '[ "$x" ] || &' 'if false; then\n&\nfi' 'exec run-init /root /sbin/init\n&'; do
+        sed "s,^run_scripts /scripts/init-top,$line," "$whole/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_fails order '/init: does not call scripts/init-top; build the image anew'
+    done
     cp --remove-destination "$whole/init" "$tree/init"
     rm "$tree/scripts/init-top/ORDER"
     check_tree

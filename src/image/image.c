@@ -215,7 +215,8 @@ bool image_open_uki(struct image *image, struct source *source, struct source *i
 	return pe_initramfs(source, pe, pe_default_profile(pe), initramfs, failure);
 }
 
-/* systemd is known by what /init is, or is called where that leads nowhere. */
+/* systemd is known by what /init is, or is called where that leads nowhere; a script of its name is
+ * none. */
 static enum init find_init(struct image *image)
 {
 	const struct node *init = tree_lookup(&image->tree, "init");
@@ -223,7 +224,7 @@ static enum init find_init(struct image *image)
 
 	if (init && (init == tree_lookup(&image->tree, "usr/lib/systemd/systemd") ||
 		     init == tree_lookup(&image->tree, "lib/systemd/systemd")))
-		return INIT_SYSTEMD;
+		return text_begins(text_of_node(init), "#!") ? INIT_HANDMADE : INIT_SYSTEMD;
 	if (!init && link && link->target && text_ends(text_of(link->target), "/systemd"))
 		return INIT_SYSTEMD;
 	if (image_at(image, "scripts/init-top"))

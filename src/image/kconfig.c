@@ -27,8 +27,11 @@ static enum kconfig_name name_of(struct slice line)
 		[KCONFIG_OVERRIDE] = "CONFIG_CMDLINE_OVERRIDE=",
 		[KCONFIG_FORCE] = "CONFIG_CMDLINE_FORCE=",
 		[KCONFIG_FROM_BOOTLOADER] = "CONFIG_CMDLINE_FROM_BOOTLOADER=",
+		[KCONFIG_FALLBACK] = "CONFIG_CMDLINE_FALLBACK=",
+		[KCONFIG_BOOTLOADER] = "CONFIG_CMDLINE_BOOTLOADER=",
 		[KCONFIG_INITRAMFS_FORCE] = "CONFIG_INITRAMFS_FORCE=",
 		[KCONFIG_SCRIPT] = "CONFIG_BINFMT_SCRIPT=",
+		[KCONFIG_EMBEDDED] = "CONFIG_BOOT_CONFIG_EMBED=",
 		[KCONFIG_NO_SCRIPT] = "# CONFIG_BINFMT_SCRIPT is not set",
 		[KCONFIG_NO_INITRD] = "# CONFIG_BLK_DEV_INITRD is not set",
 		[KCONFIG_NO_PROC] = "# CONFIG_PROC_FS is not set",
@@ -78,6 +81,11 @@ bool kconfig_runs_scripts(const struct kconfig *kconfig)
 {
 	return !kconfig->values[KCONFIG_NO_SCRIPT].bytes &&
 	       (!kconfig->values[KCONFIG_SCRIPT].bytes || is_set(kconfig, KCONFIG_SCRIPT));
+}
+
+bool kconfig_has_words(const struct kconfig *kconfig)
+{
+	return is_set(kconfig, KCONFIG_EMBEDDED);
 }
 
 /* Without the quotes around a string's value. */
@@ -156,7 +164,8 @@ const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_
 	behind = (struct slice) { line, line_length };
 	if (is_set(kconfig, KCONFIG_OVERRIDE) || is_set(kconfig, KCONFIG_FORCE))
 		behind.length = 0;
-	else if (is_set(kconfig, KCONFIG_FROM_BOOTLOADER))
+	else if (is_set(kconfig, KCONFIG_FROM_BOOTLOADER) || is_set(kconfig, KCONFIG_FALLBACK) ||
+		 is_set(kconfig, KCONFIG_BOOTLOADER))
 		before.length = 0;
 	if (is_set(kconfig, KCONFIG_EXTEND))
 		lsm = last_lsm(before, last_lsm(behind, lsm));

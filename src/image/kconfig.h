@@ -16,8 +16,11 @@ enum kconfig_name {
 	KCONFIG_OVERRIDE,
 	KCONFIG_FORCE,
 	KCONFIG_FROM_BOOTLOADER,
+	KCONFIG_FALLBACK,   /* which riscv calls it, */
+	KCONFIG_BOOTLOADER, /* and loongarch */
 	KCONFIG_INITRAMFS_FORCE,
 	KCONFIG_SCRIPT,
+	KCONFIG_EMBEDDED,
 	KCONFIG_NO_SCRIPT, /* these are set if it says "# CONFIG_... is not set" */
 	KCONFIG_NO_INITRD,
 	KCONFIG_NO_PROC,
@@ -53,6 +56,9 @@ const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_
 
 /* Whether it runs scripts from the start, and not only when a module is loaded. */
 bool kconfig_runs_scripts(const struct kconfig *kconfig);
+
+/* Whether it has a bootconfig built in, whose words come before those of any line. */
+bool kconfig_has_words(const struct kconfig *kconfig);
 
 /* Whether an lsm= of the line leaves yama out, whatever the configuration. */
 bool kconfig_leaves_out(const char *line, size_t length);

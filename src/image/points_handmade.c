@@ -39,15 +39,13 @@ unsigned points_handmade_line(struct image *image)
 	return 0;
 }
 
-/* The first line that might pivot. A # within a line need not begin a comment. */
-static unsigned pivot_line(struct text text)
+/* The first line that has one of the words. A # within a line need not begin a comment. */
+static unsigned line_with(struct text text, const char *const *words)
 {
-	static const char *const words[] = { "switch_root", "run-init", "pivot_root" };
 	struct text line;
 
 	for (unsigned number = 1; text_line(&text, &line); number++) {
-		for (size_t i = 0; !shell_is_comment(line) && i < sizeof words / sizeof *words;
-		     i++) {
+		for (size_t i = 0; !shell_is_comment(line) && words[i]; i++) {
 			if (text_has_word(line, words[i]))
 				return number;
 		}
@@ -55,25 +53,53 @@ static unsigned pivot_line(struct text text)
 	return 0;
 }
 
-/* The program looks for /proc. */
-static bool mounts_proc(struct text text, unsigned before)
+/* Whether it is said, as a whole word of a shell. */
+static bool says_proc(struct text line)
 {
-	struct text line;
+	struct text rest = line;
+	struct text word;
 
-	for (unsigned number = 1; number < before && text_line(&text, &line); number++) {
-		if (!shell_is_comment(line) && text_has_word(line, "mount") &&
-		    text_has_word(line, "proc"))
+	while (text_word(&rest, &word)) {
+		if (text_is(text_strip(word, "\"';)}"), "/proc"))
 			return true;
 	}
 	return false;
 }
 
+/* The program looks for /proc, which is to be mounted there, and to stay. */
+static bool mounts_proc(struct text text, unsigned before)
+{
+	struct text line;
+	bool mounted = false;
+
+	for (unsigned number = 1; number < before && text_line(&text, &line); number++) {
+		if (shell_is_comment(line) || !says_proc(line))
+			continue;
+		mounted =
+		    text_has_word(line, "mount") || (mounted && !text_has_word(line, "umount"));
+	}
+	return mounted;
+}
+
+/* On what it is mounted: a folder of the image, or one that /init makes. */
+static bool has_proc(struct image *image, struct text text, unsigned before)
+{
+	static const char *const make[] = { "mkdir", NULL };
+	unsigned line = line_with(text, make);
+
+	return image_folder(image, "proc") || (line > 0 && line < before);
+}
+
 void points_order_handmade(struct image *image)
 {
 	static const char point[] = "order";
+	static const char *const pivots[] = { "switch_root", "run-init", "pivot_root", NULL };
+	static const char *const leave[] = { "switch_root", "run-init", "pivot_root", "chroot",
+					     NULL };
 	struct text text = text_of_node(image_file(image, "init"));
 	unsigned call = points_handmade_line(image);
-	unsigned pivot = pivot_line(text);
+	unsigned pivot = line_with(text, pivots);
+	unsigned leaving = line_with(text, leave);
 
 	image_is_ours(image, "init");
 	if (pivot == 0)
@@ -81,17 +107,17 @@ void points_order_handmade(struct image *image)
 			    "line %u of /init, in which no switch_root, run-init or pivot_root "
 			    "is seen that it would be before; pivot with one of these",
 			    call);
-	else if (!mounts_proc(text, call))
+	else if (!mounts_proc(text, call) || !has_proc(image, text, call))
 		results_add(
 		    image->results, STATUS_FAIL, point,
 		    "line %u of /init, before which no mount of /proc is seen, without which "
 		    "the program does not lock; mount it before",
 		    call);
-	else if (call < pivot)
+	else if (call < leaving)
 		results_add(image->results, STATUS_OK, point,
 			    "line %u of /init, before the pivot in line %u", call, pivot);
 	else
 		results_add(image->results, STATUS_FAIL, point,
 			    "line %u of /init, after the pivot in line %u; put it before that",
-			    call, pivot);
+			    call, leaving);
 }

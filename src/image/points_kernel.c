@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "configs.h"
 #include "files.h"
@@ -46,7 +47,7 @@ static void find_config(struct image *image)
 {
 	const char *slash = strrchr(image->path, '/');
 	int folder = slash ? (int)(slash - image->path) : 1;
-	FILE *there;
+	struct stat there;
 
 	if (!is_one_version(image)) {
 		image->version[0] = '\0';
@@ -54,10 +55,9 @@ static void find_config(struct image *image)
 	}
 	(void)snprintf(image->config_path, sizeof image->config_path, "%.*s/config-%s", folder,
 		       slash ? image->path : ".", image->version);
-	there = fopen(image->config_path, "re");
-	if (there)
-		(void)fclose(there);
-	else if (!configs_find("", image->version, image->config_path, sizeof image->config_path))
+	if ((stat(image->config_path, &there) != 0 || !S_ISREG(there.st_mode) ||
+	     access(image->config_path, R_OK) != 0) &&
+	    !configs_find("", image->version, image->config_path, sizeof image->config_path))
 		image->config_path[0] = '\0';
 }
 
@@ -271,7 +271,16 @@ static void look_at_label(void *closure, const struct label *label)
 static void maintenance(struct image *image)
 {
 	struct dracut_lines lines = { image, false };
+	struct kconfig kconfig;
 
+	kconfig_read(&kconfig, image->config.bytes, image->config.length);
+	if (kconfig_has_words(&kconfig)) {
+		results_add(image->results, STATUS_FAIL, "maintenance",
+			    "%s: CONFIG_BOOT_CONFIG_EMBED, so each boot has words that are not "
+			    "seen here; use another kernel",
+			    image->config_path);
+		return;
+	}
 	for (size_t i = 0; i < image->count; i++) {
 		const char *wrong = judge_line(image, &image->lines[i]);
 		if (!wrong)

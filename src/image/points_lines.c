@@ -48,6 +48,7 @@ static bool steers_init(struct text name)
 		"SYSTEMD_LOG_",
 		"SYSTEMD_COLORS",
 		"SYSTEMD_SULOGIN_FORCE",
+		"SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE",
 		NULL,
 	};
 	static const char *const steering[] = {
@@ -70,7 +71,7 @@ static bool is_level(struct text name)
 	return text_is_any(name, levels);
 }
 
-/* The same name to systemd, which does not tell - from _. */
+/* The same name to systemd and the kernel, which do not tell - from _. */
 static bool is_key(struct text name, const char *key)
 {
 	if (name.length != strlen(key))
@@ -82,8 +83,9 @@ static bool is_key(struct text name, const char *key)
 	return true;
 }
 
-/* A word that keeps systemd from running the unit, or alters it. */
-static bool is_against_unit(struct text word)
+/* A word that keeps systemd from running the unit, or alters it. It is the beginning of the word
+ * that is `shown`, whose backslashes are not in it. */
+static bool is_against_unit(struct text word, struct text shown)
 {
 	struct text name = word;
 	struct text key;
@@ -111,7 +113,9 @@ static bool is_against_unit(struct text word)
 	if (is_key(key, "systemd.setenv"))
 		return steers_init(value);
 	if (is_key(name, "rd.systemd.mount_extra"))
-		return mounts_over(value);
+		/* in which it knows escapes of its own */
+		return mounts_over(value) || memchr(shown.bytes, '\\', shown.length) ||
+		       shown.length >= UNITS_PATH;
 	return steers_init(name);
 }
 
@@ -164,13 +168,16 @@ static bool line_is_clear(struct image *image, const struct line *line)
 	char room[UNITS_PATH];
 
 	for (size_t at = 0; words_next(line->text, &at, &word);) {
-		if (!word.assigned || !text_is(word.name, "rdinit") || text_is(word.value, "/init"))
+		bool other = text_is(word.name, "rdinit") && !text_is(word.value, "/init");
+		/* it is an initcall that unpacks the initramfs */
+		if (!word.assigned || (!other && !is_key(word.name, "initcall_blacklist") &&
+				       !is_key(word.name, "initrdmem")))
 			continue;
 		shown = (struct text) { line->text.bytes + word.start, word.end - word.start };
 		return fail_word(image, line, shown);
 	}
 	while (next_bare(&rest, &shown, &bare, room, sizeof room)) {
-		if (is_against_unit(bare))
+		if (is_against_unit(bare, shown))
 			return fail_word(image, line, shown);
 	}
 	return true;

@@ -114,7 +114,8 @@ static void look_at(struct files *files, const char *path)
 			continue;
 		if (text_begins(key, "-"))
 			key = text_trim((struct text) { key.bytes + 1, key.length - 1 });
-		if (!is_scope(key, true))
+		/* what others than systemd take for blanks as well */
+		if (!is_scope(text_strip(key, " \t\v\f"), true))
 			continue;
 		(void)snprintf(files->setter, files->size, "%s", path);
 		if (!locks(value))

@@ -340,6 +340,12 @@ static const char *break_in_chain(struct image *image, char *room)
 		(void)snprintf(room, ROOM, "/%s masks what it needs", path);
 		return room;
 	}
+	for (int i = 0; i < CHAIN_TARGETS; i++) {
+		if (!pulls_in(image, CHAIN[i], "shutdown.target"))
+			continue;
+		(void)snprintf(room, ROOM, "%s pulls in shutdown.target", CHAIN[i]);
+		return room;
+	}
 	if (!pulls_in(image, "initrd.target", "basic.target") &&
 	    !pulls_in(image, "initrd.target", "sysinit.target"))
 		return "initrd.target does not require basic.target";

@@ -32,10 +32,15 @@ static unsigned calling_line(struct text text)
 	return text_line_with(text, call, 1);
 }
 
-/* Whether /init has it, not in a comment alone. */
-static bool init_says(struct image *image, const char *words)
+/* Whether /init has the line, before it might pivot. */
+static bool init_calls(struct image *image, const char *command)
 {
-	return text_line_with(text_of_node(image_file(image, "init")), &words, 1) > 0;
+	static const char *const pivots[] = { "switch_root", "run-init", "pivot_root" };
+	struct text text = text_of_node(image_file(image, "init"));
+	unsigned line = shell_line_of(text, command);
+	unsigned pivot = text_line_with(text, pivots, sizeof pivots / sizeof *pivots);
+
+	return line > 0 && (pivot == 0 || line < pivot);
 }
 
 /* What a shell takes for *.sh. */
@@ -186,13 +191,15 @@ bool points_wired(struct image *image)
 	return !wrong && count == 1 && by == image->init;
 }
 
-/* A line that ends what sources it, takes /proc away or mounts over something, or has a shell read
- * what is not here. */
+/* A line that ends what sources it, takes /proc away or mounts over something, has a shell read
+ * what is not here, or changes what commands or files there are. */
 static bool ends_the_caller(struct text line)
 {
 	static const char *const words[] = {
-		"exit",	 "return", "break",	  "exec",     "eval",	    "source",
-		"mount", "umount", "switch_root", "run-init", "pivot_root", "chroot",
+		"exit",	  "return",	 "break",    "exec",	   "eval",   "source", "mount",
+		"umount", "switch_root", "run-init", "pivot_root", "chroot", "alias",  "function",
+		"trap",	  "set",	 "unset",    "busybox",	   "chmod",  "chown",  "rm",
+		"mv",	  "cp",		 "ln",	     "dd",	   "tee",
 	};
 
 	/* some shells drop a NUL in the midst of a word */
@@ -200,6 +207,13 @@ static bool ends_the_caller(struct text line)
 		return true;
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (shell_says_word(line, words[i]))
+			return true;
+	}
+	/* a function */
+	for (size_t i = 0; i < line.length; i++) {
+		const char *open = line.bytes + i;
+		struct text rest = { open + 1, line.length - i - 1 };
+		if (*open == '(' && text_begins(text_strip(rest, " \t"), ")"))
 			return true;
 	}
 	for (size_t i = 0; i + 1 < line.length; i++) {
@@ -210,6 +224,16 @@ static bool ends_the_caller(struct text line)
 	return false;
 }
 
+/* Whether behind the line a # at a line's start is sure to begin a comment. */
+static bool is_simple(struct text line)
+{
+	for (size_t i = 0; i < line.length; i++) {
+		if (strchr("'\"`$\\<(){}", line.bytes[i]))
+			return false;
+	}
+	return true;
+}
+
 /* A file that is sourced. What is not looked into may do so as well, and a link to what is not
  * there yet. */
 static bool may_end_the_caller(struct image *image, const char *path)
@@ -218,6 +242,7 @@ static bool may_end_the_caller(struct image *image, const char *path)
 	const struct node *link = image_at(image, path);
 	struct text rest;
 	struct text line;
+	bool simple = true;
 
 	if (!node)
 		return link && !S_ISDIR(link->mode);
@@ -225,8 +250,9 @@ static bool may_end_the_caller(struct image *image, const char *path)
 		return true;
 	while (text_line(&rest, &line)) {
 		struct text next;
-		if (shell_is_comment(line))
+		if (shell_is_comment(line) || (simple && text_begins(text_strip(line, " \t"), "#")))
 			continue;
+		simple = simple && is_simple(line);
 		while (text_goes_on(line) && text_line(&rest, &next))
 			line.length = (size_t)(next.bytes + next.length - line.bytes);
 		if (ends_the_caller(line))
@@ -312,7 +338,7 @@ static void order_dracut(struct image *image)
 			before.ours = strrchr(path, '/') + 1;
 		tree_each(hook_folder(image, i), look_before, &before);
 	}
-	if (!init_says(image, "source_hook cmdline"))
+	if (!init_calls(image, "source_hook cmdline"))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call dracut's cmdline hooks; build the image anew");
 	else if (!conf_lets_run(image, files, sizeof files / sizeof *files))
@@ -382,7 +408,7 @@ static void order_initramfs_tools(struct image *image)
 		    !points_cannot_run(image, "/scripts/init-top/00-noptrace", room, sizeof room);
 
 	image_is_ours(image, path);
-	if (!init_says(image, "/scripts/init-top"))
+	if (!init_calls(image, "run_scripts /scripts/init-top"))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call scripts/init-top; build the image anew");
 	else if (!conf_lets_run(image, files, sizeof files / sizeof *files))
@@ -401,7 +427,9 @@ static void order_initramfs_tools(struct image *image)
 		results_add(image->results, STATUS_OK, point,
 			    "the first script of init-top, before the pivot");
 	else
-		results_add(image->results, STATUS_WARN, point, "not the first script of init-top");
+		results_add(image->results, STATUS_FAIL, point,
+			    "not the first script of init-top: what runs before it may undo what "
+			    "it needs; rename that");
 }
 
 void points_order(struct image *image)

@@ -15,5 +15,7 @@ const char *program_judge(const unsigned char *bytes, size_t length, uint64_t si
 
 const char *program_judge_mode(unsigned mode)
 {
+	if (mode & 06000)
+		return "not of mode 755: it would run as somebody else; install noptrace again";
 	return mode & 0111 ? NULL : "not executable; install noptrace again";
 }

@@ -128,3 +128,18 @@ bool shell_is_apart(const struct shell *shell)
 	return shell->depth == 0 && shell->parens == 0 && !shell->quote && !shell->joined &&
 	       !shell->pending;
 }
+
+unsigned shell_line_of(struct text script, const char *command)
+{
+	struct shell shell = { .first = true };
+	struct text line;
+
+	for (unsigned number = 1; text_line(&script, &line); number++) {
+		if (shell_is_apart(&shell) && text_is(text_strip(line, " \t"), command))
+			return number;
+		if (text_has(line, "<<"))
+			return 0;
+		shell_feed(&shell, line);
+	}
+	return 0;
+}

@@ -16,6 +16,12 @@ bool shell_is_comment(struct text line);
  * quotes, backslashes and newlines within it being none of it. */
 bool shell_says_word(struct text line, const char *word);
 
+/*
+ * The number of the first line of a script that is this command and nothing else, and is run
+ * whatever those before it did; 0 if none is, or one before it has a here-document.
+ */
+unsigned shell_line_of(struct text script, const char *command);
+
 /* Where a script has come to. All zero but for `first` is its start. */
 struct shell {
 	unsigned depth;	 /* of if, case, loops and braces */

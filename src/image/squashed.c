@@ -52,13 +52,17 @@ static struct wish wish(void *closure, const struct node *folder, const char *na
 /* In the child: never returns. */
 static void run_unsquashfs(int image, int output, const char *call)
 {
-	const struct rlimit size = { LIMIT_UNPACKED, LIMIT_UNPACKED };
+	struct rlimit size = { LIMIT_UNPACKED, LIMIT_UNPACKED };
 	const struct rlimit seconds = { SECONDS, SECONDS };
+	struct stat about;
 	char from[64];
 	char to[64];
 
 	(void)snprintf(from, sizeof from, "/proc/self/fd/%d", image);
 	(void)snprintf(to, sizeof to, "/proc/self/fd/%d", output);
+	if (fstat(image, &about) == 0 &&
+	    LIMIT_UNPACKED_FREE + (rlim_t)about.st_size * LIMIT_RATIO < LIMIT_UNPACKED)
+		size.rlim_cur = LIMIT_UNPACKED_FREE + (rlim_t)about.st_size * LIMIT_RATIO;
 	(void)setenv("LC_ALL", "C", 1);
 	if (setrlimit(RLIMIT_FSIZE, &size) != 0 || setrlimit(RLIMIT_CPU, &seconds) != 0 ||
 	    fcntl(image, F_SETFD, 0) != 0 || fcntl(output, F_SETFD, 0) != 0 ||

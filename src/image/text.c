@@ -77,7 +77,7 @@ struct text text_strip(struct text text, const char *bytes)
 
 struct text text_trim(struct text text)
 {
-	return text_strip(text, " \t\r\v\f");
+	return text_strip(text, " \t\r");
 }
 
 bool text_word(struct text *rest, struct text *word)

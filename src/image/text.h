@@ -39,7 +39,7 @@ bool text_line_of_systemd(struct text *rest, struct text *line);
 /* Without those of the bytes, a string, that are at both ends. */
 struct text text_strip(struct text text, const char *bytes);
 
-/* Without the blanks (space, tab, CR, vertical tab, form feed) at both ends. */
+/* Without the blanks (space, tab, CR) at both ends: what systemd, and mount(8), take for these. */
 struct text text_trim(struct text text);
 
 /* Takes the next of the words between spaces and tabs off `rest`; false when none is left. */

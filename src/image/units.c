@@ -34,11 +34,23 @@ bool units_find(struct image *image, const char *name, char *path)
 	return false;
 }
 
+/* systemd takes no link for a unit that leads to one of another type, and reads the next. */
+static bool is_of_other_type(struct image *image, const char *path)
+{
+	const struct node *link = image_at(image, path);
+	const char *type = strrchr(path, '.');
+	const char *full = image_path(image, path, TREE_FOLLOW);
+
+	return link && S_ISLNK(link->mode) && strcmp(type, ".conf") != 0 &&
+	       !(text_ends(text_of(link->target), type) && full && text_ends(text_of(full), type));
+}
+
 bool units_masks(struct image *image, const char *path)
 {
 	const struct node *node = image_file(image, path);
 
-	return !node || node->size == 0 || image_is_covered(image, path);
+	return !node || node->size == 0 || image_is_covered(image, path) ||
+	       is_of_other_type(image, path);
 }
 
 bool units_open(struct image *image, const char *name, struct unit_file *file)
@@ -102,6 +114,9 @@ static bool is_plain(struct text line)
 		return true;
 	if (!text_setting(line, &key, &value))
 		return false;
+	/* which Fedora sets for all services, and our program does not read */
+	if (text_is(key, "Environment"))
+		return text_is(value, "SYSTEMD_SLEEP_FREEZE_USER_SESSIONS=0");
 	return text_is_any(key, keys);
 }
 

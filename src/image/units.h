@@ -28,8 +28,9 @@ extern const char *const units_folders[UNITS_FOLDERS];
  */
 bool units_find(struct image *image, const char *name, char *path);
 
-/* Whether what has this path masks the unit: a link to /dev/null, to nowhere or to what will be
- * mounted over, or an empty file. */
+/* Whether what has this path, of a unit or of what is dropped in, masks the unit: a link to
+ * /dev/null, to nowhere, to what will be mounted over or to another type of unit, or an empty file.
+ */
 bool units_masks(struct image *image, const char *path);
 
 /* Whether what has this path, in NAME.wants or NAME.requires, is a link in a folder, and no other
