@@ -73,17 +73,6 @@ static struct text trim(struct text text)
 	return text_strip(text, " \t");
 }
 
-/* Of other bytes systemd-boot drops some, and some with what follows them. */
-static bool is_plain(struct text text)
-{
-	for (size_t i = 0; i < text.length; i++) {
-		char byte = text.bytes[i];
-		if ((byte < ' ' || byte > '~') && byte != '\t')
-			return false;
-	}
-	return true;
-}
-
 static void split(struct setting *setting)
 {
 	struct text rest = trim(setting->line);
@@ -120,7 +109,7 @@ static bool read_entry(struct entry *entry, const char *path)
 		entry->ours |= text_is(line, mark);
 		entry->grub |= text_begins(setting->key, "grub_");
 		if (text_is(setting->key, "options") || text_is(setting->key, "linux"))
-			entry->plain &= is_plain(setting->value);
+			entry->plain &= words_are_plain(setting->value);
 	}
 	return ok;
 }

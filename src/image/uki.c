@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "uki.h"
+#include "words.h"
 
 /* What a stub says of itself: "#### LoaderInfo: systemd-stub 257.13-1~deb13u1 ####". */
 enum { MAGIC_LONGEST = 256, KNOWS_PROFILES = 257 };
@@ -100,14 +101,10 @@ bool uki_is_clear(const struct source *source, const struct pe *pe, struct failu
 	return pe->profiles == 0 || knows_profiles(source, pe, failure);
 }
 
-/* Of other bytes some stubs drop some, and others make what they were not. */
 const char *uki_odd(struct text line)
 {
-	for (size_t i = 0; i < line.length; i++) {
-		char byte = line.bytes[i];
-		if ((byte < ' ' || byte > '~') && byte != '\t' && byte != '\n')
-			return "has bytes that are not printable ASCII, of which stubs make "
-			       "different lines, with the word in them or not; take them out";
-	}
-	return NULL;
+	return words_are_plain(line)
+		   ? NULL
+		   : "has bytes that are not printable ASCII, of which stubs make different "
+		     "lines, with the word in them or not; take them out";
 }

@@ -59,3 +59,13 @@ bool words_take_maintenance(struct text line)
 	cmdline_end(&reader);
 	return reader.maintenance;
 }
+
+bool words_are_plain(struct text line)
+{
+	for (size_t i = 0; i < line.length; i++) {
+		char byte = line.bytes[i];
+		if ((byte < ' ' || byte > '~') && byte != '\t' && byte != '\n')
+			return false;
+	}
+	return true;
+}

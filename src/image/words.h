@@ -27,4 +27,8 @@ bool words_has(struct text line, const char *name);
  * within an open quote. */
 bool words_take_maintenance(struct text line);
 
+/* Whether each boot loader hands on the same line: of bytes that are not printable ASCII, a tab or
+ * a newline, some drop some, or some with what follows them, and others make what they were not. */
+bool words_are_plain(struct text line);
+
 #endif
