@@ -2495,6 +2495,7 @@ small_images() {
         check_tree
         assert_fails order 'not the first script of init-top: what runs before it may undo what it needs; rename that'
     done
+    # shellcheck disable=SC2016 # the script's own
     for line in '# &' ': &' '[ "$x" ] || &' 'if false; then\n&\nfi' 'exec run-init /root /sbin/init\n&'; do
         sed "s,^run_scripts /scripts/init-top,$line," "$whole/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"

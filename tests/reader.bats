@@ -634,6 +634,7 @@ END
     squashed_image
     printf '/ D 0 0755 0 0\nf R 0 0644 0 0 1 0 0\n#\n# START OF DATA - DO NOT MODIFY\n#\nx' > "$LIST"
     # 2 is of what is root's alone; and it may write no more than of what is compressed elsewhere
+    # shellcheck disable=SC2016 # of the shell that evaluates it
     for END in true 'exit 2' '[ "$(ulimit -f)" -le 524289 ]'; do
         LISTED='drwxr-xr-x 0/0 3 2026-01-01 00:00 squashfs-root\n\n-rwsr-xr-T 9/9 1 x y z/f\n'
         run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
