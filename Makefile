@@ -46,9 +46,9 @@ SHELLS = ' " ` \ $$ & | ; < > ( ) { } [ ] * ? \#
 $(foreach name,$(FOLDERS),$(if $(filter-out 1,$(words x$($(name))x))$(strip $(foreach odd,$(SHELLS),$(findstring $(odd),$($(name))))), \
 	$(error $(name)=$($(name)): may have no blank and none of $(SHELLS) in it)))
 
-# The most that the program may weigh with musl, three pages: a packager's CFLAGS may need more than ours, and so does
-# ppc64el, whose instructions are longest.
-MAX_BYTES = $(if $(filter ppc64el,$(ARCH)),16384,12288)
+# The most that the program may weigh with musl, three pages: a packager's CFLAGS may need more than ours, and so do
+# ppc64el and s390x, whose code is longest.
+MAX_BYTES = $(if $(filter ppc64el s390x,$(ARCH)),16384,12288)
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wstrict-prototypes -Wvla -Wformat=2
 # musl, or the glibc of a distribution that has no musl: CC=gcc. glibc's 0.7 MB are what they are.

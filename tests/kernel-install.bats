@@ -759,7 +759,7 @@ END
     run about $'efi /x.efi\noptions a' maintenance root
     assert_failure 2
     # it is known again
-    assert_equal "$(about "$(about $'linux /l\n' maintenance root)" about)" $'maintenance\nopen'
+    assert_equal "$(about "$(about $'linux /l\n' maintenance root)" about | head -n 2)" $'maintenance\nopen'
 }
 
 # bats test_tags=direct
