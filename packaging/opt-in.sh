@@ -85,7 +85,8 @@ name_images_of_before() {
 
 # A generator succeeds as well where it was told to leave noptrace out. What a UKI has in it was built as an image, too.
 look_into_images() {
-    [ "$before" ] || return
+    # as was just said
+    [ "$before" ] || return 1
     list=lsinitrd why='look in /etc/dracut.conf and /etc/dracut.conf.d for what leaves the module noptrace out'
     if [ "$package" = noptrace-initramfs ]; then
         list=lsinitramfs why='look whether /usr/share/initramfs-tools/hooks/noptrace can be executed'
@@ -105,8 +106,10 @@ look_into_images() {
 
 # Files of an administrator's, which outlive the package.
 name_files_that_ask() {
-    for file in /etc/dracut.conf.d/*.conf /etc/initramfs-tools/noptrace.conf; do
-        ! grep -qs noptrace "$file" || say "$file still names noptrace: remove it, and build the images again"
+    set -- /etc/dracut.conf /etc/dracut.conf.d/*.conf
+    [ "$package" != noptrace-initramfs ] || set -- /etc/initramfs-tools/noptrace.conf
+    for file; do
+        ! grep -qs '^[^#]*noptrace' "$file" || say "$file still names noptrace: take that out, and build the images again"
     done
 }
 
@@ -126,6 +129,8 @@ grub_menu() {
 
 # not where TMPDIR says, which need not be there
 before=$(mktemp /tmp/noptrace.XXXXXX) || before=
+# where /boot is FAT, times are those of every other second
+[ ! "$before" ] || touch -d '2 seconds ago' "$before"
 trap 'rm -f ${before:+"$before"}' EXIT
 
 plugin=/usr/lib/kernel/install.d/95-noptrace.install

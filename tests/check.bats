@@ -434,25 +434,25 @@ noptrace_check() {
     tree_of shell
     echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-aaa.sh"
     check_tree
-    assert_fails order 'the hook 00-aaa.sh runs before it, and its exit would skip it; rename that'
+    assert_fails order 'the hook 00-aaa.sh runs before it, and may end it or change what it needs; rename that'
     echo ': nothing' > "$tree/usr/lib/dracut/hooks/cmdline/00-aaa.sh"
     check_tree
     assert_success
     assert_point warn order 'the hook 00-aaa.sh runs before it; rename that'
     echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
-    assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+    assert_fails order 'the hook 00-bbb.sh runs before it, and may end it or change what it needs; rename that'
     local line
     for line in 'test -e /x||exit' 'return 0' $'true \\\n;break' $'echo a\\\n#; break' $'\v#; break' \
         $'x="\n#'{\',\",\`,\$,\),\},\]}' break' 'x () { :; }' $'x(\t) { :; }' 'alias exit=:' 'busybox chmod 0 /usr/sbin/no*' \
         'trap : EXIT' 'set -e' 'rm /usr/sbin/no*' 'mv /a /b' '(umount /proc)' 'exec sh'; do
         echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
         check_tree
-        assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+        assert_fails order 'the hook 00-bbb.sh runs before it, and may end it or change what it needs; rename that'
     done
     printf 'br\0eak\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
-    assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+    assert_fails order 'the hook 00-bbb.sh runs before it, and may end it or change what it needs; rename that'
     printf '# return, or\n\n\t#exit \\\n# exit\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
     assert_success
@@ -464,17 +464,17 @@ noptrace_check() {
         'switch_root /a /b' 'run-init /a /b' 'pivot_root /a' 'chroot /a'; do
         echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
         check_tree
-        assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+        assert_fails order 'the hook 00-bbb.sh runs before it, and may end it or change what it needs; rename that'
     done
     mkdir "$tree/usr/lib/dracut/hooks/cmdline/00-ccc.sh"
-    for line in "# Don't wait: the mount is (not) quick" $'x=1\n# size of the /run mount (see "x")\ny=2' 'breaks=1' 'x.y z' 'x. y' './x' 'un_mount' 'x=exits' $'true \\'; do
+    for line in "# Don't wait: the mount is (not) quick" $'x=1\n# size of the /run mount (see "x")\ny=2' $'x="most, or (less)"\n# If set to auto (or unset), busybox\ny=\'2\'' 'breaks=1' 'x.y z' 'x. y' './x' 'un_mount' 'x=exits' $'true \\'; do
         echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
         check_tree
         assert_success
     done
     ln -sf /proc/cmdline "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
     check_tree
-    assert_fails order 'the hook 00-bbb.sh runs before it, and its exit would skip it; rename that'
+    assert_fails order 'the hook 00-bbb.sh runs before it, and may end it or change what it needs; rename that'
     # dracut runs no other file of that folder
     rm -r "$tree/usr/lib/dracut/hooks/cmdline"/00-{aaa,bbb,ccc}.sh
     for line in 00-aaa .00-aaa.sh; do
@@ -577,7 +577,9 @@ noptrace_check() {
         $'x="\n/usr/sbin/noptrace apply\n"' $'x=\'\n/usr/sbin/noptrace apply\n\'' $'x=\'\\\'; if false; then\n/usr/sbin/noptrace apply\nfi' \
         $'false &&\n# x\n\n/usr/sbin/noptrace apply' $'false &&\nif :; then :; fi; if false; then\n/usr/sbin/noptrace apply\nfi' \
         $'select x in; do\n/usr/sbin/noptrace apply\ndone' $'if :; then :; elif if :; then\n/usr/sbin/noptrace apply\nfi; then :; fi' \
-        $'x="\\"\n/usr/sbin/noptrace apply\n"' $'fi\n/usr/sbin/noptrace apply' $'x=a#\\\n; if false; then # }\n/usr/sbin/noptrace apply\nfi'; do
+        $'x="\\"\n/usr/sbin/noptrace apply\n"' $'fi\n/usr/sbin/noptrace apply' $'x=a#\\\n; if false; then # }\n/usr/sbin/noptrace apply\nfi' \
+        $'x()\n/usr/sbin/noptrace apply' $': `exit\n/usr/sbin/noptrace apply\n`' $': $\'\\\'\'\nif false; then\n: \\\'\n/usr/sbin/noptrace apply\nfi' \
+        $'alias /usr/sbin/noptrace=:\n/usr/sbin/noptrace apply' $'exec /init2\n/usr/sbin/noptrace apply' $':; exit\n/usr/sbin/noptrace apply'; do
         tree_of handmade
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -593,7 +595,9 @@ noptrace_check() {
         $'x()\n{\n\tcase "$1" in\n\ta) : ;;\n\t(b) : ;;\n\tesac\n}\n/usr/sbin/noptrace apply' $'for x in 1; do while false; do :; done; done\n/usr/sbin/noptrace apply' \
         $'x=$(echo "a b" | { cat; })\n/usr/sbin/noptrace apply' $'x=\'a "\'\n/usr/sbin/noptrace apply' $'# don\'t { (\n/usr/sbin/noptrace apply' \
         $'echo ${x#y} fi done }\n/usr/sbin/noptrace apply' $'until if :; then :; else false; fi; do :; done; ifs=1; done=2; dodone=3\n/usr/sbin/noptrace apply' \
-        $'false || \\\n\ttrue\n/usr/sbin/noptrace apply' $'echo a # \\\n/usr/sbin/noptrace apply' $'x="a\nb"; y=\\"\n/usr/sbin/noptrace apply'; do
+        $'false || \\\n\ttrue\n/usr/sbin/noptrace apply' $'echo a # \\\n/usr/sbin/noptrace apply' $'x="a\nb"; y=\\"\n/usr/sbin/noptrace apply' \
+        $'exec 2>&1 < /dev/null\nexec > /dev/null\n/usr/sbin/noptrace apply' $'[ -x /init ] || exit\nfalse && exec sh\n/usr/sbin/noptrace apply' \
+        $'x() { exit; }\nx()\n{\n\texit\n}\n(exit) || if false; then exit; fi\n/usr/sbin/noptrace apply'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
@@ -606,7 +610,7 @@ noptrace_check() {
     mkdir -p "$tree/etc/conf.d"
     echo 'umount /proc' > "$tree/etc/conf.d/odd.conf"
     check_tree
-    assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and its exit would skip it; remove that'
+    assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and may end it or change what it needs; remove that'
     # dracut reads no other there
     mv "$tree/etc/conf.d/odd.conf" "$tree/etc/conf.d/odd"
     printf '# to exit\nSYSFONT=x\nEXITS="exits eXit Zexit aexit zexit 0exit 9exit _exit exitA exit_ returned umount9"\n' > "$tree/etc/conf.d/font.conf"
@@ -616,17 +620,17 @@ noptrace_check() {
     for line in 'mount -t tmpfs x /proc/sys' 'switch_root /a /b' '. /opt/y'; do
         echo "$line" > "$tree/etc/conf.d/font.conf"
         check_tree
-        assert_fails order '/etc/conf.d/font.conf: /init reads it before, and its exit would skip it; remove that'
+        assert_fails order '/etc/conf.d/font.conf: /init reads it before, and may end it or change what it needs; remove that'
     done
     ln -sf /proc/cmdline "$tree/etc/conf.d/font.conf"
     check_tree
-    assert_fails order '/etc/conf.d/font.conf: /init reads it before, and its exit would skip it; remove that'
+    assert_fails order '/etc/conf.d/font.conf: /init reads it before, and may end it or change what it needs; remove that'
     rm "$tree/etc/conf.d/font.conf"
     # as it does this one
     rm "$tree/usr/lib/initrd-release"
     printf 'NAME=x\nexit 0\n' > "$tree/usr/lib/initrd-release"
     check_tree
-    assert_fails order '/usr/lib/initrd-release: /init reads it before, and its exit would skip it; remove that'
+    assert_fails order '/usr/lib/initrd-release: /init reads it before, and may end it or change what it needs; remove that'
 }
 
 @test "a hook in a folder that this dracut reads is found, and in another it calls nothing, and fails" {
@@ -644,7 +648,7 @@ noptrace_check() {
         assert_point ok order 'the first of all hooks, before the pivot'
         echo 'exit 0' > "$tree/$folder/dracut/hooks/cmdline/00-aaa.sh"
         check_tree
-        assert_fails order 'the hook 00-aaa.sh runs before it, and its exit would skip it; rename that'
+        assert_fails order 'the hook 00-aaa.sh runs before it, and may end it or change what it needs; rename that'
     done
     # where dracut reads several, all of one come before the next, and of one name there is the first
     tree_of shell
@@ -654,7 +658,7 @@ noptrace_check() {
         mkdir -p "$tree/$folder/dracut/hooks/cmdline"
         echo break > "$tree/$folder/dracut/hooks/cmdline/99-x.sh"
         check_tree
-        assert_fails order 'the hook 99-x.sh runs before it, and its exit would skip it; rename that'
+        assert_fails order 'the hook 99-x.sh runs before it, and may end it or change what it needs; rename that'
         rm "$tree/$folder/dracut/hooks/cmdline/99-x.sh"
         ln -s /nowhere "$tree/$folder/dracut/hooks/cmdline/00-noptrace.sh"
         check_tree
@@ -2182,7 +2186,7 @@ END
         rd.systemd.mask={sysinit.target,basic.target,initrd.target,system.slice,-.slice,systemd-journald.socket} \
         "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
         rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target systemd.set_credential={fstab.extra,sysctl.extra,tmpfiles.extra,udev.rules.x}:x \
-        rd.systemd.mount-extra=x:/proc 'rd.systemd.mount-extra=tmpfs:/\x75sr:tmpfs' initcall{_,-}blacklist=populate_rootfs initrdmem=0x1000,0x1000; do
+        rd.systemd.mount-extra=x:/proc 'rd.systemd.mount-extra=tmpfs:/\x75sr:tmpfs' initcall{_,-}blacklist=x,populate_rootfs initcall_blacklist=init_script_binfmt initrdmem=0x1000,0x1000; do
         check --cmdline "quiet 3 $line ro" "$image"
         assert_fails masks "--cmdline: $line keeps it from running; take that out"
     done
@@ -2204,7 +2208,7 @@ END
     check --cmdline "quiet -- rd.systemd.mask=$unit" "$image"
     assert_failure 1
     assert_point FAIL masks "--cmdline: rd.systemd.mask=$unit keeps it from running; take that out"
-    check --cmdline "SYSTEMD_LOG_LEVEL=debug SYSTEMD_COLORS=0 SYSTEMD_SULOGIN_FORCE=1 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 initcall_blacklist rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
+    check --cmdline "SYSTEMD_LOG_LEVEL=debug SYSTEMD_COLORS=0 SYSTEMD_SULOGIN_FORCE=1 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 initcall_blacklist initcall_blacklist=sysfb_init,acpi_cpufreq_init rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
 systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data rd.systemd.mount-extra=/proc systemd.unit=rescue.target \
 rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.mas=$unit systemd.maskx=$unit $(printf '%01400d' 0)" "$image"
     assert_success
@@ -2583,13 +2587,13 @@ END
     mkdir -p "$tree/conf/conf.d"
     echo 'exec sh' > "$tree/conf/conf.d/odd"
     check_tree
-    assert_fails order '/conf/conf.d/odd: /init reads it before, and its exit would skip it; remove that'
+    assert_fails order '/conf/conf.d/odd: /init reads it before, and may end it or change what it needs; remove that'
     # what it is read through counts for nothing
     mkdir "$tree/opt"
     mv "$tree/conf/conf.d/odd" "$tree/opt"
     ln -s /opt/odd "$tree/conf/conf.d/odd"
     check_tree
-    assert_fails order '/conf/conf.d/odd: /init reads it before, and its exit would skip it; remove that'
+    assert_fails order '/conf/conf.d/odd: /init reads it before, and may end it or change what it needs; remove that'
     rm "$tree/conf/conf.d/odd"
     sed 's,noptrace apply,&; true,' "$whole/scripts/init-top/00-noptrace" > "$BATS_TEST_TMPDIR/script"
     cp --remove-destination "$BATS_TEST_TMPDIR/script" "$tree/scripts/init-top/00-noptrace"
@@ -2749,8 +2753,8 @@ pack_outer() {
     cp "$top/packaging/debian/noptrace.lintian-overrides" "$tree/usr/share/lintian/overrides/noptrace"
     cp "$top/hooks/initramfs-tools/noptrace.conf" "$tree/usr/share/initramfs-tools/noptrace.conf"
     # the latter as 0.2.0 had it
-    for name in 50-noptrace-opt-in.conf noptrace.conf; do
-        install -D -m 644 "$top/modules.d/50noptrace/50-noptrace-opt-in.conf" "$tree/usr/lib/dracut/dracut.conf.d/$name"
+    for name in zz-noptrace-opt-in.conf noptrace.conf; do
+        install -D -m 644 "$top/modules.d/50noptrace/zz-noptrace-opt-in.conf" "$tree/usr/lib/dracut/dracut.conf.d/$name"
     done
     echo 'Package: noptrace' > "$tree/var/lib/apt/extended_states"
     echo 'Install: noptrace-dracut:amd64' > "$tree/var/log/apt/history.log"
@@ -2956,12 +2960,12 @@ pack_outer() {
     echo 'exit 0' > "$tree/usr/lib/firmware/odd"
     ln -s /usr/lib/firmware/odd "$tree/etc/conf.d/odd.conf"
     check_tree
-    assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and its exit would skip it; remove that'
+    assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and may end it or change what it needs; remove that'
     rm "$tree/etc/conf.d/odd.conf"
     ln -s /usr/lib/firmware/odd "$tree/usr/lib/dracut/hooks/cmdline/00-a.sh"
     check_tree
     assert_failure 1
-    assert_line --partial 'the hook 00-a.sh runs before it, and its exit would skip it; rename that'
+    assert_line --partial 'the hook 00-a.sh runs before it, and may end it or change what it needs; rename that'
 }
 
 @test "of several images the most serious decides the exit code" {

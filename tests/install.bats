@@ -25,7 +25,7 @@ installed() {
 -rwxr-xr-x etc/grub.d/000_noptrace
 -rwxr-xr-x etc/grub.d/99_noptrace
 -rwxr-xr-x usr/bin/noptrace-image
--rw-r--r-- usr/lib/dracut/modules.d/50noptrace/50-noptrace-opt-in.conf
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/zz-noptrace-opt-in.conf
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/before.conf
 -rwxr-xr-x usr/lib/dracut/modules.d/50noptrace/module-setup.sh
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/noptrace-initramfs.service
@@ -152,7 +152,7 @@ END
 
 @test "uninstall names the files of an administrator that still ask for noptrace" {
     make -s -C "$top" install DESTDIR="$destination"
-    install -D -m 644 "$top/modules.d/50noptrace/50-noptrace-opt-in.conf" "$destination/etc/dracut.conf.d/lock.conf"
+    install -D -m 644 "$top/modules.d/50noptrace/zz-noptrace-opt-in.conf" "$destination/etc/dracut.conf.d/lock.conf"
     run make -s -C "$top" uninstall DESTDIR="$destination"
     assert_success
     assert_output "$destination/etc/dracut.conf.d/lock.conf still names noptrace: remove it, and build the images again"

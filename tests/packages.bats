@@ -272,7 +272,6 @@ assert_half_configured() {
 }
 
 @test "removal names the files of an administrator that still ask for the lock" {
-    local setting='noptrace_on_failure=reboot is set, and nothing asks for the module noptrace'
     use trixie initramfs-tools
     packages -i new noptrace noptrace-initramfs
     assert_built 2
@@ -280,16 +279,14 @@ assert_half_configured() {
     echo noptrace_on_failure=poweroff > "$tree/etc/initramfs-tools/noptrace.conf"
     run on "$debian" dpkg -r noptrace-initramfs
     assert_built 2
-    assert_line 'noptrace-initramfs: /etc/initramfs-tools/noptrace.conf still names noptrace: remove it, and build the images again'
+    assert_line 'noptrace-initramfs: /etc/initramfs-tools/noptrace.conf still names noptrace: take that out, and build the images again'
     use bookworm dracut
     packages -i new noptrace noptrace-dracut
     assert_built 2
     echo noptrace_on_failure=reboot > "$tree/etc/dracut.conf.d/policy.conf"
     run on "$debian" dpkg -r noptrace-dracut
-    assert_success
-    assert_line --partial "$setting"
-    assert_line 'noptrace-dracut: an image could not be built, see above; it may still lock'
-    assert_line 'noptrace-dracut: /etc/dracut.conf.d/policy.conf still names noptrace: remove it, and build the images again'
+    assert_built 2
+    assert_line 'noptrace-dracut: /etc/dracut.conf.d/policy.conf still names noptrace: take that out, and build the images again'
 }
 
 @test "a machine with the package boots locked, and open again once that was removed" {
@@ -316,7 +313,7 @@ contents() {
 etc/default/grub.d/noptrace.cfg
 etc/grub.d/000_noptrace
 etc/grub.d/99_noptrace
-usr/lib/dracut/dracut.conf.d/50-noptrace-opt-in.conf
+usr/lib/dracut/dracut.conf.d/zz-noptrace-opt-in.conf
 usr/lib/kernel/install.d/95-noptrace.install
 usr/lib/systemd/system/sysinit.target.wants/noptrace.service
 usr/share/doc/noptrace-dracut/changelog.Debian.gz
@@ -325,7 +322,7 @@ usr/share/doc/noptrace-dracut/copyright
 usr/share/lintian/overrides/noptrace-dracut
 END
     assert_equal "$(contents noptrace-initramfs)" "$(contents noptrace-dracut | sed -e 's/noptrace-dracut/noptrace-initramfs/' \
-        -e 's,lib/dracut/dracut.conf.d/50-noptrace-opt-in,share/initramfs-tools/noptrace,' | LC_ALL=C sort)"
+        -e 's,lib/dracut/dracut.conf.d/zz-noptrace-opt-in,share/initramfs-tools/noptrace,' | LC_ALL=C sort)"
     # what opts in, and what only a builder needs
     run contents noptrace
     refute_output --regexp 'etc/|\.wants/|dracut\.conf\.d|initramfs-tools/noptrace\.conf|noptrace-(image|check|probe|report)'

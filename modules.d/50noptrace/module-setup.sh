@@ -17,18 +17,18 @@ noptrace_program=/usr/sbin/noptrace
 noptrace_judge=/usr/libexec/noptrace/noptrace-judge
 
 # Opt in: --add noptrace, or add_dracutmodules+=" noptrace ". dracut asks every module that is not omitted, unless its
-# caller names them all, so this is where a setting that is for nothing ends the build: dracut would make an image
-# that only looks as if it locked. And where it is said that an opt-in for the other generator is not one for dracut,
+# caller names them all, so this is where an opt-in that was taken back unawares ends the build: dracut would make an
+# image that only looks as if it locked. And where it is said that an opt-in for the other generator is not one for dracut,
 # which update-initramfs may be.
 check() {
-    local _other=${dracutsysrootdir-}/etc/initramfs-tools/noptrace.conf _opt_in=50-noptrace-opt-in.conf
+    local _other=${dracutsysrootdir-}/etc/initramfs-tools/noptrace.conf _opt_in=zz-noptrace-opt-in.conf
     # what another module depends on is in the last of these lists
     local _asked=" $dracutmodules $add_dracutmodules ${force_add_dracutmodules-} ${prefer_dracutmodules-} ${mods_checked_as_dep-} "
     # --print-cmdline makes no image
     [[ $_asked != *\ noptrace\ * && ! ${print_cmdline-} ]] || return 255
 
     [[ ! ${noptrace_on_failure-} ]] \
-        || noptrace_fatal "noptrace_on_failure=$noptrace_on_failure is set, and nothing asks for the module noptrace: put add_dracutmodules+=\" noptrace \" into a file of /etc/dracut.conf.d, or remove that setting"
+        || dwarn "noptrace: noptrace_on_failure=$noptrace_on_failure is set, and nothing asks for the module noptrace: this image will not lock; put add_dracutmodules+=\" noptrace \" into a file of /etc/dracut.conf.d, or remove that setting"
     # not where another file of its name counts in its place, as a link to /dev/null
     [[ ! -e $dracutbasedir/dracut.conf.d/$_opt_in || -e $confdir/$_opt_in || (${add_confdir-} && -e $add_confdir/$_opt_in) ]] \
         || noptrace_fatal "$dracutbasedir/dracut.conf.d/$_opt_in asks for the module noptrace, and another file takes that back: look for add_dracutmodules= there, and write +="
@@ -39,7 +39,7 @@ check() {
 
 # Alone, as in dracut -m noptrace, there would be no /init, and no word of that.
 depends() {
-    echo base
+    [[ " ${omit_dracutmodules-} " == *\ base\ * ]] || echo base
 }
 
 # Ends the build: one line that says what is wrong and what to do.

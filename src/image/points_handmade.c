@@ -39,20 +39,6 @@ unsigned points_handmade_line(struct image *image)
 	return 0;
 }
 
-/* The first line that has one of the words. A # within a line need not begin a comment. */
-static unsigned line_with(struct text text, const char *const *words)
-{
-	struct text line;
-
-	for (unsigned number = 1; text_line(&text, &line); number++) {
-		for (size_t i = 0; !shell_is_comment(line) && words[i]; i++) {
-			if (text_has_word(line, words[i]))
-				return number;
-		}
-	}
-	return 0;
-}
-
 /* Whether it is said, as a whole word of a shell. */
 static bool says_proc(struct text line)
 {
@@ -85,7 +71,7 @@ static bool mounts_proc(struct text text, unsigned before)
 static bool has_proc(struct image *image, struct text text, unsigned before)
 {
 	static const char *const make[] = { "mkdir", NULL };
-	unsigned line = line_with(text, make);
+	unsigned line = shell_line_with(text, make);
 
 	return image_folder(image, "proc") || (line > 0 && line < before);
 }
@@ -93,13 +79,12 @@ static bool has_proc(struct image *image, struct text text, unsigned before)
 void points_order_handmade(struct image *image)
 {
 	static const char point[] = "order";
-	static const char *const pivots[] = { "switch_root", "run-init", "pivot_root", NULL };
-	static const char *const leave[] = { "switch_root", "run-init", "pivot_root", "chroot",
-					     NULL };
+	static const char *const changes[] = { "chroot", NULL };
 	struct text text = text_of_node(image_file(image, "init"));
 	unsigned call = points_handmade_line(image);
-	unsigned pivot = line_with(text, pivots);
-	unsigned leaving = line_with(text, leave);
+	unsigned pivot = shell_line_with(text, shell_pivots);
+	unsigned change = shell_line_with(text, changes);
+	unsigned leaving = change > 0 && change < pivot ? change : pivot;
 
 	image_is_ours(image, "init");
 	if (pivot == 0)

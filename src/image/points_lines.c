@@ -159,6 +159,19 @@ static bool fail_word(struct image *image, const struct line *line, struct text 
 	return false;
 }
 
+/* Of initcalls, which others leave out for a driver's sake: those that unpack the initramfs, run
+ * programs or scripts, or make the scope. */
+static bool skips_ours(struct text names)
+{
+	static const char *const ours[] = { "rootfs", "binfmt", "yama", "sysctl", "proc_" };
+
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		if (text_has(names, ours[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool line_is_clear(struct image *image, const struct line *line)
 {
 	struct text rest = line->text;
@@ -169,9 +182,9 @@ static bool line_is_clear(struct image *image, const struct line *line)
 
 	for (size_t at = 0; words_next(line->text, &at, &word);) {
 		bool other = text_is(word.name, "rdinit") && !text_is(word.value, "/init");
-		/* it is an initcall that unpacks the initramfs */
-		if (!word.assigned || (!other && !is_key(word.name, "initcall_blacklist") &&
-				       !is_key(word.name, "initrdmem")))
+		if (is_key(word.name, "initcall_blacklist"))
+			other = skips_ours(word.value);
+		if (!word.assigned || (!other && !is_key(word.name, "initrdmem")))
 			continue;
 		shown = (struct text) { line->text.bytes + word.start, word.end - word.start };
 		return fail_word(image, line, shown);

@@ -69,7 +69,7 @@ static bool is_left_out(struct text path)
 	   of these files names it, and is seen */
 	static const char *const package[] = {
 		"usr/bin/noptrace-image",
-		"usr/lib/dracut/dracut.conf.d/50-noptrace-opt-in.conf",
+		"usr/lib/dracut/dracut.conf.d/zz-noptrace-opt-in.conf",
 		"usr/lib/dracut/dracut.conf.d/noptrace.conf", /* its name in 0.2.0 */
 		"usr/lib/dracut/modules.d/50noptrace",
 		"usr/lib/kernel/install.d/95-noptrace.install",

@@ -35,10 +35,9 @@ static unsigned calling_line(struct text text)
 /* Whether /init has the line, before it might pivot. */
 static bool init_calls(struct image *image, const char *command)
 {
-	static const char *const pivots[] = { "switch_root", "run-init", "pivot_root" };
 	struct text text = text_of_node(image_file(image, "init"));
 	unsigned line = shell_line_of(text, command);
-	unsigned pivot = text_line_with(text, pivots, sizeof pivots / sizeof *pivots);
+	unsigned pivot = shell_line_with(text, shell_pivots);
 
 	return line > 0 && (pivot == 0 || line < pivot);
 }
@@ -224,14 +223,23 @@ static bool ends_the_caller(struct text line)
 	return false;
 }
 
-/* Whether behind the line a # at a line's start is sure to begin a comment. */
+/* Whether behind the line a # at a line's start is sure to begin a comment: it has no strings but
+ * whole ones of plain text. */
 static bool is_simple(struct text line)
 {
+	char quote = '\0';
+
 	for (size_t i = 0; i < line.length; i++) {
-		if (strchr("'\"`$\\<(){}", line.bytes[i]))
+		char byte = line.bytes[i];
+
+		if (strchr("`$\\", byte) || (!quote && strchr("<(){}", byte)))
 			return false;
+		if (byte == quote)
+			quote = '\0';
+		else if (!quote && strchr("'\"", byte))
+			quote = byte;
 	}
-	return true;
+	return !quote;
 }
 
 /* A file that is sourced. What is not looked into may do so as well, and a link to what is not
@@ -295,7 +303,8 @@ static bool conf_lets_run(struct image *image, const struct sourced *files, size
 	}
 	if (conf.ending[0] != '\0')
 		results_add(image->results, STATUS_FAIL, "order",
-			    "%s: /init reads it before, and its exit would skip it; remove that",
+			    "%s: /init reads it before, and may end it or change what it needs; "
+			    "remove that",
 			    conf.ending);
 	return conf.ending[0] == '\0';
 }
@@ -345,7 +354,8 @@ static void order_dracut(struct image *image)
 		return;
 	else if (before.ending[0] != '\0')
 		results_add(image->results, STATUS_FAIL, point,
-			    "the hook %s runs before it, and its exit would skip it; rename that",
+			    "the hook %s runs before it, and may end it or change what it needs; "
+			    "rename that",
 			    before.ending);
 	else if (before.first[0] != '\0')
 		results_add(image->results, STATUS_WARN, point,

@@ -4,6 +4,8 @@
 
 #include "shell.h"
 
+const char *const shell_pivots[] = { "switch_root", "run-init", "pivot_root", NULL };
+
 static bool is_one_of(char byte, const char *bytes)
 {
 	return byte != '\0' && strchr(bytes, byte);
@@ -60,6 +62,19 @@ static void add(struct shell *shell, char byte)
 		shell->word[shell->length++] = byte;
 }
 
+/* Whether with this word the script ends, or changes what words mean: exec with a redirection alone
+ * goes on. */
+static bool ends(const struct shell *shell, struct text word)
+{
+	if (shell->depth > 0 || shell->parens > 0 || shell->chained)
+		return false;
+	if (shell->execs)
+		/* where it pivots is another question */
+		return !is_one_of(word.bytes[0], "<>0123456789") &&
+		       !text_is_any(word, shell_pivots);
+	return shell->first && (text_is(word, "exit") || text_is(word, "alias"));
+}
+
 static void end_word(struct shell *shell)
 {
 	static const char *const opening[] = {
@@ -73,6 +88,8 @@ static void end_word(struct shell *shell)
 
 	if (word.length == 0)
 		return;
+	shell->lost = shell->lost || ends(shell, word);
+	shell->execs = shell->first && text_is(word, "exec");
 	if (brace || (shell->first && text_is_any(word, opening)))
 		shell->depth++;
 	else if (shell->first && text_is_any(word, closing))
@@ -85,6 +102,24 @@ static void end_command(struct shell *shell)
 {
 	end_word(shell);
 	shell->first = true;
+	shell->execs = false;
+}
+
+/* One of ;&|() in a line, at `at`. */
+static void separate(struct shell *shell, struct text line, size_t at)
+{
+	char byte = line.bytes[at];
+	char before = at > 0 ? line.bytes[at - 1] : '\0';
+
+	end_command(shell);
+	if (byte == '(')
+		shell->parens++;
+	else if (byte == ')' && shell->parens > 0)
+		shell->parens--;
+	/* behind () comes what a function does */
+	shell->pending =
+	    byte == '|' || (byte == '&' && before == '&') || (byte == ')' && before == '(');
+	shell->chained = shell->pending;
 }
 
 void shell_feed(struct shell *shell, struct text line)
@@ -105,28 +140,27 @@ void shell_feed(struct shell *shell, struct text line)
 		} else if (is_one_of(byte, " \t")) {
 			end_word(shell);
 		} else if (is_one_of(byte, ";&|()")) {
-			end_command(shell);
-			if (byte == '(')
-				shell->parens++;
-			else if (byte == ')' && shell->parens > 0)
-				shell->parens--;
-			shell->pending =
-			    byte == '|' || (byte == '&' && i > 0 && line.bytes[i - 1] == '&');
+			separate(shell, line, i);
 		} else {
 			/* so that no keyword is quoted */
 			add(shell, byte);
-			if (is_one_of(byte, "'\""))
+			if (is_one_of(byte, "'\"`"))
 				shell->quote = byte;
+			/* in which only some shells take a backslash for one */
+			if (byte == '\'' && i > 0 && line.bytes[i - 1] == '$')
+				shell->lost = true;
 		}
 	}
-	if (!shell->joined && !shell->quote)
-		end_command(shell);
+	if (shell->joined || shell->quote)
+		return;
+	end_command(shell);
+	shell->chained = shell->pending;
 }
 
 bool shell_is_apart(const struct shell *shell)
 {
-	return shell->depth == 0 && shell->parens == 0 && !shell->quote && !shell->joined &&
-	       !shell->pending;
+	return !shell->lost && shell->depth == 0 && shell->parens == 0 && !shell->quote &&
+	       !shell->joined && !shell->pending;
 }
 
 unsigned shell_line_of(struct text script, const char *command)
@@ -140,6 +174,19 @@ unsigned shell_line_of(struct text script, const char *command)
 		if (text_has(line, "<<"))
 			return 0;
 		shell_feed(&shell, line);
+	}
+	return 0;
+}
+
+unsigned shell_line_with(struct text script, const char *const *words)
+{
+	struct text line;
+
+	for (unsigned number = 1; text_line(&script, &line); number++) {
+		for (size_t i = 0; !shell_is_comment(line) && words[i]; i++) {
+			if (text_has_word(line, words[i]))
+				return number;
+		}
 	}
 	return 0;
 }

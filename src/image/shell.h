@@ -16,6 +16,13 @@ bool shell_is_comment(struct text line);
  * quotes, backslashes and newlines within it being none of it. */
 bool shell_says_word(struct text line, const char *word);
 
+/* The commands that go on in the real root; the last is NULL. */
+extern const char *const shell_pivots[];
+
+/* The number of the first line of a script that has one of the words, of which the last is NULL; 0
+ * if none has. A # within a line need not begin a comment. */
+unsigned shell_line_with(struct text script, const char *const *words);
+
 /*
  * The number of the first line of a script that is this command and nothing else, and is run
  * whatever those before it did; 0 if none is, or one before it has a here-document.
@@ -28,13 +35,16 @@ struct shell {
 	unsigned parens; /* that are open; a pattern of case has but the other */
 	char quote;	 /* of a string that has not ended, or 0 */
 	bool joined;	 /* the next line is a part of this one */
-	bool pending;	 /* of the command, behind &&, || or | */
+	bool pending;	 /* of the command, behind &&, ||, | or a function's () */
+	bool chained;	 /* to one of these before it */
 	bool first;	 /* the next word is one that a command begins with, */
-	char word[8];	 /* and the last one, as far as a keyword may be long */
+	bool execs;	 /* or one behind exec, */
+	bool lost;	 /* it need not come to any of the lines behind, or read them so */
+	char word[16];	 /* and the last one, as far as one that is known may be long */
 	size_t length;
 };
 
-/* Takes the next line. Here-documents are not known. */
+/* Takes the next line. Here-documents are not known, nor what is sourced or evaluated. */
 void shell_feed(struct shell *shell, struct text line);
 
 /* Whether the next line begins a command which is run whatever those before it did. */
