@@ -554,13 +554,13 @@ assert_in_image() {
         build_with_dracut
         assert_in_image 1
         # read behind it
-        echo 'add_dracutmodules="dm"' > "$conf/zzz-other.conf"
+        echo 'add_dracutmodules="dm"' > "$conf/zz-other.conf"
         rm "$conf/noptrace.conf"
         build_with_dracut
         assert_failure
         assert_line --partial "noptrace: /usr/lib/dracut/$opt_in asks for the module noptrace, and another file takes that back: look for add_dracutmodules= there, and write +="
         assert [ ! -e "$image" ]
-        mv "$conf/zzz-other.conf" "$conf/other.conf"
+        mv "$conf/zz-other.conf" "$conf/other.conf"
         build_with_dracut
         assert_in_image 1
         # on purpose
