@@ -109,7 +109,7 @@ static void end_command(struct shell *shell)
 static void separate(struct shell *shell, struct text line, size_t at)
 {
 	char byte = line.bytes[at];
-	char before = at > 0 ? line.bytes[at - 1] : '\0';
+	struct text before = { line.bytes, at };
 
 	end_command(shell);
 	if (byte == '(')
@@ -117,8 +117,8 @@ static void separate(struct shell *shell, struct text line, size_t at)
 	else if (byte == ')' && shell->parens > 0)
 		shell->parens--;
 	/* behind () comes what a function does */
-	shell->pending =
-	    byte == '|' || (byte == '&' && before == '&') || (byte == ')' && before == '(');
+	shell->pending = byte == '|' || (byte == '&' && text_ends(before, "&")) ||
+			 (byte == ')' && text_ends(before, "("));
 	shell->chained = shell->pending;
 }
 
