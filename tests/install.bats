@@ -25,7 +25,6 @@ installed() {
 -rwxr-xr-x etc/grub.d/000_noptrace
 -rwxr-xr-x etc/grub.d/99_noptrace
 -rwxr-xr-x usr/bin/noptrace-image
--rw-r--r-- usr/lib/dracut/modules.d/50noptrace/zz-noptrace-opt-in.conf
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/before.conf
 -rwxr-xr-x usr/lib/dracut/modules.d/50noptrace/module-setup.sh
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/noptrace-initramfs.service
@@ -37,6 +36,7 @@ installed() {
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/poweroff.sh
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/on-failure/reboot.sh
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/switch-root.conf
+-rw-r--r-- usr/lib/dracut/modules.d/50noptrace/zz-noptrace-opt-in.conf
 -rwxr-xr-x usr/lib/kernel/install.d/95-noptrace.install
 -rw-r--r-- usr/lib/systemd/system/noptrace.service
 -rw-r--r-- usr/lib/systemd/system/noptrace.service.d/before.conf
