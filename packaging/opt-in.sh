@@ -128,7 +128,7 @@ grub_menu() {
 }
 
 # not where TMPDIR says, which need not be there
-before=$(mktemp /tmp/noptrace.XXXXXX) || before=
+before=$(env -u TMPDIR mktemp) || before=
 # where /boot is FAT, times are those of every other second
 [ ! "$before" ] || touch -d '2 seconds ago' "$before"
 trap 'rm -f ${before:+"$before"}' EXIT
