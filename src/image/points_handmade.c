@@ -18,25 +18,17 @@ static bool is_left_alone(struct text line)
 	return false;
 }
 
-unsigned points_handmade_line(struct image *image)
+static bool is_call(struct text line)
 {
 	static const char call[] = "/" PROGRAM " apply";
-	struct text text = text_of_node(image_file(image, "init"));
-	struct shell shell = { .first = true };
-	struct text line;
 
-	for (unsigned number = 1; text_line(&text, &line); number++) {
-		struct text bare = text_strip(line, " \t");
-		if (shell_is_apart(&shell) &&
-		    (text_is(bare, call) ||
-		     (text_begins(bare, "/" PROGRAM " apply || ") && !is_left_alone(bare))))
-			return number;
-		/* in a here-document it might only be said */
-		if (text_has(line, "<<"))
-			return 0;
-		shell_feed(&shell, line);
-	}
-	return 0;
+	return text_is(line, call) ||
+	       (text_begins(line, "/" PROGRAM " apply || ") && !is_left_alone(line));
+}
+
+unsigned points_handmade_line(struct image *image)
+{
+	return shell_line_of(text_of_node(image_file(image, "init")), is_call);
 }
 
 /* Whether it is said, as a whole word of a shell. */

@@ -32,11 +32,21 @@ static unsigned calling_line(struct text text)
 	return text_line_with(text, call, 1);
 }
 
+static bool calls_hooks(struct text line)
+{
+	return text_is(line, "source_hook cmdline");
+}
+
+static bool calls_init_top(struct text line)
+{
+	return text_is(line, "run_scripts /scripts/init-top");
+}
+
 /* Whether /init has the line, before it might pivot. */
-static bool init_calls(struct image *image, const char *command)
+static bool init_calls(struct image *image, bool (*is)(struct text line))
 {
 	struct text text = text_of_node(image_file(image, "init"));
-	unsigned line = shell_line_of(text, command);
+	unsigned line = shell_line_of(text, is);
 	unsigned pivot = shell_line_with(text, shell_pivots);
 
 	return line > 0 && (pivot == 0 || line < pivot);
@@ -347,7 +357,7 @@ static void order_dracut(struct image *image)
 			before.ours = strrchr(path, '/') + 1;
 		tree_each(hook_folder(image, i), look_before, &before);
 	}
-	if (!init_calls(image, "source_hook cmdline"))
+	if (!init_calls(image, calls_hooks))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call dracut's cmdline hooks; build the image anew");
 	else if (!conf_lets_run(image, files, sizeof files / sizeof *files))
@@ -418,7 +428,7 @@ static void order_initramfs_tools(struct image *image)
 		    !points_cannot_run(image, "/scripts/init-top/00-noptrace", room, sizeof room);
 
 	image_is_ours(image, path);
-	if (!init_calls(image, "run_scripts /scripts/init-top"))
+	if (!init_calls(image, calls_init_top))
 		results_add(image->results, STATUS_FAIL, point,
 			    "/init: does not call scripts/init-top; build the image anew");
 	else if (!conf_lets_run(image, files, sizeof files / sizeof *files))

@@ -6,17 +6,6 @@
 
 const char *const shell_pivots[] = { "switch_root", "run-init", "pivot_root", NULL };
 
-static bool is_one_of(char byte, const char *bytes)
-{
-	return byte != '\0' && strchr(bytes, byte);
-}
-
-static bool is_of_word(char byte)
-{
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-	       (byte >= '0' && byte <= '9') || byte == '_';
-}
-
 bool shell_is_comment(struct text line)
 {
 	line = text_strip(line, " \t");
@@ -36,11 +25,11 @@ static bool spells(const char *at, const char *end, const char *word)
 	while (*word && at < end) {
 		if (*at == *word)
 			word++;
-		else if (!is_one_of(*at, "\"'\\\n"))
+		else if (!text_byte_is_any(*at, "\"'\\\n"))
 			return false;
 		at++;
 	}
-	return !*word && (at == end || !is_of_word(*at));
+	return !*word && (at == end || !text_byte_is_of_word(*at));
 }
 
 bool shell_says_word(struct text line, const char *word)
@@ -48,7 +37,7 @@ bool shell_says_word(struct text line, const char *word)
 	const char *end = line.bytes + line.length;
 
 	for (const char *at = line.bytes; at < end; at++) {
-		if (*at == *word && (at == line.bytes || !is_of_word(at[-1])) &&
+		if (*at == *word && (at == line.bytes || !text_byte_is_of_word(at[-1])) &&
 		    spells(at, end, word))
 			return true;
 	}
@@ -70,7 +59,7 @@ static bool ends(const struct shell *shell, struct text word)
 		return false;
 	if (shell->execs)
 		/* where it pivots is another question */
-		return !is_one_of(word.bytes[0], "<>0123456789") &&
+		return !text_byte_is_any(word.bytes[0], "<>0123456789") &&
 		       !text_is_any(word, shell_pivots);
 	return shell->first && (text_is(word, "exit") || text_is(word, "alias"));
 }
@@ -137,14 +126,14 @@ void shell_feed(struct shell *shell, struct text line)
 				shell->quote = '\0';
 		} else if (byte == '#' && shell->length == 0) {
 			break;
-		} else if (is_one_of(byte, " \t")) {
+		} else if (text_byte_is_any(byte, " \t")) {
 			end_word(shell);
-		} else if (is_one_of(byte, ";&|()")) {
+		} else if (text_byte_is_any(byte, ";&|()")) {
 			separate(shell, line, i);
 		} else {
 			/* so that no keyword is quoted */
 			add(shell, byte);
-			if (is_one_of(byte, "'\"`"))
+			if (text_byte_is_any(byte, "'\"`"))
 				shell->quote = byte;
 			/* in which only some shells take a backslash for one */
 			if (byte == '\'' && i > 0 && line.bytes[i - 1] == '$')
@@ -163,13 +152,13 @@ bool shell_is_apart(const struct shell *shell)
 	       !shell->joined && !shell->pending;
 }
 
-unsigned shell_line_of(struct text script, const char *command)
+unsigned shell_line_of(struct text script, bool (*is)(struct text line))
 {
 	struct shell shell = { .first = true };
 	struct text line;
 
 	for (unsigned number = 1; text_line(&script, &line); number++) {
-		if (shell_is_apart(&shell) && text_is(text_strip(line, " \t"), command))
+		if (shell_is_apart(&shell) && is(text_strip(line, " \t")))
 			return number;
 		if (text_has(line, "<<"))
 			return 0;

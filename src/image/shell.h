@@ -24,10 +24,11 @@ extern const char *const shell_pivots[];
 unsigned shell_line_with(struct text script, const char *const *words);
 
 /*
- * The number of the first line of a script that is this command and nothing else, and is run
- * whatever those before it did; 0 if none is, or one before it has a here-document.
+ * The number of the first line of a script that `is` the one, without the blanks around it, and is
+ * run whatever those before it did; 0 if none is, or one before it has a here-document, in which it
+ * might only be said.
  */
-unsigned shell_line_of(struct text script, const char *command);
+unsigned shell_line_of(struct text script, bool (*is)(struct text line));
 
 /* Where a script has come to. All zero but for `first` is its start. */
 struct shell {

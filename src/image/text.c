@@ -59,18 +59,18 @@ bool text_line_of_systemd(struct text *rest, struct text *line)
 	return true;
 }
 
-static bool is_one_of(char byte, const char *bytes)
+bool text_byte_is_any(char byte, const char *bytes)
 {
 	return byte != '\0' && strchr(bytes, byte);
 }
 
 struct text text_strip(struct text text, const char *bytes)
 {
-	while (text.length > 0 && is_one_of(text.bytes[0], bytes)) {
+	while (text.length > 0 && text_byte_is_any(text.bytes[0], bytes)) {
 		text.bytes++;
 		text.length--;
 	}
-	while (text.length > 0 && is_one_of(text.bytes[text.length - 1], bytes))
+	while (text.length > 0 && text_byte_is_any(text.bytes[text.length - 1], bytes))
 		text.length--;
 	return text;
 }
@@ -132,7 +132,7 @@ bool text_has(struct text text, const char *string)
 	return memmem(text.bytes, text.length, string, strlen(string)) != NULL;
 }
 
-static bool is_of_word(char byte)
+bool text_byte_is_of_word(char byte)
 {
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
 	       (byte >= '0' && byte <= '9') || byte == '_';
@@ -145,8 +145,8 @@ bool text_has_word(struct text text, const char *word)
 	const char *at = text.bytes;
 
 	while ((at = memmem(at, (size_t)(end - at), word, length)) != NULL) {
-		bool inside = (at > text.bytes && is_of_word(at[-1])) ||
-			      (at + length < end && is_of_word(at[length]));
+		bool inside = (at > text.bytes && text_byte_is_of_word(at[-1])) ||
+			      (at + length < end && text_byte_is_of_word(at[length]));
 		if (!inside)
 			return true;
 		at += length;

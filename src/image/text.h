@@ -36,6 +36,12 @@ bool text_line(struct text *rest, struct text *line);
  * end. A shell, and the kernel, go by the newline alone. */
 bool text_line_of_systemd(struct text *rest, struct text *line);
 
+/* Whether a byte is one of a string's; a NUL is none. */
+bool text_byte_is_any(char byte, const char *bytes);
+
+/* Whether it is a letter, digit or underscore. */
+bool text_byte_is_of_word(char byte);
+
 /* Without those of the bytes, a string, that are at both ends. */
 struct text text_strip(struct text text, const char *bytes);
 
