@@ -419,6 +419,9 @@ static void find_traced(struct search *search, const char *pid)
 	}
 	if (size < 0 && !is_gone(errno))
 		miss(search, path.bytes, errno);
+	/* mounted with hidepid=, /proc leaves out whom we may not see; the first process lives on */
+	if (size == 0 && !pid && access("/proc/1", F_OK))
+		miss(search, "/proc/1", errno);
 	close(directory);
 }
 

@@ -61,6 +61,11 @@ echo "timeout $(systemctl show -P TimeoutStartUSec noptrace.service)"
 journalctl -b -t noptrace -o cat | sed 's/^noptrace: //' | sort | uniq -c | sed 's/^ */journal /'
 noptrace status
 echo "status $?"
+for hidden in noaccess invisible ptraceable; do
+    mount -o "remount,hidepid=$hidden" /proc
+    setpriv --reuid=65534 --regid=65534 --clear-groups noptrace status | sed "s/^/$hidden /"
+done
+mount -o remount,hidepid=off /proc
 if [ "$(cat /proc/sys/kernel/yama/ptrace_scope)" != 3 ]; then
     sleep 1000 &
     tracee=$!
@@ -106,6 +111,11 @@ locked_debian() {
 1 locked: $locked"
     assert_line 'NOPTRACE OK - locked since the initramfs: kernel.yama.ptrace_scope is 3'
     assert_line 'status 0'
+    # nobody may look where processes are hidden from him
+    local hidden
+    for hidden in noaccess invisible ptraceable; do
+        assert_line "$hidden NOPTRACE WARNING - locked, but could not look for tracers: kernel.yama.ptrace_scope is 3"
+    done
     assert_line 'scope 3'
     assert_line 'strace refused'
     assert_line 'write-0 EINVAL'

@@ -16,7 +16,7 @@ BATS_NO_PARALLELIZE_WITHIN_FILE=true
 
 setup() {
     fake=$BATS_TEST_TMPDIR
-    mkdir -p "$fake/proc/sys/kernel/yama" "$fake/run"
+    mkdir -p "$fake/proc/sys/kernel/yama" "$fake/proc/1" "$fake/run"
     scope_file=$fake/proc/sys/kernel/yama/ptrace_scope
     echo 1 > "$scope_file"
     echo quiet > "$fake/proc/cmdline"
@@ -803,6 +803,13 @@ noptrace: $1: $2: not read, so tracers may be left"
     assert_line -n 0 'NOPTRACE WARNING - locked, but processes are still traced: kernel.yama.ptrace_scope is 3'
     assert_line 'noptrace: still traced: PID 42 (as well) by PID 9 (?); end it or reboot'
     assert_line 'noptrace: /proc/41/status: EACCES: not read, so tracers may be left'
+}
+
+@test "where /proc hides its first process, and so others, status is WARNING, 1" {
+    noptrace_in_initramfs apply
+    rmdir "$fake/proc/1"
+    noptrace status
+    assert_not_looked /proc/1 ENOENT
 }
 
 @test "where lock could not look for tracers it is locked all the same, and says where" {
