@@ -419,7 +419,7 @@ static void find_traced(struct search *search, const char *pid)
 	}
 	if (size < 0 && !is_gone(errno))
 		miss(search, path.bytes, errno);
-	/* mounted with hidepid=, /proc leaves out whom we may not see; the first process lives on */
+	/* with hidepid= it has no others than our own; the first process is always there */
 	if (size == 0 && !pid && access("/proc/1", F_OK))
 		miss(search, "/proc/1", errno);
 	close(directory);

@@ -1999,11 +1999,13 @@ check_uki() {
 @test "a UKI whose first profile, which boots when nobody picks one, has the word fails, whatever that profile is called" {
     check_uki '".cmdline", "quiet"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
     assert_fails maintenance 'profile maintenance: has the word maintenance: each boot would be open; take it out'
-    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
+    local last=('".profile", "ID=last\n"' '".cmdline", "quiet"')
+    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"' "${last[@]}"
     assert_success
     assert_point ok image 'UKI: hand-made'
     assert_point ok maintenance 'the word is in no command line that is built in for normal boots'
-    check_uki '".cmdline", "quiet"' '".profile", "TITLE=x\nID=main\n"' '".profile", "ID=maintenance\nTITLE=ID=x\n"' '".cmdline", "quiet maintenance"'
+    check_uki '".cmdline", "quiet"' '".profile", "TITLE=x\nID=main\n"' '".profile", "ID=maintenance\nTITLE=ID=x\n"' '".cmdline", "quiet maintenance"' \
+        "${last[@]}"
     assert_success
     # nor is one without a name
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", ""' '".cmdline", "quiet maintenance"'
@@ -2023,7 +2025,21 @@ check_uki() {
     assert_point FAIL lsm '.cmdline: lsm=bpf leaves yama out; add it'
     assert_point FAIL sysctl '.cmdline: sysctl.kernel.yama.ptrace_scope=3 locks maintenance boots as well; take it out'
     # where there is one for maintenance nobody adds the word
-    check_uki '".cmdline", "quiet -- x"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"'
+    check_uki '".cmdline", "quiet -- x"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"' "${last[@]}"
+    assert_success
+}
+
+@test "a UKI whose last command line has the word fails: an old systemd-boot boots that one when nobody picks any" {
+    local reason='profile maintenance: is the last, which systemd-boot before 257 boots by itself; put a profile without the word behind it'
+    local normal=('".cmdline", "quiet"' '".profile", "ID=main\n"') maintenance=('".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"')
+    check_uki "${normal[@]}" "${maintenance[@]}"
+    assert_fails maintenance "$reason"
+    # one without a line of its own, or with none in it, is not behind it
+    check_uki "${normal[@]}" "${maintenance[@]}" '".profile", "ID=last\n"'
+    assert_fails maintenance "$reason"
+    check_uki "${normal[@]}" "${maintenance[@]}" '".profile", "ID=last\n"' '".cmdline", ""'
+    assert_fails maintenance "$reason"
+    check_uki "${normal[@]}" "${maintenance[@]}" '".profile", "ID=last\n"' '".cmdline", "quiet"'
     assert_success
 }
 
@@ -3162,7 +3178,8 @@ make_profile() {
     assert_failure 1
 
     make_profile maintenance 'quiet x=2 maintenance'
-    make_uki "$image" "${parts[@]}" --profile ID=main --join-profile /var/tmp/maintenance.efi
+    make_profile last 'quiet x=3'
+    make_uki "$image" "${parts[@]}" --profile ID=main --join-profile /var/tmp/maintenance.efi --join-profile /var/tmp/last.efi
     assert_locks_uki
 
     make_profile rescue 'quiet maintenance'

@@ -180,6 +180,12 @@ example_commands() {
     await 1 'Maintenance (ptrace on)'
     press Down Enter
     assert_boots open
+    # behind an older systemd-boot, which hands the last command line to the stub
+    cp "$bookworm/usr/lib/systemd/boot/efi/systemd-bootx64.efi" "$BATS_TEST_TMPDIR/BOOTX64.EFI"
+    mcopy -o -i "$BATS_TEST_TMPDIR/esp" "$BATS_TEST_TMPDIR/BOOTX64.EFI" ::EFI/BOOT
+    power_on "$BATS_TEST_TMPDIR/esp"
+    await 1 'Boot in'
+    assert_boots locked
     # and check and boot say the same of it
     run "$top/build/noptrace-image" check --kernel-config "$(config_of "$trixie")" "$BATS_TEST_TMPDIR/linux.efi"
     assert_success

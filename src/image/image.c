@@ -130,6 +130,7 @@ static bool add_profile(struct image *image, const struct source *source, unsign
 	/* the default one boots without anybody's choice, whatever it is called */
 	line.maintenance =
 	    strcmp(id, "maintenance") == 0 && profile != pe_default_profile(&image->pe);
+	line.last = section == uki_last_line(&image->pe);
 	line.memory = section ? uki_text(source, section, UKI_LONGEST, failure) : strdup("");
 	if (!line.memory)
 		return fail(failure, "no memory");

@@ -20,6 +20,7 @@ struct line {
 	struct text text;
 	char *memory;	  /* that `text` lies in, if it is the line's own */
 	bool maintenance; /* it is for maintenance boots */
+	bool last;	  /* an old systemd-boot takes it for all boots: uki_last_line() */
 	bool configured;  /* it is CONFIG_CMDLINE, which goes with each of the others */
 	bool converted;	  /* a UKI's stub makes UTF-16 of it, and the kernel a line of that */
 };

@@ -228,10 +228,12 @@ static const char *judge_line(const struct image *image, const struct line *line
 {
 	if (line->converted && uki_odd(line->text))
 		return uki_odd(line->text);
+	if (line->maintenance && !words_has(line->text, "maintenance"))
+		return "lacks the word maintenance, and would lock; add it";
 	if (line->maintenance)
-		return words_has(line->text, "maintenance")
-			   ? NULL
-			   : "lacks the word maintenance, and would lock; add it";
+		return line->last ? "is the last, which systemd-boot before 257 boots by itself; "
+				    "put a profile without the word behind it"
+				  : NULL;
 	if (words_has(line->text, "maintenance"))
 		return "has the word maintenance: each boot would be open; take it out";
 	/* who has a profile for it adds no word */

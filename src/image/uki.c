@@ -101,6 +101,17 @@ bool uki_is_clear(const struct source *source, const struct pe *pe, struct failu
 	return pe->profiles == 0 || knows_profiles(source, pe, failure);
 }
 
+const struct pe_section *uki_last_line(const struct pe *pe)
+{
+	const struct pe_section *last = NULL;
+
+	for (unsigned i = 0; i < pe->count; i++) {
+		if (pe->sections[i].size > 0 && strcmp(pe->sections[i].name, ".cmdline") == 0)
+			last = &pe->sections[i];
+	}
+	return last;
+}
+
 const char *uki_odd(struct text line)
 {
 	return words_are_plain(line)

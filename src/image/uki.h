@@ -3,7 +3,7 @@
  * Unified kernel images, as systemd's stubs read them. Those before 256 take the last section of a
  * name, and for one of a name also what only begins so (src/boot/efi/pe.c); those before 257 know
  * no profiles, so that a profile's command line is everybody's. What is told of a UKI is to hold
- * for each of them.
+ * for each of them, and for each systemd-boot.
  */
 #ifndef NOPTRACE_UKI_H
 #define NOPTRACE_UKI_H
@@ -20,6 +20,12 @@ enum { UKI_LONGEST = 64 * 1024 };
  * stub that is not known to know them.
  */
 bool uki_is_clear(const struct source *source, const struct pe *pe, struct failure *failure);
+
+/*
+ * The .cmdline that systemd-boot before 257 hands to the stub, whatever stub that is, when nobody
+ * picks anything: it knows no profiles, and takes the last. NULL if there is none.
+ */
+const struct pe_section *uki_last_line(const struct pe *pe);
 
 /* A section as a text, up to a NUL, to be freed. NULL, with the reason, for more than `longest`
  * bytes. */
