@@ -290,12 +290,21 @@ part_lib() {
     assert_fails architecture '/usr/sbin/noptrace: for x86_64, and the kernel is for an unknown machine; install noptrace for that'
 }
 
-@test "a configuration beside the image that is no file is none" {
+@test "a configuration beside the image that is no file, or may not be read, is none" {
     local folder=$BATS_TEST_TMPDIR/beside version=6.1.0-own
     tree_of handmade
+    rm -rf "$tree"/{usr/,}lib/modules
     mkdir -p "$tree/lib/modules/$version" "$folder"
     check_tree
     mv "$image" "$folder/image"
+    echo CONFIG_SECURITY_YAMA=y > "$folder/config-$version"
+    run --separate-stderr "$top/build/noptrace-image" check "$folder/image"
+    assert_success
+    # nor is one that may not be read
+    chmod 0 "$folder/config-$version"
+    run -3 --separate-stderr setpriv --bounding-set=-dac_override,-dac_read_search "$top/build/noptrace-image" check "$folder/image"
+    assert_line --partial '  n/a   yama          cannot tell: '
+    rm "$folder/config-$version"
     mkfifo "$folder/config-$version"
     run -3 --separate-stderr timeout 20 "$top/build/noptrace-image" check "$folder/image"
     assert_line --partial '  n/a   yama          cannot tell: '
@@ -535,7 +544,7 @@ noptrace_check() {
 @test "a hand-made /init that mounts no /proc, or elsewhere, or takes it away again, fails" {
     local line
     tree_of handmade
-    for line in 's,^mount.*proc.*,mount -t proc proc /root/proc,' 's,^/usr/sbin/noptrace,umount /proc\n&,' 's,^/usr/sbin/noptrace,umount -l "/proc"\n&,'; do
+    for line in 's,^mount.*proc.*,mount -t proc proc /root/proc,' 's,^mount.*proc.*,mountpoint /proc,' 's,^/usr/sbin/noptrace,umount /proc\n&,' 's,^/usr/sbin/noptrace,umount -l "/proc"\n&,'; do
         sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
@@ -562,6 +571,9 @@ noptrace_check() {
     sed '2i mkdir -p /proc' "$images/handmade.tree/init" > "$tree/init"
     check_tree
     assert_success
+    sed '$a mkdir -p /proc' "$images/handmade.tree/init" > "$tree/init"
+    check_tree
+    assert_fails order 'line 7 of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before'
 }
 
 @test "a hand-made /init that only says the call, or does not wait for it, fails" {
@@ -595,6 +607,7 @@ noptrace_check() {
         $'x()\n{\n\tcase "$1" in\n\ta) : ;;\n\t(b) : ;;\n\tesac\n}\n/usr/sbin/noptrace apply' $'for x in 1; do while false; do :; done; done\n/usr/sbin/noptrace apply' \
         $'x=$(echo "a b" | { cat; })\n/usr/sbin/noptrace apply' $'x=\'a "\'\n/usr/sbin/noptrace apply' $'# don\'t { (\n/usr/sbin/noptrace apply' \
         $'echo ${x#y} fi done }\n/usr/sbin/noptrace apply' $'until if :; then :; else false; fi; do :; done; ifs=1; done=2; dodone=3\n/usr/sbin/noptrace apply' \
+        $'true \\\n\'x\'\n/usr/sbin/noptrace apply' \
         $'false || \\\n\ttrue\n/usr/sbin/noptrace apply' $'echo a # \\\n/usr/sbin/noptrace apply' $'x="a\nb"; y=\\"\n/usr/sbin/noptrace apply' \
         $'exec 2>&1 < /dev/null\nexec > /dev/null\n/usr/sbin/noptrace apply' $'[ -x /init ] || exit\nfalse && exec sh\n/usr/sbin/noptrace apply' \
         $'x() { exit; }\nx()\n{\n\texit\n}\n(exit) || if false; then exit; fi\n/usr/sbin/noptrace apply'; do
@@ -2278,6 +2291,7 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.ma
 1|kernel.yama.ptrace_scope = 0x3\t xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n
 1|kernel.yama.ptrace_scope =\xa03\n
 1|kernel/yama/ptrace_scop[eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee] = 3\n
+1|kernel/yama/ptrace_scop[e]??????????????????????????????????????????????????????? = 3\n
 1|kernel/yama/ptrace_scope******************************************************* = 3\n
 1|kernel/yama/ptrace_scop?****************************************************** = 3\n
 END

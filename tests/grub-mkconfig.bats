@@ -585,6 +585,11 @@ END
     grub open < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     assert_output u
+    # and a line that is to go on ends with the file
+    printf 'menuentry t {\nlinux /v maintenance\n}\n\\\n' > "$BATS_TEST_TMPDIR/cfg"
+    grub open < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output t
     # one whose title is not known is named by its line, and no title steers a terminal
     by_10_linux 'menuentry "$x" {\nlinux /v maintenance\n}\nmenuentry "a\0033b\0177" {\nlinux /v maintenance\n}'
     grub open < "$BATS_TEST_TMPDIR/cfg"

@@ -42,14 +42,14 @@ static bool calls_init_top(struct text line)
 	return text_is(line, "run_scripts /scripts/init-top");
 }
 
-/* Whether /init has the line, before it might pivot. */
+/* Whether /init has the line, before it might pivot, which it does at last. */
 static bool init_calls(struct image *image, bool (*is)(struct text line))
 {
 	struct text text = text_of_node(image_file(image, "init"));
 	unsigned line = shell_line_of(text, is);
 	unsigned pivot = shell_line_with(text, shell_pivots);
 
-	return line > 0 && (pivot == 0 || line < pivot);
+	return line > 0 && line < pivot;
 }
 
 /* What a shell takes for *.sh. */
