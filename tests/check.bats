@@ -152,7 +152,7 @@ END
     assert_success
     assert_point ok image hand-made
     assert_point ok wired 'by /init'
-    assert_line --regexp '^  ok    order         line [1-9][0-9]* of /init, before the pivot in line [1-9][0-9]*$'
+    assert_line --regexp '^  ok    order         line [1-9][0-9]* of /init, before the pivot$'
     assert_point n/a policy 'whatever /init does when the program fails'
     # nor has it a program of which the machine is known
     tree_of handmade
@@ -497,121 +497,144 @@ noptrace_check() {
     assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
 }
 
-@test "a hand-made /init that pivots by what is not known, or before the call, fails" {
-    local pivot
+# init_of_lines LINE…: the hand-made /init with these right before its call, which is in line 7.
+init_of_lines() {
     tree_of handmade
-    sed 's/^exec switch_root/exec chroot/' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    printf '%s\n' "$@" > "$BATS_TEST_TMPDIR/lines"
+    sed "6r $BATS_TEST_TMPDIR/lines" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
-    assert_fails order 'line 7 of /init, in which no switch_root, run-init or pivot_root is seen that it would be before; pivot with one of these'
-    for pivot in run-init pivot_root; do
-        sed "s/^exec switch_root/exec $pivot/" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
-        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
-        check_tree
-        assert_success
-        assert_point ok order 'line 7 of /init, before the pivot in line 13'
+}
+
+@test "a hand-made /init with anything but simple commands before the call fails: a shell may not come to it" {
+    local line
+    # shellcheck disable=SC1003,SC2016 # what the image's shell would expand
+    for line in 'mount -o move /proc /root/proc' 'umount -a' 'umount /proc' 'umount -l "/proc"' 'mount -o remount,ro /proc' 'mount --bind /x /proc' \
+        'mount -t tmpfs none /usr/sbin' 'mount -o bind /dev/null /proc/sys/kernel/yama/ptrace_scope' 'mount -t tmpfs none /proc' 'mount -t proc -o ro proc /proc' \
+        'mount -t proc -o nosuid,bind proc /proc' 'mount -t proc -o rw, proc /proc/sys' 'mount -t tmpfs x /proc/sys' 'mount -t tmpfs x /dev/../usr' 'mount -t tmpfs /run' \
+        'mount -t tmpfs x y /run' 'mount -t tmpfs x /runs' 'mount -t tmpfs -r x /run' 'mount /run' 'mount -a' 'mount -t' 'mount x /run -t' 'mount x /run -o' \
+        'mount() { :; }' 'rm /usr/sbin/noptrace' 'cp /bin/true /usr/sbin/noptrace' 'ln -sf /bin/true /usr/sbin/noptrace' 'ulimit -n 3' 'echo > /usr/sbin/noptrace' \
+        'exec switch_root /root /sbin/init' '[ -e /init2 ] && exec /init2' '. /init2' 'X=1 exec /bin/sh /init2' '\exec /init2' 'true && exec /init2' 'X=/mount -t tmpfs x /run' \
+        'exec 2>&1' 'eval exec /init2' 'command exec /init2' 'trap : EXIT' 'exit' 'set -n' 'set -' 'set x' 'set e-' 'set -e -o noexec' 'alias /usr/sbin/noptrace=:' \
+        'echo a; exit' 'echo a || exit' 'echo `exit`' 'echo "`exit`"' "PS4='\$(exit)'" 'x=$(exit)' 'echo ${x:-' 'echo \' "echo 'a" 'echo "a' 'cat << x' '! if false; then' \
+        'if false; then' 'f ( )' 'f() {' '{' '(' 'x=*' 'echo ~' 'echo {a,b}' $'ec\0ho' $'echo \r' $'echo "\a"' $'\vecho' 'busybox' 'busybox umount /proc' 'busybox mount -a' \
+        'modprobe x' "echo $(printf '%0128d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
+        init_of_lines 'echo it goes on' "$line"
+        assert_fails order 'line 9 of /init, behind line 8, which may keep it from running or from locking; put it before that, right behind the mount of /proc'
     done
-    # or behind which the call stands
-    { sed '/noptrace apply/d' "$images/handmade.tree/init" && echo '/usr/sbin/noptrace apply'; } > "$BATS_TEST_TMPDIR/init"
-    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
-    check_tree
-    assert_fails order 'line 13 of /init, after the pivot in line 12; put it before that'
-    # or in the same line
-    sed 's,^/usr/sbin/noptrace apply.*,/usr/sbin/noptrace apply || exec switch_root /root /sbin/init,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
-    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
-    check_tree
-    assert_fails order 'line 7 of /init, after the pivot in line 7; put it before that'
-    # what is behind a # need not be a comment
-    sed 's,^/usr/sbin/noptrace apply.*,[ $# -gt 9 ] || exec switch_root /root /sbin/init\n&,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
-    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
-    check_tree
-    assert_fails order 'line 8 of /init, after the pivot in line 7; put it before that'
-    # but for a line that is one
-    sed 's,^/usr/sbin/noptrace apply.*,# before switch_root\n&,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
-    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
-    check_tree
+    # not even one that is for others
+    init_of_lines "# don't" '' $' \t#x \\' 'export A="b c" D' "E='f' G=\"h\"'i'" 'mkdir -p /sys "/run/x" # and' 'mount -t sysfs -o nosuid,noexec sysfs /sys' \
+        '/bin/mount -n -t devpts -o gid=5 x /dev/pts' '/bin/busybox mount -t tmpfs tmpfs /run/x -o mode=1777' 'mknod /dev/null c 1 3' 'set -e -ux' 'umask 022' 'dmesg -n 1' \
+        ': a' 'busybox true' $'\techo "a \'b\'"; ' 'echo it goes on'
+    assert_fails order 'line 24 of /init, behind line 22, which may keep it from running or from locking; put it before that, right behind the mount of /proc'
+    init_of_lines "# don't" '' $' \t#x \\' 'export A="b c" D' "E='f' G=\"h\"'i'" 'mkdir -p /sys "/run/x" # and' 'mount -t sysfs -o nosuid,noexec sysfs /sys' \
+        '/bin/mount -n -t devpts -o gid=5 x /dev/pts' '/bin/busybox mount -t tmpfs tmpfs /run/x -o mode=1777' 'mknod /dev/null c 1 3' 'set -e -ux' 'umask 022' 'dmesg -n 1' \
+        ': a' 'busybox true' $'\techo "a \'b\'" ' "echo $(printf '%0127d' 0)" "echo $(printf 'x %.0s' {1..23})"
     assert_success
-    # and the program looks for /proc
-    for pivot in '/mount.*proc/d' '/mount.*proc/s/^/# /' 's/mount.*proc/remount x/' '/mount.*proc/{h;d};/noptrace apply/G'; do
-        sed "$pivot" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    assert_point ok order 'line 25 of /init, before the pivot'
+    # nor what is behind it in the image
+    rmdir "$tree/run"
+    ln -s usr/sbin "$tree/run"
+    check_tree
+    assert_fails order 'line 25 of /init, behind line 6, which may keep it from running or from locking; put it before that, right behind the mount of /proc'
+}
+
+@test "a hand-made /init that does not mount /proc before the call fails" {
+    local line
+    tree_of handmade
+    for line in '/mount.*proc/d' 's/mount.*proc/# &/' 's/mount.*proc/echo &/' '/mount.*proc/{h;d};/noptrace apply/G'; do
+        sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
         assert_failure 1
         assert_line --regexp '^  FAIL  order         line [67] of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before$'
     done
-}
-
-@test "a hand-made /init that mounts no /proc, or elsewhere, or takes it away again, fails" {
-    local line
-    tree_of handmade
-    for line in 's,^mount.*proc.*,mount -t proc proc /root/proc,' 's,^mount.*proc.*,mountpoint /proc,' 's,^/usr/sbin/noptrace,umount /proc\n&,' 's,^/usr/sbin/noptrace,umount -l "/proc"\n&,'; do
-        sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
-        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
-        check_tree
-        assert_failure 1
-        assert_line --regexp '^  FAIL  order         line [78] of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before$'
-    done
-    for line in 's,^mount.*proc.*,mount -t proc proc "/proc" || exec sh,' 's,^mount.*proc.*,{ mount -t proc proc /proc; },' \
-        's,^/usr/sbin/noptrace,ls /proc\n&,' 's,^mount.*proc.*,umount /proc\n&,'; do
+    for line in 's|^mount.*proc.*|mount -t "proc" proc "/proc" # it|' 's|^mount.*proc.*|mount -t proc -o nosuid,nodev,noexec,rw,relatime,noatime,defaults none /proc|' \
+        's|^mount.*proc.*|mount proc /proc -t proc|'; do
         sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
         assert_success
     done
-    # where chroot comes before it
-    sed 's,^/usr/sbin/noptrace,chroot /root /sbin/init\n&,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
-    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
-    check_tree
-    assert_fails order 'line 8 of /init, after the pivot in line 7; put it before that'
     # and on what is there
-    cp "$images/handmade.tree/init" "$tree/init"
+    install -m 755 "$images/handmade.tree/init" "$tree/init"
     rmdir "$tree/proc"
     check_tree
     assert_fails order 'line 7 of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before'
-    sed '2i mkdir -p /proc' "$images/handmade.tree/init" > "$tree/init"
-    check_tree
-    assert_success
-    sed '$a mkdir -p /proc' "$images/handmade.tree/init" > "$tree/init"
-    check_tree
-    assert_fails order 'line 7 of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before'
+    for line in '2i mkdir -p /proc' '2i /bin/mkdir /sys "/proc"'; do
+        sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_success
+    done
+    for line in '2i mkdir -p proc' '6i mkdir /proc' '2i echo /proc'; do
+        sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_fails order 'line 8 of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before'
+    done
 }
 
 @test "a hand-made /init that only says the call, or does not wait for it, fails" {
     local line
+    tree_of handmade
     for line in 'echo /usr/sbin/noptrace apply' ': /usr/sbin/noptrace apply || poweroff -f' '/usr/sbin/noptrace apply &' \
-        'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply' \
-        '/usr/sbin/noptrace apply || poweroff -f &' '/usr/sbin/noptrace apply || poweroff -f & true' '/usr/sbin/noptrace apply || sh &> /x' \
-        $'echo \\\n/usr/sbin/noptrace apply' $'false &&\n/usr/sbin/noptrace apply' $'true || \t\n/usr/sbin/noptrace apply' \
-        $'true |\n/usr/sbin/noptrace apply' $': << x\n/usr/sbin/noptrace apply\nx' \
-        $'if false; then\n/usr/sbin/noptrace apply\nfi' $'x() {\n/usr/sbin/noptrace apply\n}' $'function x {\n/usr/sbin/noptrace apply\n}' \
-        $'while false\ndo\n/usr/sbin/noptrace apply\ndone' $'until :; do\n/usr/sbin/noptrace apply\ndone' $'for x in; do\n/usr/sbin/noptrace apply\ndone' \
-        $'case x in\ny)\n/usr/sbin/noptrace apply\nesac' $'false && {\n/usr/sbin/noptrace apply\n}' $'false && (\n/usr/sbin/noptrace apply\n)' \
-        $'x="\n/usr/sbin/noptrace apply\n"' $'x=\'\n/usr/sbin/noptrace apply\n\'' $'x=\'\\\'; if false; then\n/usr/sbin/noptrace apply\nfi' \
-        $'false &&\n# x\n\n/usr/sbin/noptrace apply' $'false &&\nif :; then :; fi; if false; then\n/usr/sbin/noptrace apply\nfi' \
-        $'select x in; do\n/usr/sbin/noptrace apply\ndone' $'if :; then :; elif if :; then\n/usr/sbin/noptrace apply\nfi; then :; fi' \
-        $'x="\\"\n/usr/sbin/noptrace apply\n"' $'fi\n/usr/sbin/noptrace apply' $'x=a#\\\n; if false; then # }\n/usr/sbin/noptrace apply\nfi' \
-        $'x()\n/usr/sbin/noptrace apply' $': `exit\n/usr/sbin/noptrace apply\n`' $': $\'\\\'\'\nif false; then\n: \\\'\n/usr/sbin/noptrace apply\nfi' \
-        $'alias /usr/sbin/noptrace=:\n/usr/sbin/noptrace apply' $'exec /init2\n/usr/sbin/noptrace apply' $':; exit\n/usr/sbin/noptrace apply'; do
-        tree_of handmade
+        'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply' '# /usr/sbin/noptrace apply' \
+        '/usr/sbin/noptrace apply || poweroff -f &' '/usr/sbin/noptrace apply || poweroff -f & true' '/usr/sbin/noptrace apply || sh &> /x'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
-        assert_failure 1
-        assert_line '  FAIL  wired         nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, in no block or function, and the program beside it'
+        assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, right behind the mount of /proc, and the program beside it'
     done
+    # nor does what is no script
+    sed 1d "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_failure 1
+    assert_line --partial 'neither a program nor a script'
+    { cat "$tree/bin/busybox" && echo && cat "$images/handmade.tree/init"; } > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, right behind the mount of /proc, and the program beside it'
     # how far it is indented, and what is done where it fails, is the image's own
     for line in '/usr/sbin/noptrace apply' $'\t /usr/sbin/noptrace apply || exec sh' '/usr/sbin/noptrace apply || sh 2>&1' \
-        '/usr/sbin/noptrace apply || sh <&1' '/usr/sbin/noptrace apply || sync && poweroff -f' $'# not \\\n/usr/sbin/noptrace apply' \
-        $'# a |\n/usr/sbin/noptrace apply' $'true &\n/usr/sbin/noptrace apply' \
-        $'if :; then\n\techo "if" if \\if # if\nfi\n/usr/sbin/noptrace apply' $'x() { :; }\n/usr/sbin/noptrace apply' \
-        $'x()\n{\n\tcase "$1" in\n\ta) : ;;\n\t(b) : ;;\n\tesac\n}\n/usr/sbin/noptrace apply' $'for x in 1; do while false; do :; done; done\n/usr/sbin/noptrace apply' \
-        $'x=$(echo "a b" | { cat; })\n/usr/sbin/noptrace apply' $'x=\'a "\'\n/usr/sbin/noptrace apply' $'# don\'t { (\n/usr/sbin/noptrace apply' \
-        $'echo ${x#y} fi done }\n/usr/sbin/noptrace apply' $'until if :; then :; else false; fi; do :; done; ifs=1; done=2; dodone=3\n/usr/sbin/noptrace apply' \
-        $'true \\\n\'x\'\n/usr/sbin/noptrace apply' \
-        $'false || \\\n\ttrue\n/usr/sbin/noptrace apply' $'echo a # \\\n/usr/sbin/noptrace apply' $'x="a\nb"; y=\\"\n/usr/sbin/noptrace apply' \
-        $'exec 2>&1 < /dev/null\nexec > /dev/null\n/usr/sbin/noptrace apply' $'[ -x /init ] || exit\nfalse && exec sh\n/usr/sbin/noptrace apply' \
-        $'x() { exit; }\nx()\n{\n\texit\n}\n(exit) || if false; then exit; fi\n/usr/sbin/noptrace apply'; do
+        '/usr/sbin/noptrace apply || sh <&1' '/usr/sbin/noptrace apply || sync && poweroff -f'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_success
+    done
+}
+
+@test "an /init of initramfs-tools whose shell need not come to its scripts, or reads the line otherwise, fails" {
+    local line call='run_scripts /scripts/init-top'
+    tree_of initramfs-tools
+    for line in $'echo \\\n'"$call" $'false &&\n'"$call" $'true || \t\n'"$call" $'true |\n'"$call" $': << x\n'"$call"$'\nx' $': <\\\n<x\n'"$call"$'\nx' \
+        $'if false; then\n'"$call"$'\nfi' $'! if false; then\n'"$call"$'\nfi' $'x() {\n'"$call"$'\n}' $'function x {\n'"$call"$'\n}' \
+        $'while false\ndo\n'"$call"$'\ndone' $'until :; do\n'"$call"$'\ndone' $'for x in; do\n'"$call"$'\ndone' \
+        $'case x in\ny)\n'"$call"$'\nesac' $'false && {\n'"$call"$'\n}' $'false && (\n'"$call"$'\n)' $'x="\n'"$call"$'\n"' $'x=\'\n'"$call"$'\n\'' \
+        $'x=\'\\\'; if false; then\n'"$call"$'\nfi' $'false &&\n# x\n\n'"$call" $'false &&\nif :; then :; fi; if false; then\n'"$call"$'\nfi' \
+        $'select x in; do\n'"$call"$'\ndone' $'if :; then :; elif if :; then\n'"$call"$'\nfi; then :; fi' $'x="\\"\n'"$call"$'\n"' $'fi\n'"$call" \
+        $'x=a#\\\n; if false; then # }\n'"$call"$'\nfi' $'x()\n'"$call" $'x (\t)\n'"$call" $': `exit\n'"$call"$'\n`' $': $\'\\\'\'\nif false; then\n: \\\'\n'"$call"$'\nfi' \
+        $'alias run_scripts=:\n'"$call" $'if :; then alias run_scripts=:; fi\n'"$call" $'exec /init2\n'"$call" $':; exit\n'"$call"; do
+        line=$line awk '$0 == "run_scripts /scripts/init-top" { $0 = ENVIRON["line"] } { print }' "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_fails order '/init: does not call scripts/init-top; build the image anew'
+    done
+    # a NUL is dropped
+    sed "s,^$call,i\x00f false; then\n&\nf\x00i," "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order '/init: does not call scripts/init-top; build the image anew'
+    # what is done before is the image's own
+    for line in $'# not \\\n'"$call" $'# a |\n'"$call" $'true &\n'"$call" $'if :; then\n\techo "if" if \\if # if\nfi\n'"$call" $'x() { :; }\n'"$call" \
+        $'x()\n{\n\tcase "$1" in\n\ta) : ;;\n\t(b) : ;;\n\tesac\n}\n'"$call" $'for x in 1; do while false; do :; done; done\n'"$call" \
+        $'x=$(echo "a b" | { cat; })\n'"$call" $'x=\'a "\'\n'"$call" $'# don\'t { (\n'"$call" $'echo ${x#y} fi done }\n'"$call" $'! false\n'"$call" \
+        $'until if :; then :; else false; fi; do :; done; ifs=1; done=2; dodone=3\n'"$call" $'true \\\n\'x\'\n'"$call" $'false || \\\n\ttrue\n'"$call" $'echo a # \\\n'"$call" \
+        $'x="a\nb"; y=\\"\n'"$call" $'exec 2>&1 < /dev/null\nexec > /dev/null\n'"$call" $'[ -x /init ] || exit\nfalse && exec sh\n'"$call" \
+        $'x() { exit; }\nx()\n{\n\texit\n}\n(exit) || if false; then exit; fi\n'"$call"; do
+        line=$line awk '$0 == "run_scripts /scripts/init-top" { $0 = ENVIRON["line"] } { print }' "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
         assert_success
@@ -1555,26 +1578,26 @@ END
     check_tree
     assert_fails wired "/init: not in the image: $text"
     tree_of handmade
-    sed 's,^#!.*,#!/bin/nothing,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    sed 's,^#!.*,#!/nothing/sh,' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
     rm "$tree/init"
     install -m 644 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
     assert_fails wired "/init: not executable: $text"
     chmod 755 "$tree/init"
     check_tree
-    assert_fails wired "/bin/nothing: not in the image: $text"
+    assert_fails wired "/nothing/sh: not in the image: $text"
     # which runs itself, and what is neither; of a line the kernel reads no more than 256 bytes
     echo echo > "$tree/init"
     check_tree
     assert_fails wired "/init: neither a program nor a script: $text"
     for line in '#!' '#! ' "#!/$(printf '%255s' '' | tr ' ' x)" "#!$(printf '%253s' '')/bin/busybox sh" "#!$(printf '%241s' '')/bin/busybox" \
-        '#!/bin/sh /real' '#!/bin/sh -c' '#!/bin/sh -ec' '#!/bin/sh -' '#!/bin/sh -s' '#!/bin/busybox true' '#!/bin/busybox' '#!/bin/busybox -e' '#!/bin/sh sh'; do
+        '#!/bin/sh /real' '#!/bin/sh -c' '#!/bin/sh -ec' '#!/bin/sh -' '#!/bin/sh -s' '#!/bin/busybox true' '#!/bin/busybox' '#!/bin/busybox -e' '#!/bin/sh sh' $'#!/bin/sh\r' '#!/bin/true'; do
         echo "$line" > "$tree/init"
         check_tree
-        assert_fails wired "/init: names no interpreter that a kernel takes, or passes it what is not known: $text"
+        assert_fails wired "/init: names no shell that a kernel takes, or passes it what is not known: $text"
     done
     # blanks are its spaces and tabs
-    for line in $'#!/bin/sh\r' $'#!\v/bin/sh' '#!nothing'; do
+    for line in $'#!\v/bin/sh' '#!dash'; do
         echo "$line" > "$tree/init"
         check_tree
         assert_failure 1
@@ -1585,12 +1608,13 @@ END
         check_tree
         assert_success
     done
-    echo '#!/init' > "$tree/init"
+    echo '#!/bin/ash' > "$tree/init"
+    install -m 755 "$tree/init" "$tree/bin/ash"
     check_tree
     assert_fails wired "/init: too many interpreters behind each other: $text"
-    printf '#!\t/bin/nothing\t-e\n' > "$tree/init"
+    printf '#!\t/nothing/sh\t-e\n' > "$tree/init"
     check_tree
-    assert_fails wired "/bin/nothing: not in the image: $text"
+    assert_fails wired "/nothing/sh: not in the image: $text"
     # of two loaders the kernel takes the first; either is named behind the headers
     rm "$tree/init"
     perl -e 'print "\x7fELF\2\1\1" . "\0" x 9 . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 3, 0, 0, 0) . pack("V x52", 1)
@@ -1601,10 +1625,10 @@ END
     # each is for one machine
     tree_of handmade
     sed 's/^\(\x7fELF.\{14\}\)\x3e\x00/\1\xb7\x00/' "$program" > "$BATS_TEST_TMPDIR/foreign"
-    install -m 755 "$BATS_TEST_TMPDIR/foreign" "$tree/bin/foreign"
-    sed -i 's,^#!.*,#!/bin/foreign,' "$tree/init"
+    install -m 755 "$BATS_TEST_TMPDIR/foreign" "$tree/bin/dash"
+    sed -i 's,^#!.*,#!/bin/dash,' "$tree/init"
     check_tree
-    assert_fails wired "/bin/foreign: for another machine than /usr/sbin/noptrace: $text"
+    assert_fails wired "/bin/dash: for another machine than /usr/sbin/noptrace: $text"
     tree_of systemd
     rm "$tree"/lib64/ld-linux-x86-64.so.2 "$tree"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
     check_tree

@@ -6,15 +6,19 @@
 #include "elf.h"
 #include "limits.h"
 #include "points.h"
+#include "shell.h"
 
 /* Whether an interpreter that is given this runs the script, and all of it: a busybox the name that
- * it has for its shell, and another nothing, or options that change neither. */
+ * it has for its shell, and a shell nothing, or options that change neither. */
 static bool runs_all(const char *interpreter, struct text argument)
 {
-	const char *slash = strrchr(interpreter, '/');
+	static const char *const shells[] = { "sh", "ash", "bash", "dash", NULL };
+	const char *name = shell_base_name(interpreter);
 
-	if (strcmp(slash ? slash + 1 : interpreter, "busybox") == 0)
+	if (strcmp(name, "busybox") == 0)
 		return text_is(argument, "sh") || text_is(argument, "ash");
+	if (!text_is_any(text_of(name), shells))
+		return false;
 	if (argument.length == 0)
 		return true;
 	return argument.length > 1 && argument.bytes[0] == '-' &&
@@ -88,8 +92,7 @@ static const char *cannot_run(struct image *image, const struct node *node, bool
 	if (script)
 		return script_interpreter(text, next, size)
 			   ? NULL
-			   : "names no interpreter that a kernel takes, or passes it what is not "
-			     "known";
+			   : "names no shell that a kernel takes, or passes it what is not known";
 	if (!elf_read(&elf, (const unsigned char *)text.bytes, text.length))
 		return "neither a program nor a script";
 	if (!elf_interpreter(text, &elf, next, size))

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The points wired and order of a hand-made /init. */
+#include <string.h>
+
 #include "points.h"
 #include "shell.h"
 
@@ -22,79 +24,170 @@ static bool is_call(struct text line)
 {
 	static const char call[] = "/" PROGRAM " apply";
 
+	line = text_strip(line, " \t");
 	return text_is(line, call) ||
 	       (text_begins(line, "/" PROGRAM " apply || ") && !is_left_alone(line));
 }
 
 unsigned points_handmade_line(struct image *image)
 {
-	return shell_line_of(text_of_node(image_file(image, "init")), is_call);
-}
-
-/* Whether it is said, as a whole word of a shell. */
-static bool says_proc(struct text line)
-{
-	struct text rest = line;
-	struct text word;
-
-	while (text_word(&rest, &word)) {
-		if (text_is(text_strip(word, "\"';)}"), "/proc"))
-			return true;
-	}
-	return false;
-}
-
-/* The program looks for /proc, which is to be mounted there, and to stay. */
-static bool mounts_proc(struct text text, unsigned before)
-{
+	struct text rest = text_of_node(image_file(image, "init"));
 	struct text line;
-	bool mounted = false;
 
-	for (unsigned number = 1; number < before && text_line(&text, &line); number++) {
-		if (shell_is_comment(line) || !says_proc(line))
-			continue;
-		mounted =
-		    text_has_word(line, "mount") || (mounted && !text_has_word(line, "umount"));
+	if (!text_begins(rest, "#!"))
+		return 0;
+	for (unsigned number = 1; text_line(&rest, &line); number++) {
+		if (is_call(line))
+			return number;
 	}
-	return mounted;
+	return 0;
 }
 
-/* On what it is mounted: a folder of the image, or one that /init makes. */
-static bool has_proc(struct image *image, struct text text, unsigned before)
-{
-	static const char *const make[] = { "mkdir", NULL };
-	unsigned line = shell_line_with(text, make);
+/* What the lines before the call have done. */
+struct before {
+	bool folder;  /* /proc is made, */
+	bool mounted; /* and mounted as the program needs it */
+};
 
-	return image_folder(image, "proc") || (line > 0 && line < before);
+/* Whether procfs, mounted so, can be written to, and is nothing but that. */
+static bool is_writable(const char *options)
+{
+	static const char *const known[] = { "rw",	 "nosuid",  "nodev",	"noexec",
+					     "relatime", "noatime", "defaults", NULL };
+	struct text rest = text_of(options);
+
+	while (rest.length > 0) {
+		const char *comma = memchr(rest.bytes, ',', rest.length);
+		size_t length = comma ? (size_t)(comma - rest.bytes) : rest.length;
+
+		if (!text_is_any((struct text) { rest.bytes, length }, known))
+			return false;
+		length += comma != NULL;
+		rest = (struct text) { rest.bytes + length, rest.length - length };
+	}
+	return true;
+}
+
+/* Whether it is where the kernel's own file systems go, and leads nowhere else. */
+static bool is_a_place(struct image *image, const char *where)
+{
+	static const char *const places[] = { "/dev", "/proc", "/run", "/sys", NULL };
+	static const char *const within[] = { "/dev/", "/run/", "/sys/", NULL };
+	const char *leads = image_path(image, where, TREE_FOLLOW);
+
+	return (text_is_any(text_of(where), places) || text_begins_any(text_of(where), within)) &&
+	       !strstr(where, "/.") && (!leads || strcmp(leads, where) == 0);
+}
+
+/* mount -t TYPE [-n] [-o OPTIONS] WHAT WHERE, of which nothing is mounted over the program or what
+ * it needs. */
+static bool mounts(struct image *image, const struct shell_words *words, size_t at,
+		   struct before *before)
+{
+	const char *type = "", *options = "", *where = "";
+	size_t others = 0;
+
+	for (; at < words->count; at++) {
+		const char *word = words->word[at];
+		bool last = at + 1 == words->count;
+
+		if (strcmp(word, "-t") == 0 && !last)
+			type = words->word[++at];
+		else if (strcmp(word, "-o") == 0 && !last)
+			options = words->word[++at];
+		else if (word[0] == '-' && strcmp(word, "-n") != 0)
+			return false;
+		else if (word[0] != '-' && ++others > 0)
+			where = word;
+	}
+	if (others != 2 || type[0] == '\0' || !is_a_place(image, where))
+		return false;
+	if (strcmp(where, "/proc") != 0)
+		return true;
+	before->mounted = strcmp(type, "proc") == 0 && is_writable(options) && before->folder;
+	return strcmp(type, "proc") == 0 && is_writable(options);
+}
+
+static bool assigns(const struct shell_words *words)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		if (!strchr(words->word[i], '='))
+			return false;
+	}
+	return true;
+}
+
+/* set with options that keep no line from being run, but where one has failed. */
+static bool sets(const struct shell_words *words, size_t at)
+{
+	for (; at < words->count; at++) {
+		struct text word = text_of(words->word[at]);
+
+		if (word.length < 2 || text_strip(word, "aefuvx").length != 1 ||
+		    word.bytes[0] != '-')
+			return false;
+	}
+	return true;
+}
+
+/* Whether a line is a command of which is known that it keeps neither the shell from the next one
+ * nor the program from locking. */
+static bool is_known(struct image *image, struct text line, struct before *before)
+{
+	static const char *const harmless[] = { "echo",	 "export", "mkdir", "mknod", "dmesg",
+						"umask", "true",   ":",	    NULL };
+	static struct shell_words words;
+	const char *command;
+	size_t at = 0;
+
+	if (!shell_words(line, &words))
+		return false;
+	if (assigns(&words))
+		return true;
+	if (strchr(words.word[0], '='))
+		return false;
+	command = shell_base_name(words.word[at++]);
+	if (strcmp(command, "busybox") == 0 && words.count > 1) {
+		if (strcmp(words.word[1], "--install") == 0)
+			return true;
+		command = words.word[at++];
+	}
+	if (strcmp(command, "mount") == 0)
+		return mounts(image, &words, at, before);
+	if (strcmp(command, "set") == 0)
+		return sets(&words, at);
+	for (; strcmp(command, "mkdir") == 0 && at < words.count; at++)
+		before->folder |= strcmp(words.word[at], "/proc") == 0;
+	return text_is_any(text_of(command), harmless);
 }
 
 void points_order_handmade(struct image *image)
 {
 	static const char point[] = "order";
-	static const char *const changes[] = { "chroot", NULL };
-	struct text text = text_of_node(image_file(image, "init"));
+	struct text rest = text_of_node(image_file(image, "init"));
 	unsigned call = points_handmade_line(image);
-	unsigned pivot = shell_line_with(text, shell_pivots);
-	unsigned change = shell_line_with(text, changes);
-	unsigned leaving = change > 0 && change < pivot ? change : pivot;
+	struct before before = { .folder = image_folder(image, "proc") != NULL };
+	struct text line;
 
 	image_is_ours(image, "init");
-	if (pivot == 0)
+	/* the first is the kernel's */
+	(void)text_line(&rest, &line);
+	for (unsigned number = 2; number < call && text_line(&rest, &line); number++) {
+		if (is_known(image, line, &before))
+			continue;
 		results_add(image->results, STATUS_FAIL, point,
-			    "line %u of /init, in which no switch_root, run-init or pivot_root "
-			    "is seen that it would be before; pivot with one of these",
+			    "line %u of /init, behind line %u, which may keep it from running or "
+			    "from locking; put it before that, right behind the mount of /proc",
+			    call, number);
+		return;
+	}
+	if (before.mounted)
+		results_add(image->results, STATUS_OK, point, "line %u of /init, before the pivot",
 			    call);
-	else if (!mounts_proc(text, call) || !has_proc(image, text, call))
+	else
 		results_add(
 		    image->results, STATUS_FAIL, point,
 		    "line %u of /init, before which no mount of /proc is seen, without which "
 		    "the program does not lock; mount it before",
 		    call);
-	else if (call < leaving)
-		results_add(image->results, STATUS_OK, point,
-			    "line %u of /init, before the pivot in line %u", call, pivot);
-	else
-		results_add(image->results, STATUS_FAIL, point,
-			    "line %u of /init, after the pivot in line %u; put it before that",
-			    call, leaving);
 }

@@ -9,8 +9,8 @@
 const char *points_remedy(const struct image *image)
 {
 	if (image->init == INIT_HANDMADE)
-		return "put the line \"/usr/sbin/noptrace apply || poweroff -f\" into /init, in "
-		       "no block or function, and the program beside it";
+		return "put the line \"/usr/sbin/noptrace apply || poweroff -f\" into /init, "
+		       "right behind the mount of /proc, and the program beside it";
 	if (image->init == INIT_INITRAMFS_TOOLS)
 		return "opt in with /etc/initramfs-tools/noptrace.conf, and build it anew";
 	return "build it with dracut --add noptrace, and let no omit_dracutmodules name it";

@@ -44,6 +44,59 @@ bool shell_says_word(struct text line, const char *word)
 	return false;
 }
 
+const char *shell_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool is_literal(char byte)
+{
+	return text_byte_is_of_word(byte) || text_byte_is_any(byte, "/.,:=+@%-");
+}
+
+/* Takes a word off the line, which is not empty. */
+static bool next_literal(struct text *line, char *word, size_t size)
+{
+	size_t length = 0;
+	size_t at = 0;
+	char quote = '\0';
+
+	for (; at < line->length && (quote || !text_byte_is_any(line->bytes[at], " \t")); at++) {
+		char byte = line->bytes[at];
+
+		if (quote && byte == quote) {
+			quote = '\0';
+		} else if (!quote && text_byte_is_any(byte, "'\"")) {
+			quote = byte;
+		} else if (quote ? byte < ' ' || byte > '~' || text_byte_is_any(byte, "$`\\")
+				 : !is_literal(byte)) {
+			return false;
+		} else if (length + 1 < size) {
+			word[length++] = byte;
+		} else {
+			return false;
+		}
+	}
+	word[length] = '\0';
+	*line = (struct text) { line->bytes + at, line->length - at };
+	return !quote;
+}
+
+bool shell_words(struct text line, struct shell_words *words)
+{
+	words->count = 0;
+	for (line = text_strip(line, " \t"); line.length > 0; line = text_strip(line, " \t")) {
+		if (line.bytes[0] == '#')
+			return true;
+		if (words->count == sizeof words->word / sizeof *words->word ||
+		    !next_literal(&line, words->word[words->count++], sizeof *words->word))
+			return false;
+	}
+	return true;
+}
+
 static void add(struct shell *shell, char byte)
 {
 	shell->pending = false;
@@ -55,13 +108,15 @@ static void add(struct shell *shell, char byte)
  * goes on. */
 static bool ends(const struct shell *shell, struct text word)
 {
+	if (shell->first && text_is(word, "alias"))
+		return true;
 	if (shell->depth > 0 || shell->parens > 0 || shell->chained)
 		return false;
 	if (shell->execs)
 		/* where it pivots is another question */
 		return !text_byte_is_any(word.bytes[0], "<>0123456789") &&
 		       !text_is_any(word, shell_pivots);
-	return shell->first && (text_is(word, "exit") || text_is(word, "alias"));
+	return shell->first && text_is(word, "exit");
 }
 
 static void end_word(struct shell *shell)
@@ -70,8 +125,8 @@ static void end_word(struct shell *shell)
 		"if", "for", "while", "until", "case", "select", NULL
 	};
 	static const char *const closing[] = { "fi", "done", "esac", "}", NULL };
-	static const char *const before_commands[] = { "if",   "while", "until", "then",
-						       "else", "elif",	"do",	 NULL };
+	static const char *const before_commands[] = { "if",   "while", "until", "then", "else",
+						       "elif", "do",	"!",	 NULL };
 	struct text word = { shell->word, shell->length };
 	bool brace = text_is(word, "{");
 
@@ -107,13 +162,15 @@ static void separate(struct shell *shell, struct text line, size_t at)
 		shell->parens--;
 	/* behind () comes what a function does */
 	shell->pending = byte == '|' || (byte == '&' && text_ends(before, "&")) ||
-			 (byte == ')' && text_ends(before, "("));
+			 (byte == ')' && text_ends(text_strip(before, " \t"), "("));
 	shell->chained = shell->pending;
 }
 
 void shell_feed(struct shell *shell, struct text line)
 {
 	shell->joined = false;
+	/* which shells drop */
+	shell->lost = shell->lost || memchr(line.bytes, '\0', line.length);
 	for (size_t i = 0; i < line.length; i++) {
 		char byte = line.bytes[i];
 
@@ -160,7 +217,7 @@ unsigned shell_line_of(struct text script, bool (*is)(struct text line))
 	for (unsigned number = 1; text_line(&script, &line); number++) {
 		if (shell_is_apart(&shell) && is(text_strip(line, " \t")))
 			return number;
-		if (text_has(line, "<<"))
+		if (text_has(line, "<<") || text_ends(line, "<\\"))
 			return 0;
 		shell_feed(&shell, line);
 	}

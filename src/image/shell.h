@@ -16,6 +16,21 @@ bool shell_is_comment(struct text line);
  * quotes, backslashes and newlines within it being none of it. */
 bool shell_says_word(struct text line, const char *word);
 
+/* What is behind the last slash of a path. */
+const char *shell_base_name(const char *path);
+
+/*
+ * Splits a line into its words, without their quotes. There are none in one that is empty or a
+ * comment. False for what is no single command of words that are meant literally: expansions,
+ * patterns, redirections, more commands, a line that goes on, and more or longer words than these.
+ * It is a line of its own where the lines before it are such, too.
+ */
+struct shell_words {
+	size_t count;
+	char word[24][128];
+};
+bool shell_words(struct text line, struct shell_words *words);
+
 /* The commands that go on in the real root; the last is NULL. */
 extern const char *const shell_pivots[];
 
