@@ -66,18 +66,22 @@ assert_said() {
     local option copy=$BATS_TEST_TMPDIR/copy
     cp "$kernel" "$copy"
     for option in --log --junit; do
-        assert_refused 2 "$option $good: is read here, and would be lost; name another file" \
+        assert_refused 2 "$option $good: is in use here already, and would be lost; name another file" \
             boot --kernel "$kernel" "$option" "$good" "$good"
-        assert_refused 2 "$option $copy: is read here, and would be lost; name another file" \
+        assert_refused 2 "$option $copy: is in use here already, and would be lost; name another file" \
             boot --kernel "$copy" "$option" "$copy" "$good"
-        assert_refused 2 "$option $copy: is read here, and would be lost; name another file" \
+        assert_refused 2 "$option $copy: is in use here already, and would be lost; name another file" \
             boot --kernel "$kernel" --root "$copy" "$option" "$copy" "$good"
-        assert_refused 2 "$option $copy: is read here, and would be lost; name another file" \
+        assert_refused 2 "$option $copy: is in use here already, and would be lost; name another file" \
             boot --kernel "$kernel" --probe "$copy" "$option" "$copy" "$good"
         assert_refused 2 "$option $copy: has something else in it, and would be lost; name another file, or remove it" \
             boot --kernel "$kernel" "$option" "$copy" "$good"
     done
     cmp "$kernel" "$copy"
+    # nor is one for both
+    copy=$BATS_TEST_TMPDIR/both
+    assert_refused 2 "--junit $copy: is in use here already, and would be lost; name another file" \
+        boot --kernel "$kernel" --log "$copy" --junit "$copy" "$good"
 }
 
 @test "boot works in a folder whose name has a comma, which QEMU takes for an option's end" {

@@ -2918,7 +2918,7 @@ pack_outer() {
 }
 
 @test "a file that is read, or has something else than an earlier report in it, is not written to, 2" {
-    local report=$BATS_TEST_TMPDIR/report other=$BATS_TEST_TMPDIR/other read="is read here, and would be lost; name another file"
+    local report=$BATS_TEST_TMPDIR/report other=$BATS_TEST_TMPDIR/other read="is in use here already, and would be lost; name another file"
     cp "$images/handmade" "$image"
     cp "$config" "$BATS_TEST_TMPDIR/config"
     ln -s "$image" "$BATS_TEST_TMPDIR/link"
