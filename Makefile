@@ -293,8 +293,8 @@ uninstall: ## remove what install put there, and on a running system the mainten
 		$(addprefix $(DESTDIR)$(docdir)/,README.md SECURITY.md LICENSE)
 	rm -rf $(FORMER) $(DESTDIR)$(libexecdir)/noptrace/instead
 	-rmdir --ignore-fail-on-non-empty $(dropindir) $(DESTDIR)$(libexecdir)/noptrace $(DESTDIR)$(docdir)
-	@for file in $(DESTDIR)$(sysconfdir)/dracut.conf.d/*.conf $(DESTDIR)$(sysconfdir)/initramfs-tools/noptrace.conf; do \
-		! grep -qs noptrace "$$file" || echo "$$file still names noptrace: remove it, and build the images again"; \
+	@for file in $(addprefix $(DESTDIR)$(sysconfdir)/,dracut.conf dracut.conf.d/*.conf initramfs-tools/noptrace.conf); do \
+		! grep -qs '^[^#]*noptrace' "$$file" || echo "$$file still names noptrace: take that out, and build the images again"; \
 	done
 
 deps: $(if $(ARCH),deps-cross,deps-test deps-prove deps-bench) ## install the Debian packages that the other targets need, or name them

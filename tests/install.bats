@@ -153,9 +153,10 @@ END
 @test "uninstall names the files of an administrator that still ask for noptrace" {
     make -s -C "$top" install DESTDIR="$destination"
     install -D -m 644 "$top/modules.d/50noptrace/zz-noptrace-opt-in.conf" "$destination/etc/dracut.conf.d/lock.conf"
+    echo '# not noptrace' > "$destination/etc/dracut.conf.d/other.conf"
     run make -s -C "$top" uninstall DESTDIR="$destination"
     assert_success
-    assert_output "$destination/etc/dracut.conf.d/lock.conf still names noptrace: remove it, and build the images again"
+    assert_output "$destination/etc/dracut.conf.d/lock.conf still names noptrace: take that out, and build the images again"
     rm "$destination/etc/dracut.conf.d/lock.conf"
 }
 
