@@ -439,60 +439,28 @@ noptrace_check() {
     assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
 }
 
-@test "a hook that runs earlier and exits fails, one that does not is a warning" {
+@test "a hook that runs earlier fails, whatever it does" {
+    local hooks name text
     tree_of shell
-    echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-aaa.sh"
-    check_tree
-    assert_fails order 'the hook 00-aaa.sh runs before it, and may end it or change what it needs; rename that'
-    echo ': nothing' > "$tree/usr/lib/dracut/hooks/cmdline/00-aaa.sh"
-    check_tree
-    assert_success
-    assert_point warn order 'the hook 00-aaa.sh runs before it; rename that'
-    echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
-    check_tree
-    assert_fails order 'the hook 00-bbb.sh runs before it, and may end it or change what it needs; rename that'
-    local line
-    for line in 'test -e /x||exit' 'return 0' $'true \\\n;break' $'echo a\\\n#; break' $'\v#; break' \
-        $'x="\n#'{\',\",\`,\$,\),\},\]}' break' 'x () { :; }' $'x(\t) { :; }' 'alias exit=:' 'busybox chmod 0 /usr/sbin/no*' \
-        'trap : EXIT' 'set -e' 'rm /usr/sbin/no*' 'mv /a /b' '(umount /proc)' 'exec sh'; do
-        echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+    hooks=$tree/usr/lib/dracut/hooks/cmdline
+    for text in ': nothing' 'exit 0' ''; do
+        echo "$text" > "$hooks/00-bbb.sh"
         check_tree
-        assert_fails order 'the hook 00-bbb.sh runs before it, and may end it or change what it needs; rename that'
+        assert_fails order 'the hook 00-bbb.sh runs before it, and may undo what it needs; rename that'
     done
-    printf 'br\0eak\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
+    # it is the first that is said
+    ln -s /proc/cmdline "$hooks/00-aaa.sh"
     check_tree
-    assert_fails order 'the hook 00-bbb.sh runs before it, and may end it or change what it needs; rename that'
-    printf '# return, or\n\n\t#exit \\\n# exit\n' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
-    check_tree
-    assert_success
-    printf '# exit' > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
-    check_tree
-    assert_success
-    # a word is what the shell makes of it; what else is read, and what is not there yet, may be anything
-    for line in $'br\\\neak' "b''reak" 'b"rea"k' '. /opt/x' $'true\n. /opt/x' $'\t.\t/x' 'true;. /x' 'source x' 'eval x' 'mount -t tmpfs x /proc/sys' \
-        'switch_root /a /b' 'run-init /a /b' 'pivot_root /a' 'chroot /a'; do
-        echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
-        check_tree
-        assert_fails order 'the hook 00-bbb.sh runs before it, and may end it or change what it needs; rename that'
-    done
-    mkdir "$tree/usr/lib/dracut/hooks/cmdline/00-ccc.sh"
-    for line in "# Don't wait: the mount is (not) quick" $'x=1\n# size of the /run mount (see "x")\ny=2' $'x="most, or (less)"\n# If set to auto (or unset), busybox\ny=\'2\'' 'breaks=1' 'x.y z' 'x. y' './x' 'un_mount' 'x=exits' $'true \\'; do
-        echo "$line" > "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
-        check_tree
-        assert_success
-    done
-    ln -sf /proc/cmdline "$tree/usr/lib/dracut/hooks/cmdline/00-bbb.sh"
-    check_tree
-    assert_fails order 'the hook 00-bbb.sh runs before it, and may end it or change what it needs; rename that'
-    # dracut runs no other file of that folder
-    rm -r "$tree/usr/lib/dracut/hooks/cmdline"/00-{aaa,bbb,ccc}.sh
-    for line in 00-aaa .00-aaa.sh; do
-        echo 'exit 0' > "$tree/usr/lib/dracut/hooks/cmdline/$line"
+    assert_fails order 'the hook 00-aaa.sh runs before it, and may undo what it needs; rename that'
+    # what comes behind ours may do anything, and dracut runs no other file of that folder
+    rm "$hooks"/00-{aaa,bbb}.sh
+    for name in 00-noptracf.sh 99-x.sh 00-aaa .00-aaa.sh; do
+        echo 'exit 0' > "$hooks/$name"
         check_tree
         assert_success
         assert_point ok order 'the first of all hooks, before the pivot'
     done
-    mv "$tree/usr/lib/dracut/hooks/cmdline/"{,.}00-noptrace.sh
+    mv "$hooks/"{,.}00-noptrace.sh
     check_tree
     assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
 }
@@ -641,32 +609,140 @@ init_of_lines() {
     done
 }
 
-@test "a file in /etc/conf.d, which dracut reads before any hook, may not keep the hooks from running" {
+# assert_unknown PATH NUMBER LINE: this line of that file of the image is none that is known, and all else is as it should be.
+assert_unknown() {
+    assert_fails order "/$1:$2: $3: not a setting that is known, and /init runs it before; remove that"
+}
+
+@test "a file in /etc/conf.d, which dracut sources before any hook, may only set what is known" {
+    local line name conf=etc/conf.d/font.conf
     tree_of shell
     mkdir -p "$tree/etc/conf.d"
     echo 'umount /proc' > "$tree/etc/conf.d/odd.conf"
     check_tree
-    assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and may end it or change what it needs; remove that'
-    # dracut reads no other there
+    assert_unknown etc/conf.d/odd.conf 1 'umount /proc'
+    # dracut reads no other there, and sources no folder
     mv "$tree/etc/conf.d/odd.conf" "$tree/etc/conf.d/odd"
-    printf '# to exit\nSYSFONT=x\nEXITS="exits eXit Zexit aexit zexit 0exit 9exit _exit exitA exit_ returned umount9"\n' > "$tree/etc/conf.d/font.conf"
+    mkdir "$tree/etc/conf.d/folder.conf"
+    check_tree
+    assert_success
+    assert_point ok order 'the first of all hooks, before the pivot'
+    # what runs something, or has it expanded, may be anything at all
+    # shellcheck disable=SC2016,SC1003 # the file's own
+    for line in /etc/prepare "find /usr/sbin -name 'n*e' -delete" '${c}mod 644 /usr/sbin/no[p]trace' 'x=y' 'FONT' 'FONT = x' '=x' \
+        'FONT=x; exit' 'FONT=x exec sh' 'FONT="x" y' "FONT='x'  y" 'FONT=x&' 'FONT=x|y' 'FONT=x>y' 'FONT=<y' 'FONT=(x)' 'FONT=$x' 'FONT="$x"' \
+        'FONT="`x`"' 'FONT=`x`' 'FONT="$(x)"' 'FONT="x\' 'FONT=x\' 'FONT="\"' 'FONT="x' "FONT='x" "FONT='x'\"y" 'FONT=~' 'FONT=x*' 'FONT=[x]' \
+        'FONT={x,y}' 'FONT=!x' 'FONT+=x' 'FONT[0]=x' 'export FONT=x y=z' 'export FONT' 'exports FONT=x' 'export export FONT=x' 'exportFONT=x' \
+        $'\v# x' $'FONT=x\r' $'\rexport FONT=x' $'\r' 'FONT=x#$y' 'x FONT_URL=y' 'done' ';;' 'root=x)'; do
+        printf 'NAME=x\n# a comment\n%s\n' "$line" > "$tree/$conf"
+        check_tree
+        assert_unknown "$conf" 3 "${line//[$'\v\r']/?}"
+    done
+    printf 'FONT=x\n# \0' > "$tree/$conf"
+    check_tree
+    assert_unknown "$conf" 2 '# '
+    # so may what a shell goes by, or /init or the C library, or what nobody knows
+    for name in PATH IFS ENV BASH_ENV LD_PRELOAD LD_LIBRARY_PATH PS4 SHELLOPTS FPATH EXECIGNORE FUNCNEST OPTIND PPID UID LC_ALL LANG HOME PWD \
+        MODPROBE_OPTIONS init rootmnt break debug quiet log_output hookdir hookdir_URLS RD_DEBUG CMDLINE font FONTS aFONT URL; do
+        for line in "$name=x" "export $name='x'"; do
+            echo "$line" > "$tree/$conf"
+            check_tree
+            assert_unknown "$conf" 1 "$line"
+        done
+    done
+    # what else is there is a shell's, too, but sets nothing else
+    cat > "$tree/$conf" << 'END'
+
+# Don't wait: the `mount` is "not $quick \
+	  # (and goes on)
+SYSFONT=
+FONT=latarcyrheb-sun16 # exit
+	FONT_MAP="" 	
+export	KEYMAP="de's "'"latin1" $(x) `x` \'x,y:z	# "
+export  UNICODE=1
+RESUME=UUID=0-1@/dev/x+y%
+ANSI_COLOR="0;38;2;60;110;180"
+NAME="Pop!_OS é * ~ & | < > ( ) ; #"
+REDHAT_SUPPORT_PRODUCT_VERSION=9.4
+UBUNTU_CODENAME=noble
+END
+    printf 'PRIVACY_POLICY_URL="https://x.example/y?z=1&a"' >> "$tree/$conf"
     check_tree
     assert_success
     assert_line "$image: ok"
-    for line in 'mount -t tmpfs x /proc/sys' 'switch_root /a /b' '. /opt/y'; do
-        echo "$line" > "$tree/etc/conf.d/font.conf"
-        check_tree
-        assert_fails order '/etc/conf.d/font.conf: /init reads it before, and may end it or change what it needs; remove that'
-    done
-    ln -sf /proc/cmdline "$tree/etc/conf.d/font.conf"
+    ln -sf /proc/cmdline "$tree/$conf"
     check_tree
-    assert_fails order '/etc/conf.d/font.conf: /init reads it before, and may end it or change what it needs; remove that'
-    rm "$tree/etc/conf.d/font.conf"
+    assert_fails order "/$conf: leads to what is not there, or another by then, and /init runs it before; remove that"
+    # and what is there is not what is read
+    mkdir -p "$tree/proc"
+    echo FONT=x > "$tree/proc/cmdline"
+    check_tree
+    assert_fails order "/$conf: leads to what is not there, or another by then, and /init runs it before; remove that"
+    rm -r "${tree:?}/$conf" "$tree/proc"
     # as it does this one
     rm "$tree/usr/lib/initrd-release"
     printf 'NAME=x\nexit 0\n' > "$tree/usr/lib/initrd-release"
     check_tree
-    assert_fails order '/usr/lib/initrd-release: /init reads it before, and may end it or change what it needs; remove that'
+    assert_unknown usr/lib/initrd-release 2 'exit 0'
+}
+
+@test "a loop over the kernel's command line, as ZFS has it, may set what is known as well" {
+    local number from to conf=conf/conf.d/zfs
+    tree_of initramfs-tools
+    cat > "$BATS_TEST_TMPDIR/loop" << 'END'
+BUSYBOX=y
+for x in $(cat /proc/cmdline)
+do
+  case $x in
+# one
+	root=ZFS=*|root=zfs:*)
+    	BOOT=zfs
+  ;;
+	root=y)
+  ;;
+  esac
+done
+BUSYBOX=n
+END
+    cp "$BATS_TEST_TMPDIR/loop" "$tree/$conf"
+    check_tree
+    assert_success
+    sed -i '2s/$/; do/;3d' "$tree/$conf"
+    check_tree
+    assert_success
+    while read -r number from to; do
+        sed "${number}s,$from,$to," "$BATS_TEST_TMPDIR/loop" > "$tree/$conf"
+        check_tree
+        assert_unknown "$conf" "$number" "$(sed -n "${number}s/^[ \t]*//p" "$tree/$conf")"
+    done << 'END'
+1 .* done
+2 x PATH
+2 cat sh
+2 cmdline cmdline;exit
+3 do BOOT=x
+4 x y
+5 # BOOT=
+6 root=zfs exit
+6 |root |
+6 |.* |)
+6 ) )exit
+6 ) );;
+6 ) |
+6 : $x
+6 * [x]
+7 BOOT PATH
+7 BOOT=zfs exit
+8 ;; ;&
+9 .* BOOT=x
+11 esac done
+12 $ ;exit
+END
+    # nor may it end within
+    for number in 2 3 4 6 8 11; do
+        head -n "$number" "$BATS_TEST_TMPDIR/loop" > "$tree/$conf"
+        check_tree
+        assert_unknown "$conf" "$number" "$(sed -n "${number}s/^[ \t]*//p" "$BATS_TEST_TMPDIR/loop")"
+    done
 }
 
 @test "a hook in a folder that this dracut reads is found, and in another it calls nothing, and fails" {
@@ -684,7 +760,7 @@ init_of_lines() {
         assert_point ok order 'the first of all hooks, before the pivot'
         echo 'exit 0' > "$tree/$folder/dracut/hooks/cmdline/00-aaa.sh"
         check_tree
-        assert_fails order 'the hook 00-aaa.sh runs before it, and may end it or change what it needs; rename that'
+        assert_fails order 'the hook 00-aaa.sh runs before it, and may undo what it needs; rename that'
     done
     # where dracut reads several, all of one come before the next, and of one name there is the first
     tree_of shell
@@ -694,7 +770,7 @@ init_of_lines() {
         mkdir -p "$tree/$folder/dracut/hooks/cmdline"
         echo break > "$tree/$folder/dracut/hooks/cmdline/99-x.sh"
         check_tree
-        assert_fails order 'the hook 99-x.sh runs before it, and may end it or change what it needs; rename that'
+        assert_fails order 'the hook 99-x.sh runs before it, and may undo what it needs; rename that'
         rm "$tree/$folder/dracut/hooks/cmdline/99-x.sh"
         ln -s /nowhere "$tree/$folder/dracut/hooks/cmdline/00-noptrace.sh"
         check_tree
@@ -2637,17 +2713,29 @@ END
     assert_failure 1
     assert_point FAIL program '/usr/sbin/noptrace: not in the image; opt in with /etc/initramfs-tools/noptrace.conf, and build it anew'
 
+    # the files that /init sources before, of which one may be sourced between the scripts
     tree_of initramfs-tools
-    mkdir -p "$tree/conf/conf.d"
-    echo 'exec sh' > "$tree/conf/conf.d/odd"
+    for line in arch.conf initramfs.conf param.conf conf.d/odd; do
+        rm -f "$tree/conf/$line"
+        # shellcheck disable=SC2016 # the file's own
+        printf 'MODULES=most\nc=ch\n${c}mod 644 /usr/sbin/no[p]trace\n' > "$tree/conf/$line"
+        check_tree
+        assert_unknown "conf/$line" 2 c=ch
+        echo BOOT=local > "$tree/conf/$line"
+        check_tree
+        assert_success
+    done
+    # it has names of modules in this one, and does not look at the other
+    echo 'loop max_loop=8' > "$tree/conf/modules"
+    echo 6f9619ff-8b86-d011-b42d-00cf4fc964ff > "$tree/conf/uuid.conf"
     check_tree
-    assert_fails order '/conf/conf.d/odd: /init reads it before, and may end it or change what it needs; remove that'
+    assert_success
     # what it is read through counts for nothing
     mkdir "$tree/opt"
-    mv "$tree/conf/conf.d/odd" "$tree/opt"
-    ln -s /opt/odd "$tree/conf/conf.d/odd"
+    echo 'exec sh' > "$tree/opt/odd"
+    ln -sf /opt/odd "$tree/conf/conf.d/odd"
     check_tree
-    assert_fails order '/conf/conf.d/odd: /init reads it before, and may end it or change what it needs; remove that'
+    assert_unknown conf/conf.d/odd 1 'exec sh'
     rm "$tree/conf/conf.d/odd"
     sed 's,noptrace apply,&; true,' "$whole/scripts/init-top/00-noptrace" > "$BATS_TEST_TMPDIR/script"
     cp --remove-destination "$BATS_TEST_TMPDIR/script" "$tree/scripts/init-top/00-noptrace"
@@ -3008,18 +3096,13 @@ pack_outer() {
     assert_equal "$stderr" "noptrace-image: $BATS_TEST_TMPDIR/evil?second: ok?: unreadable: an empty file"
 }
 
-@test "a hook and a conf file that are not looked into may end what calls them" {
+@test "a conf file that is not looked into may do anything" {
     tree_of shell
     mkdir -p "$tree"/{usr/lib/firmware,etc/conf.d}
-    echo 'exit 0' > "$tree/usr/lib/firmware/odd"
+    echo 'FONT=x' > "$tree/usr/lib/firmware/odd"
     ln -s /usr/lib/firmware/odd "$tree/etc/conf.d/odd.conf"
     check_tree
-    assert_fails order '/etc/conf.d/odd.conf: /init reads it before, and may end it or change what it needs; remove that'
-    rm "$tree/etc/conf.d/odd.conf"
-    ln -s /usr/lib/firmware/odd "$tree/usr/lib/dracut/hooks/cmdline/00-a.sh"
-    check_tree
-    assert_failure 1
-    assert_line --partial 'the hook 00-a.sh runs before it, and may end it or change what it needs; rename that'
+    assert_fails order '/etc/conf.d/odd.conf: not looked into, being too large, a module or firmware, and /init runs it before; remove that'
 }
 
 @test "of several images the most serious decides the exit code" {

@@ -8,6 +8,7 @@
 
 #include "points.h"
 #include "shell.h"
+#include "sourced.h"
 #include "units.h"
 
 /* Where dracut's hooks are: to 101 (lib), from 102 to 109 (var/lib), and the folders that 110
@@ -200,85 +201,6 @@ bool points_wired(struct image *image)
 	return !wrong && count == 1 && by == image->init;
 }
 
-/* A line that ends what sources it, takes /proc away or mounts over something, has a shell read
- * what is not here, or changes what commands or files there are. */
-static bool ends_the_caller(struct text line)
-{
-	static const char *const words[] = {
-		"exit",	  "return",	 "break",    "exec",	   "eval",   "source", "mount",
-		"umount", "switch_root", "run-init", "pivot_root", "chroot", "alias",  "function",
-		"trap",	  "set",	 "unset",    "busybox",	   "chmod",  "chown",  "rm",
-		"mv",	  "cp",		 "ln",	     "dd",	   "tee",
-	};
-
-	/* some shells drop a NUL in the midst of a word */
-	if (line.length > 0 && memchr(line.bytes, '\0', line.length))
-		return true;
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-		if (shell_says_word(line, words[i]))
-			return true;
-	}
-	/* a function */
-	for (size_t i = 0; i < line.length; i++) {
-		const char *open = line.bytes + i;
-		struct text rest = { open + 1, line.length - i - 1 };
-		if (*open == '(' && text_begins(text_strip(rest, " \t"), ")"))
-			return true;
-	}
-	for (size_t i = 0; i + 1 < line.length; i++) {
-		if (line.bytes[i] == '.' && strchr(" \t", line.bytes[i + 1]) &&
-		    (i == 0 || strchr(" \t;&|(){!`\n", line.bytes[i - 1])))
-			return true;
-	}
-	return false;
-}
-
-/* Whether behind the line a # at a line's start is sure to begin a comment: it has no strings but
- * whole ones of plain text. */
-static bool is_simple(struct text line)
-{
-	char quote = '\0';
-
-	for (size_t i = 0; i < line.length; i++) {
-		char byte = line.bytes[i];
-
-		if (strchr("`$\\", byte) || (!quote && strchr("<(){}", byte)))
-			return false;
-		if (byte == quote)
-			quote = '\0';
-		else if (!quote && strchr("'\"", byte))
-			quote = byte;
-	}
-	return !quote;
-}
-
-/* A file that is sourced. What is not looked into may do so as well, and a link to what is not
- * there yet. */
-static bool may_end_the_caller(struct image *image, const char *path)
-{
-	const struct node *node = image_file(image, path);
-	const struct node *link = image_at(image, path);
-	struct text rest;
-	struct text line;
-	bool simple = true;
-
-	if (!node)
-		return link && !S_ISDIR(link->mode);
-	if (!text_of_whole(node, &rest))
-		return true;
-	while (text_line(&rest, &line)) {
-		struct text next;
-		if (shell_is_comment(line) || (simple && text_begins(text_strip(line, " \t"), "#")))
-			continue;
-		simple = simple && is_simple(line);
-		while (text_goes_on(line) && text_line(&rest, &next))
-			line.length = (size_t)(next.bytes + next.length - line.bytes);
-		if (ends_the_caller(line))
-			return true;
-	}
-	return false;
-}
-
 /* What /init sources before anything else: the files of a folder whose names end so. */
 struct sourced {
 	const char *folder, *end;
@@ -287,20 +209,49 @@ struct sourced {
 struct conf {
 	struct image *image;
 	struct sourced files;
-	char ending[UNITS_PATH + 1];
+	bool odd; /* the first that is, is added */
 };
+
+/* Whether a shell that sources it only sets what is known; or what is wrong is added. A folder is
+ * not sourced. */
+static bool conf_is_known(struct image *image, const char *path)
+{
+	const struct node *node = image_file(image, path);
+	const struct node *link = image_at(image, path);
+	struct text text;
+	struct text line;
+	unsigned number;
+
+	if (image_is_covered(image, path) || (!node && link && !S_ISDIR(link->mode))) {
+		results_add(image->results, STATUS_FAIL, "order",
+			    "/%s: leads to what is not there, or another by then, and /init runs "
+			    "it before; remove that",
+			    path);
+		return false;
+	}
+	if (!text_of_whole(node, &text)) {
+		results_add(image->results, STATUS_FAIL, "order",
+			    "/%s: " TEXT_CUT ", and /init runs it before; remove that", path);
+		return false;
+	}
+	number = sourced_unknown(text, &line);
+	if (number > 0)
+		results_add(image->results, STATUS_FAIL, "order",
+			    "/%s:%u: %.*s: not a setting that is known, and /init runs it before; "
+			    "remove that",
+			    path, number, text_shown(line), line.bytes);
+	return number == 0;
+}
 
 static void look_at_conf(void *closure, const struct label *label)
 {
 	struct conf *conf = closure;
 	char path[UNITS_PATH];
 
+	if (conf->odd || !text_ends(text_of(label->name), conf->files.end))
+		return;
 	(void)snprintf(path, sizeof path, "%s/%s", conf->files.folder, label->name);
-	/* that one is another point's */
-	if (strcmp(path, "conf/noptrace.conf") != 0 &&
-	    text_ends(text_of(label->name), conf->files.end) &&
-	    may_end_the_caller(conf->image, path))
-		(void)snprintf(conf->ending, sizeof conf->ending, "/%s", path);
+	conf->odd = !conf_is_known(conf->image, path);
 }
 
 static bool conf_lets_run(struct image *image, const struct sourced *files, size_t count)
@@ -311,34 +262,22 @@ static bool conf_lets_run(struct image *image, const struct sourced *files, size
 		conf.files = files[i];
 		tree_each(image_folder(image, files[i].folder), look_at_conf, &conf);
 	}
-	if (conf.ending[0] != '\0')
-		results_add(image->results, STATUS_FAIL, "order",
-			    "%s: /init reads it before, and may end it or change what it needs; "
-			    "remove that",
-			    conf.ending);
-	return conf.ending[0] == '\0';
+	return !conf.odd;
 }
 
-/* The hooks before ours: the first, and the last that would keep ours from running. In the folders
- * before that of ours it is all of them. */
+/* The first of the hooks before ours. In the folders before that of ours it is all of them. */
 struct before {
-	struct image *image;
-	const char *folder, *ours; /* NULL in those */
-	char first[256], ending[256];
+	const char *ours; /* NULL in those */
+	char first[256];
 };
 
 static void look_before(void *closure, const struct label *label)
 {
 	struct before *before = closure;
-	char path[UNITS_PATH];
 
-	if (!is_hook(label) || (before->ours && strcmp(label->name, before->ours) >= 0))
-		return;
-	(void)snprintf(path, sizeof path, "%s/%s", before->folder, label->name);
-	if (before->first[0] == '\0')
+	if (is_hook(label) && before->first[0] == '\0' &&
+	    (!before->ours || strcmp(label->name, before->ours) < 0))
 		(void)snprintf(before->first, sizeof before->first, "%s", label->name);
-	if (may_end_the_caller(before->image, path))
-		(void)snprintf(before->ending, sizeof before->ending, "%s", label->name);
 }
 
 static void order_dracut(struct image *image)
@@ -347,13 +286,12 @@ static void order_dracut(struct image *image)
 	static const struct sourced files[] = { { "etc/conf.d", ".conf" },
 						{ "usr/lib", "initrd-release" } };
 	char path[UNITS_PATH];
-	struct before before = { .image = image };
+	struct before before = { NULL, "" };
 
 	if (!points_hook(image, path, sizeof path))
 		return;
 	for (int i = 0; i < HOOK_FOLDERS && !before.ours; i++) {
-		before.folder = HOOKS[i].folder;
-		if (text_begins(text_of(path), before.folder))
+		if (text_begins(text_of(path), HOOKS[i].folder))
 			before.ours = strrchr(path, '/') + 1;
 		tree_each(hook_folder(image, i), look_before, &before);
 	}
@@ -362,14 +300,10 @@ static void order_dracut(struct image *image)
 			    "/init: does not call dracut's cmdline hooks; build the image anew");
 	else if (!conf_lets_run(image, files, sizeof files / sizeof *files))
 		return;
-	else if (before.ending[0] != '\0')
-		results_add(image->results, STATUS_FAIL, point,
-			    "the hook %s runs before it, and may end it or change what it needs; "
-			    "rename that",
-			    before.ending);
 	else if (before.first[0] != '\0')
-		results_add(image->results, STATUS_WARN, point,
-			    "the hook %s runs before it; rename that", before.first);
+		results_add(image->results, STATUS_FAIL, point,
+			    "the hook %s runs before it, and may undo what it needs; rename that",
+			    before.first);
 	else
 		results_add(image->results, STATUS_OK, point,
 			    "the first of all hooks, before the pivot");
@@ -421,7 +355,10 @@ static void order_initramfs_tools(struct image *image)
 {
 	static const char point[] = "order";
 	static const char path[] = "scripts/init-top/ORDER";
-	static const struct sourced files[] = { { "conf", "" }, { "conf/conf.d", "" } };
+	static const struct sourced files[] = { { "conf", "arch.conf" },
+						{ "conf", "initramfs.conf" },
+						{ "conf", "param.conf" },
+						{ "conf/conf.d", "" } };
 	char room[UNITS_PATH];
 	struct order order = read_order(text_of_node(image_file(image, path)));
 	bool runs = order.ours > 0 &&

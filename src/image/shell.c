@@ -18,32 +18,6 @@ bool shell_is_comment(struct text line)
 	return true;
 }
 
-/* Whether the word begins here, with nothing else in it but quotes, backslashes and the ends of
- * lines that go on; and ends. */
-static bool spells(const char *at, const char *end, const char *word)
-{
-	while (*word && at < end) {
-		if (*at == *word)
-			word++;
-		else if (!text_byte_is_any(*at, "\"'\\\n"))
-			return false;
-		at++;
-	}
-	return !*word && (at == end || !text_byte_is_of_word(*at));
-}
-
-bool shell_says_word(struct text line, const char *word)
-{
-	const char *end = line.bytes + line.length;
-
-	for (const char *at = line.bytes; at < end; at++) {
-		if (*at == *word && (at == line.bytes || !text_byte_is_of_word(at[-1])) &&
-		    spells(at, end, word))
-			return true;
-	}
-	return false;
-}
-
 const char *shell_base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -12,10 +12,6 @@
  * that ends a string, a here-document or an expansion around it, or is expanded in one. */
 bool shell_is_comment(struct text line);
 
-/* Whether a line holds the word with no letter, digit or underscore right before or behind it,
- * quotes, backslashes and newlines within it being none of it. */
-bool shell_says_word(struct text line, const char *word);
-
 /* What is behind the last slash of a path. */
 const char *shell_base_name(const char *path);
 
