@@ -1018,6 +1018,57 @@ END
     done
 }
 
+@test "what starts the unit is not where something will be mounted over it, nor does it lead through there" {
+    local mount link
+    for mount in run dev proc sys; do
+        tree_of systemd
+        mkdir -p "$tree/$mount/u/sysinit.target.wants" "$tree/usr/local/lib/systemd"
+        ln -s "/$mount/u" "$tree/usr/local/lib/systemd/system"
+        ln -s "/$units/$unit" "$tree/$mount/u/sysinit.target.wants/$unit"
+        rm "$tree/$units/sysinit.target.wants/$unit"
+        check_tree
+        assert_fails order "no sysinit.target.wants/$unit: nothing starts it; build the image anew"
+        # that folder is not needed
+        ln -s "../$unit" "$tree/$units/sysinit.target.wants/$unit"
+        check_tree
+        assert_success
+    done
+    # a link there leads on to what stays, and a .. out of it too, but for where it is itself
+    for link in run/u run/../run/u dev/../run/./u; do
+        tree_of systemd
+        mkdir -p "$tree/run" "$tree/usr/local/lib/systemd" "$tree/opt"
+        mv "$tree/$units/sysinit.target.wants" "$tree/opt"
+        ln -sf "/$units/$unit" "$tree/opt/sysinit.target.wants"
+        ln -sf "/$units/noptrace-locked@.target" "$tree/opt/sysinit.target.wants/noptrace-locked@emergency.target"
+        ln -s /opt "$tree/run/u"
+        ln -s "/$link" "$tree/usr/local/lib/systemd/system"
+        check_tree
+        assert_failure 1
+        assert_point FAIL order "no sysinit.target.wants/$unit: nothing starts it; build the image anew"
+        ln -sfT /run/../opt "$tree/usr/local/lib/systemd/system"
+        check_tree
+        assert_success
+    done
+    # nor does the program, or what the unit needs
+    tree_of systemd
+    mkdir -p "$tree/run"
+    ln -s /usr/lib/noptrace.real "$tree/run/x"
+    mv "$tree/usr/sbin/noptrace" "$tree/usr/lib/noptrace.real"
+    ln -s /run/x "$tree/usr/sbin/noptrace"
+    check_tree
+    assert_failure 1
+    assert_line --partial '/usr/sbin/noptrace: leads to where /init mounts over it'
+    # and where the mount itself leads
+    tree_of systemd
+    rm -rf "$tree/run"
+    ln -s usr/local "$tree/run"
+    mkdir -p "$tree/usr/local/lib/systemd/system"
+    mv "$tree/$units/sysinit.target.wants" "$tree/usr/local/lib/systemd/system"
+    check_tree
+    assert_failure 1
+    assert_point FAIL order "no sysinit.target.wants/$unit: nothing starts it; build the image anew"
+}
+
 @test "what starts the unit is a link in a folder, in those that systemd reads" {
     local name
     for name in "$unit" noptrace-locked@emergency.target; do
@@ -1036,6 +1087,7 @@ END
         if [[ $name == basic* ]]; then
             sed /sysinit.target/d "$images/systemd.tree/$units/basic.target" > "$BATS_TEST_TMPDIR/basic"
             cp --remove-destination "$BATS_TEST_TMPDIR/basic" "$tree/$units/basic.target"
+            name=basic.target.requires
             mkdir -p "$tree/$units/$name"
             ln -s ../sysinit.target "$tree/$units/$name/sysinit.target"
             check_tree
@@ -1098,20 +1150,61 @@ END
         assert_failure 1
         assert_line --regexp '^  FAIL  order         .*: nothing starts'
     done << 'END'
-initrd.target s/^Requires=basic.target/[X-Foo]\n&\n[Unit]/
 initrd.target s/^Requires=basic.target/Description=x \\\n&/
 initrd.target s/^Requires=basic.target/& \\\n/
 sysinit.target $a[Unit
 basic.target 1s/.*/[Unit]x/
-basic.target s/^Requires=.*/Description=x \\ \n[X-Foo]\n&/
-basic.target s/^Requires=/Requires\v=/
-initrd.target s/^Requires=/Requires=\f/
-initrd.target s/^Requires=.*/& shutdown.target/
-sysinit.target /^Conflicts=/aWants=shutdown.target
 basic.target s/^Requires=.*/# x \\\n[X-Foo]\n&/
 basic.target s/^Requires=.*/\xef\xbb\xbf[X-Foo]\n&/
 sysinit.target s/^Description=.*/Description=x \\\n[y/
 END
+    # nor does one that something else could pull in, keep from being loaded, or let be missing
+    while IFS='|' read -r target number line; do
+        tree_of systemd
+        sed "$number$line" "$images/systemd.tree/$units/$target" > "$BATS_TEST_TMPDIR/target"
+        number=$(diff "$BATS_TEST_TMPDIR/target" "$images/systemd.tree/$units/$target" | sed -n 's/^\([0-9]*\).*/\1/p;q')
+        line=$(sed -n "${number}p" "$BATS_TEST_TMPDIR/target")
+        cp --remove-destination "$BATS_TEST_TMPDIR/target" "$tree/$units/$target"
+        check_tree
+        assert_fails order "/$units/$target:$number: ${line//[[:cntrl:]]/?}: changes $target, which $unit hangs on; remove that"
+    done << 'END'
+initrd.target|/^Requires=/|i[X-Foo]
+initrd.target|1|i[X-Foo]
+initrd.target|1|iDescription=x
+initrd.target|/^Requires=/|s/=/=\f/
+initrd.target|/^Requires=/|s/$/ shutdown.target/
+initrd.target|/^Requires=/|s/Requires/Wants/
+initrd.target|/^Requires=/|s/$/ missing.service/
+initrd.target|/^Requires=/|aRequires=sysinit.target
+initrd.target|/^AssertPathExists=/|s/$/x/
+initrd.target|/^Description=/|aDefaultDependencies=no
+initrd.target|/^Description=/|aFoo
+basic.target|/^Requires=/|s/=/\v=/
+basic.target|/^Requires=/|s/$/ missing.service/
+basic.target|/^Requires=/|aRequires=basic.target
+basic.target|/^RequiresMountsFor=/|s/$/ \/nowhere/
+basic.target|/^Description=/|aAssertPathExists=/etc/initrd-release
+sysinit.target|/^Conflicts=/|iWants=shutdown.target
+sysinit.target|/^Conflicts=/|iRequires=missing.service
+sysinit.target|/^Conflicts=/|iConditionPathExists=/nowhere
+END
+    # and by a link
+    for target in initrd.target.wants sysinit.target.requires; do
+        tree_of systemd
+        mkdir -p "$tree/$units/$target"
+        ln -s ../shutdown.target "$tree/$units/$target"
+        check_tree
+        assert_fails order "${target%.*} pulls in shutdown.target: nothing starts $unit; build the image anew"
+    done
+    # as they were, or will be
+    tree_of systemd
+    rm "$tree/$units/"{initrd,basic,sysinit}.target
+    printf '%s\n' '[Unit]' OnFailure=emergency.target ConditionPathExists=/etc/initrd-release Requires=basic.target \
+        'Wants=initrd-root-fs.target initrd-parse-etc.service' 'After=initrd-fs.target rescue.service' AllowIsolate=yes > "$tree/$units/initrd.target"
+    printf '%s\n' '[Unit]' '# x' 'BindsTo=sysinit.target' 'After=timers.target' 'WantsMountsFor=/var /var/tmp' > "$tree/$units/basic.target"
+    printf '%s\n' '[Unit]' 'Conflicts=emergency.service emergency.target' 'After=local-fs.target swap.target emergency.target' > "$tree/$units/sysinit.target"
+    check_tree
+    assert_success
     # systemd rejects a link to another type, and reads the next
     for line in x.service ../x.target; do
         tree_of systemd
@@ -1127,7 +1220,7 @@ END
     mv "$tree/$units/initrd.target" "$tree/opt"
     ln -s /opt/initrd.target "$tree/etc/systemd/system/initrd.target"
     check_tree
-    assert_success
+    assert_fails order "/etc/systemd/system/initrd.target is a link, which has other names: nothing starts $unit; build the image anew"
     # an empty file is a mask as well
     tree_of systemd
     install -D -m 644 /dev/null "$tree/etc/systemd/system/initrd.target"
@@ -1148,14 +1241,16 @@ END
     cp --remove-destination "$BATS_TEST_TMPDIR/basic.target" "$tree/$units/basic.target"
     check_tree
     assert_fails order "basic.target does not require sysinit.target: nothing starts $unit; build the image anew"
-    # nor by a link that leads nowhere
-    mkdir "$tree/$units/basic.target.wants"
-    ln -s ../nowhere.target "$tree/$units/basic.target.wants/sysinit.target"
-    check_tree
-    assert_fails order "basic.target does not require sysinit.target: nothing starts $unit; build the image anew"
-    rm -r "$tree/$units/basic.target.wants"
+    # nor by a link that leads nowhere, or by which it may be missing
+    for target in basic.target.requires/nowhere basic.target.wants/sysinit initrd.target.wants/sysinit; do
+        mkdir "$tree/$units/${target%/*}"
+        ln -s "../${target#*/}.target" "$tree/$units/${target%/*}/sysinit.target"
+        check_tree
+        assert_fails order "basic.target does not require sysinit.target: nothing starts $unit; build the image anew"
+        rm -r "${tree:?}/$units/${target%/*}"
+    done
     # a link does it as well
-    for target in initrd.target.wants basic.target.requires; do
+    for target in initrd.target.requires basic.target.requires; do
         mkdir "$tree/$units/$target"
         ln -s ../sysinit.target "$tree/$units/$target"
         check_tree
@@ -1167,18 +1262,15 @@ END
     printf '[Unit]\nDescription=x\n' > "$tree/$units/initrd.target"
     check_tree
     assert_fails order "initrd.target does not require basic.target: nothing starts $unit; build the image anew"
-    printf '[Unit]\nRequires=x-basic.target\n' > "$tree/$units/initrd.target"
-    check_tree
-    assert_fails order "initrd.target does not require basic.target: nothing starts $unit; build the image anew"
-    for line in {Requires,Wants,BindsTo}=basic.target 'Wants=x.target basic.target y.target'; do
+    for line in {Requires,BindsTo}=basic.target 'Requires= basic.target  basic.target'; do
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/initrd.target"
         check_tree
         assert_success
     done
     printf '[Unit]\nDescription=x\n' > "$tree/$units/initrd.target"
     # unless it goes past that
-    mkdir "$tree/$units/initrd.target.wants"
-    ln -s ../sysinit.target "$tree/$units/initrd.target.wants"
+    mkdir "$tree/$units/initrd.target.requires"
+    ln -s ../sysinit.target "$tree/$units/initrd.target.requires"
     check_tree
     assert_success
     for dropin in sysinit.target.d/x.conf initrd.target.d/x.conf target.d/x.conf system.slice.d/x.conf systemd-journald.socket.d/x.conf; do
@@ -1270,26 +1362,49 @@ END
     check_tree
     assert_failure 1
     assert_point FAIL order "/$units/system.slice: not looked into, being too large, a module or firmware: changes system.slice, which $unit hangs on; remove that"
-    # what is dropped in for another name of it is its own, be that one a link to a link or in another folder
+    # it has no other name, by which something could come before it, be that a link to a link, or in another folder
     while read -r link target name; do
         tree_of systemd
-        mkdir -p "$tree/etc/systemd/system"
-        ln -s systemd-journald.socket "$tree/$units/x.socket"
+        mkdir -p "$tree/opt" "$tree/${link%/*}"
         ln -s /nowhere.socket "$tree/$units/nowhere.socket"
         ln -s / "$tree/$units/root.socket"
-        ln -sf "$target" "$tree/$link"
-        install -D -m 644 /dev/stdin "$tree/$link.d/y.conf" <<< Description=y
+        ln -s ./loop.socket "$tree/$units/loop.socket"
+        ln -s systemd-journald.socket "$tree/$units/journald.service"
+        ln -s "/$units/systemd-journald.socket" "$tree/opt/a.socket"
+        ln -s a.socket "$tree/opt/b.socket"
+        ln -s "/$units/systemd-udevd-control.socket" "$tree/opt/systemd-journald.socket"
         check_tree
         assert_success
-        install -D -m 644 /dev/stdin "$tree/$link.d/y.conf" <<< After=y.target
+        ln -sf "$target" "$tree/$link"
         check_tree
-        assert_fails order "/$link.d/y.conf:1: After=y.target: changes $name, which $unit hangs on; remove that"
+        assert_fails order "/$link: another name: changes $name, which $unit hangs on; remove that"
     done << END
 $units/x.socket systemd-journald.socket systemd-journald.socket
-etc/systemd/system/z.socket /$units/x.socket systemd-journald.socket
+etc/systemd/system/z.socket ../../../opt/b.socket systemd-journald.socket
+etc/systemd/system/z.socket /opt/systemd-journald.socket systemd-journald.socket
 etc/systemd/system/z.target sysinit.target sysinit.target
 etc/systemd/system/z-a.slice system.slice system.slice
+run/systemd/system/x.target.requires/z.socket ../systemd-journald.socket systemd-journald.socket
+$units/z.socket $(printf '../system/%.0s' {1..408})x.socket systemd-journald.socket
 END
+    # but that which systemd starts, for which nothing may be dropped in either
+    tree_of systemd
+    mkdir -p "$tree/etc/systemd/system"
+    ln -sf initrd.target "$tree/etc/systemd/system/default.target"
+    install -D -m 644 /dev/stdin "$tree/etc/systemd/system/default.target.d/y.conf" <<< Description=y
+    check_tree
+    assert_success
+    install -D -m 644 /dev/stdin "$tree/etc/systemd/system/default.target.d/y.conf" <<< After=y.target
+    check_tree
+    assert_fails order "/etc/systemd/system/default.target.d/y.conf:1: After=y.target: changes initrd.target, which $unit hangs on; remove that"
+    # nor is it another one's
+    for name in systemd-journald.socket basic.target sysinit.target; do
+        tree_of systemd
+        mv "$tree/$units/$name" "$tree/$units/j.${name##*.}"
+        ln -s "j.${name##*.}" "$tree/$units/$name"
+        check_tree
+        assert_fails order "/$units/$name is a link, which has other names: nothing starts $unit; build the image anew"
+    done
     # a line that goes on ends at an empty one, what begins with a vertical tab is no comment, and a mark of the byte order no key
     while IFS='|' read -r number line; do
         tree_of systemd
@@ -1398,7 +1513,14 @@ END
             ln -s "/$units/$unit" "$tree/$path"
         fi
         check_tree
-        assert_fails masks "/$path is a link to noptrace's: nothing else may meddle with noptrace; remove that"
+        if [[ $path == */other.service ]]; then
+            assert_failure 1
+            assert_equal "$stderr" "noptrace-image: $image: fails: order, masks"
+            assert_point FAIL order "/$path: another name: changes $unit, which need not run in time; remove that"
+            assert_point FAIL masks "/$path is a link to noptrace's: nothing else may meddle with noptrace; remove that"
+        else
+            assert_fails masks "/$path is a link to noptrace's: nothing else may meddle with noptrace; remove that"
+        fi
     done
     for path in systemd.unit-dropin.service~x systemd.extra-unit.x.service fstab.extra sysctl.extra tmpfiles.extra udev.rules.x; do
         tree_of systemd

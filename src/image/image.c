@@ -78,10 +78,24 @@ bool image_knows(struct image *image, const char *path, enum tree_follow follow)
 
 bool image_is_covered(struct image *image, const char *path)
 {
-	static const char *const mounts[] = { "/dev/", "/proc/", "/run/", "/sys/", NULL };
-	const char *full = image_path(image, path, TREE_FOLLOW);
+	struct place place;
 
-	return full && text_begins_any(text_of(full), mounts);
+	return tree_resolve(&image->tree, path, TREE_FOLLOW, &place) == 0 && place.covered;
+}
+
+bool image_is_covered_itself(struct image *image, const char *path)
+{
+	struct place place;
+
+	return tree_resolve(&image->tree, path, TREE_NOFOLLOW, &place) == 0 && place.covered;
+}
+
+static void find_mounts(struct tree *tree)
+{
+	static const char *const mounts[TREE_MOUNTS] = { "dev", "proc", "run", "sys" };
+
+	for (size_t i = 0; i < TREE_MOUNTS; i++)
+		tree->mounts[i] = tree_lookup(tree, mounts[i]);
 }
 
 static bool add_line(struct image *image, const struct line *line)
@@ -253,9 +267,11 @@ bool image_open(struct image *image, struct failure *failure)
 	     (!image->uki || image_open_uki(image, &source, &initramfs, failure)) &&
 	     read_config(image, &source, failure) && squashed_read(opened, &image->tree, failure);
 	source_close(&source);
-	if (ok)
-		image->init = find_init(image);
-	return ok;
+	if (!ok)
+		return false;
+	find_mounts(&image->tree);
+	image->init = find_init(image);
+	return true;
 }
 
 void image_close(struct image *image)

@@ -89,10 +89,13 @@ const struct node *image_folder(struct image *image, const char *path);
 const char *image_path(struct image *image, const char *path, enum tree_follow follow);
 
 /*
- * Whether what a path leads to lies where each /init mounts something over: in /dev, /proc, /run or
- * /sys.
+ * Whether a path leads, on the way or at its end, to where each /init mounts something over: into
+ * /dev, /proc, /run or /sys, or what these lead to.
  */
 bool image_is_covered(struct image *image, const char *path);
+
+/* The same of the path of a link, wherever that leads. */
+bool image_is_covered_itself(struct image *image, const char *path);
 
 /* Says that what has this path is as it should be, and need not be looked at by points_others(). */
 void image_is_ours(struct image *image, const char *path);

@@ -30,10 +30,10 @@ static bool is_sound(struct image *image, const char *unit)
 	return true;
 }
 
-/* Does a unit file that is sound pull in another? */
+/* Does a unit file that is sound fail without another? One that is only wanted may be missing. */
 static bool requires(struct image *image, const char *unit, const char *other)
 {
-	static const char *const keys[] = { "Requires", "Wants", "BindsTo", NULL };
+	static const char *const keys[] = { "Requires", "BindsTo", NULL };
 	struct unit_file file;
 	struct text key;
 	struct text value;
@@ -53,24 +53,105 @@ static bool requires(struct image *image, const char *unit, const char *other)
 	return false;
 }
 
-static bool links(struct image *image, const char *unit, const char *other)
+static bool links(struct image *image, const char *unit, const char *kind, const char *other)
 {
-	static const char *const kinds[] = { "wants", "requires" };
 	char name[UNITS_PATH];
 	char path[UNITS_PATH];
 
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		(void)snprintf(name, sizeof name, "%s.%s/%s", unit, kinds[i], other);
-		if (units_find(image, name, path) && units_is_link(image, path) &&
-		    !units_masks(image, path))
-			return true;
-	}
-	return false;
+	(void)snprintf(name, sizeof name, "%s.%s/%s", unit, kind, other);
+	return units_find(image, name, path) && units_is_link(image, path) &&
+	       !units_masks(image, path);
 }
 
 static bool pulls_in(struct image *image, const char *unit, const char *other)
 {
-	return requires(image, unit, other) || links(image, unit, other);
+	return requires(image, unit, other) || links(image, unit, "requires", other);
+}
+
+/* What the targets may say, and each word of what they may say there, as systemd has had them from
+ * 239 on: with a dependency of another kind or on something else, one of them could fail, or not
+ * be loaded, where others go on. */
+static const struct known_setting {
+	const char *unit; /* or NULL, of each */
+	const char *key;
+	const char *words[10]; /* none: whatever it says */
+} TARGETS[] = {
+	{ NULL, "Description", { NULL } },
+	{ NULL, "Documentation", { NULL } },
+	{ "initrd.target", "OnFailure", { "emergency.target" } },
+	{ "initrd.target", "OnFailureJobMode", { "replace-irreversibly" } },
+	{ "initrd.target", "AssertPathExists", { "/etc/initrd-release" } },
+	{ "initrd.target", "ConditionPathExists", { "/etc/initrd-release" } },
+	{ "initrd.target", "Requires", { "basic.target" } },
+	{ "initrd.target", "BindsTo", { "basic.target" } },
+	{ "initrd.target",
+	  "Wants",
+	  { "initrd-root-fs.target", "initrd-root-device.target", "initrd-fs.target",
+	    "initrd-usr-fs.target", "initrd-parse-etc.service" } },
+	{ "initrd.target",
+	  "After",
+	  { "initrd-root-fs.target", "initrd-root-device.target", "initrd-fs.target",
+	    "initrd-usr-fs.target", "initrd-parse-etc.service", "basic.target", "rescue.service",
+	    "rescue.target" } },
+	{ "initrd.target", "AllowIsolate", { "yes" } },
+	{ "basic.target", "Requires", { "sysinit.target" } },
+	{ "basic.target", "BindsTo", { "sysinit.target" } },
+	{ "basic.target",
+	  "Wants",
+	  { "sockets.target", "timers.target", "paths.target", "slices.target", "tmp.mount" } },
+	{ "basic.target",
+	  "After",
+	  { "sysinit.target", "sockets.target", "timers.target", "paths.target", "slices.target",
+	    "tmp.mount" } },
+	{ "basic.target", "RequiresMountsFor", { "/var", "/var/tmp" } },
+	{ "basic.target", "WantsMountsFor", { "/var", "/var/tmp" } },
+	{ "sysinit.target", "Wants", { "local-fs.target", "swap.target" } },
+	{ "sysinit.target",
+	  "After",
+	  { "local-fs.target", "swap.target", "emergency.service", "emergency.target" } },
+	{ "sysinit.target", "Before", { "emergency.service", "emergency.target" } },
+	{ "sysinit.target", "Conflicts", { "emergency.service", "emergency.target" } },
+};
+
+static bool is_of_target(const char *unit, struct text key, struct text value)
+{
+	const struct known_setting *known = TARGETS;
+	const struct known_setting *end = TARGETS + sizeof TARGETS / sizeof *TARGETS;
+	struct text word;
+
+	while (known < end &&
+	       ((known->unit && strcmp(known->unit, unit) != 0) || !text_is(key, known->key)))
+		known++;
+	if (known == end)
+		return false;
+	while (known->words[0] && text_word(&value, &word)) {
+		if (!text_is_any(word, known->words))
+			return false;
+	}
+	return true;
+}
+
+/* Whether a target says nothing but that. One that is not sound, or not there, is another's
+ * business. */
+static bool is_as_known(struct image *image, const char *unit, char *room)
+{
+	struct unit_file file;
+	struct text key;
+	struct text value;
+	char path[UNITS_PATH];
+
+	if (!units_find(image, unit, path) || !units_open(image, unit, &file))
+		return true;
+	while (units_line(&file) && !file.odd) {
+		if (text_is(file.line, "[Unit]") ||
+		    (text_is(file.section, "[Unit]") && text_setting(file.line, &key, &value) &&
+		     is_of_target(unit, key, value)))
+			continue;
+		(void)snprintf(room, ROOM, "/%s:%u: %.*s", path, file.number, text_shown(file.line),
+			       file.line.bytes);
+		return false;
+	}
+	return true;
 }
 
 /* A number, or infinity, that is not too small: 1024:524288, 15%, 512K. */
@@ -340,8 +421,16 @@ static const char *break_in_chain(struct image *image, char *room)
 		(void)snprintf(room, ROOM, "/%s masks what it needs", path);
 		return room;
 	}
+	for (int i = 0; i < CHAIN_LENGTH; i++) {
+		char path[UNITS_PATH];
+		if (!units_find(image, CHAIN[i], path) || S_ISREG(image_at(image, path)->mode))
+			continue;
+		(void)snprintf(room, ROOM, "/%s is a link, which has other names", path);
+		return room;
+	}
 	for (int i = 0; i < CHAIN_TARGETS; i++) {
-		if (!pulls_in(image, CHAIN[i], "shutdown.target"))
+		if (!links(image, CHAIN[i], "wants", "shutdown.target") &&
+		    !links(image, CHAIN[i], "requires", "shutdown.target"))
 			continue;
 		(void)snprintf(room, ROOM, "%s pulls in shutdown.target", CHAIN[i]);
 		return room;
@@ -379,7 +468,8 @@ void points_order_systemd(struct image *image)
 		return;
 	}
 	for (int i = 0; i < CHAIN_LENGTH; i++) {
-		if ((i < CHAIN_TARGETS || comes_at_once(image, CHAIN[i], room)) &&
+		if ((i < CHAIN_TARGETS ? is_as_known(image, CHAIN[i], room)
+				       : comes_at_once(image, CHAIN[i], room)) &&
 		    units_are_plain(image, CHAIN[i], room, sizeof room))
 			continue;
 		results_add(image->results, STATUS_FAIL, point,

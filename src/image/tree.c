@@ -131,6 +131,7 @@ struct walk {
 	const char *rest[KERNEL_LINKS + 1];
 	unsigned top, links;
 	bool folder; /* a slash behind a link asks for one */
+	bool covered;
 };
 
 static const char *skip_slashes(const char *path)
@@ -167,6 +168,15 @@ static int go_through(struct tree *tree, struct walk *walk, const struct node *l
 static bool is_dots(const char *name, size_t length)
 {
 	return (length == 1 && name[0] == '.') || (length == 2 && name[0] == '.' && name[1] == '.');
+}
+
+static bool is_mount(const struct tree *tree, const struct node *folder)
+{
+	for (size_t i = 0; i < TREE_MOUNTS; i++) {
+		if (tree->mounts[i] == folder)
+			return true;
+	}
+	return false;
 }
 
 static struct node *step_to(const struct walk *walk, const char *name, size_t length)
@@ -229,7 +239,7 @@ static int take_step(struct tree *tree, struct walk *walk, enum tree_follow foll
 	const char *rest = skip_slashes(name + length);
 
 	if (length == 0) {
-		*place = (struct place) { walk->at, NULL, 0, walk->at, false };
+		*place = (struct place) { walk->at, NULL, 0, walk->at, false, walk->covered };
 		*arrived = true;
 		return 0;
 	}
@@ -238,8 +248,11 @@ static int take_step(struct tree *tree, struct walk *walk, enum tree_follow foll
 	if (length > KERNEL_NAME)
 		return ENAMETOOLONG;
 	walk->rest[walk->top] = rest;
-	*place = (struct place) { walk->at, name, length, step_to(walk, name, length),
-				  name[length] == '/' };
+	walk->covered = walk->covered || (!is_dots(name, length) && is_mount(tree, walk->at));
+	*place = (struct place) {
+		walk->at,     name, length, step_to(walk, name, length), name[length] == '/',
+		walk->covered
+	};
 	if (*rest != '\0' || walk->top > 0)
 		return step_into(tree, walk, place->node);
 	if (is_dots(name, length))

@@ -40,8 +40,12 @@ struct label {
 	const char *name; /* NUL at its end */
 };
 
+enum { TREE_MOUNTS = 4 };
+
 struct tree {
 	struct node *root;
+	/* folders over which something will be mounted, see image.c, or NULL */
+	const struct node *mounts[TREE_MOUNTS];
 	struct node *nodes;
 	size_t count;
 	uint64_t steps, kept; /* against LIMIT_STEPS, LIMIT_KEPT_ALL */
@@ -73,6 +77,8 @@ struct place {
 	size_t length;
 	struct node *node; /* NULL if nothing has the name */
 	bool slash;	   /* one follows the name */
+	bool covered;	   /* a name in one of the tree's mounts was looked up on the way: once
+			      something is mounted there, the path leads elsewhere, or nowhere */
 };
 
 /*

@@ -18,9 +18,7 @@ const char *const units_folders[UNITS_FOLDERS] = {
 
 static bool is_seen(struct image *image, const char *folder)
 {
-	if (strncmp(folder, "lib/", 4) == 0)
-		return image_file(image, "lib/systemd/systemd") != NULL;
-	return strncmp(folder, "run/", 4) != 0;
+	return strncmp(folder, "lib/", 4) != 0 || image_file(image, "lib/systemd/systemd");
 }
 
 bool units_find(struct image *image, const char *name, char *path)
@@ -28,7 +26,7 @@ bool units_find(struct image *image, const char *name, char *path)
 	for (size_t i = 0; i < UNITS_FOLDERS; i++) {
 		int length = snprintf(path, UNITS_PATH, "%s/%s", units_folders[i], name);
 		if (length < UNITS_PATH && is_seen(image, units_folders[i]) &&
-		    image_at(image, path))
+		    image_at(image, path) && !image_is_covered_itself(image, path))
 			return true;
 	}
 	return false;
@@ -211,24 +209,33 @@ static bool is_plain_name(struct image *image, const char *name, char *room, siz
 	return true;
 }
 
-/* Of a link in a folder of units: whether it is another name of a unit, which need not be in that
- * folder. */
-static bool is_alias(struct look *look, const struct label *label, const char *name)
+/*
+ * Whether a link leads to something of that name, at its end or on the way: systemd before 246
+ * takes the names of all links for the unit's. It need not be in a folder of units.
+ */
+static bool leads_to(struct image *image, const char *link, const char *name)
 {
-	const char *slash;
-	char path[2 * UNITS_PATH];
-	struct place place;
+	char path[KERNEL_PATH];
+	const struct node *node = image_at(image, link);
+	size_t length = strlen(link);
 
-	if (!S_ISLNK(label->node->mode) || !text_ends(text_of(label->name), strrchr(name, '.')))
-		return false;
-	slash = strrchr(label->node->target, '/');
-	if (strcmp(slash ? slash + 1 : label->node->target, name) == 0)
-		return true;
-	(void)snprintf(path, sizeof path, "%s/%s", look->folder, label->name);
-	return tree_resolve(&look->image->tree, path, TREE_FOLLOW, &place) == 0 && place.name &&
-	       text_is((struct text) { place.name, place.length }, name);
+	memcpy(path, link, length + 1);
+	for (int i = 0; node && S_ISLNK(node->mode) && i < KERNEL_LINKS; i++) {
+		const char *slash = strrchr(node->target, '/');
+
+		if (strcmp(slash ? slash + 1 : node->target, name) == 0)
+			return true;
+		length = node->target[0] == '/' ? 0 : (size_t)(strrchr(path, '/') + 1 - path);
+		/* which nobody writes */
+		if (length + strlen(node->target) >= sizeof path)
+			return true;
+		memcpy(path + length, node->target, strlen(node->target) + 1);
+		node = image_at(image, path);
+	}
+	return false;
 }
 
+/* The search for other names of a unit. */
 struct aliases {
 	struct look look;
 	const char *name;
@@ -238,9 +245,35 @@ static void look_at_alias(void *closure, const struct label *label)
 {
 	struct aliases *aliases = closure;
 	struct look *look = &aliases->look;
+	const char *name = aliases->name;
+	char path[2 * UNITS_PATH];
 
-	if (!look->odd && is_alias(look, label, aliases->name))
+	if (look->odd || !S_ISLNK(label->node->mode) || strcmp(label->name, name) == 0 ||
+	    !text_ends(text_of(label->name), strrchr(name, '.')))
+		return;
+	(void)snprintf(path, sizeof path, "%s/%s", look->folder, label->name);
+	if (!leads_to(look->image, path, name))
+		return;
+	if (strcmp(label->name, "default.target") == 0) {
 		look->odd = !is_plain_name(look->image, label->name, look->room, look->size);
+		return;
+	}
+	look->odd = true;
+	(void)snprintf(look->room, look->size, "/%s: another name", path);
+}
+
+/* A link, or a folder of links to what a unit pulls in, which gave other names as well. */
+static void look_at_alias_or_folder(void *closure, const struct label *label)
+{
+	struct aliases *aliases = closure;
+	const char *folder = aliases->look.folder;
+	char path[2 * UNITS_PATH];
+
+	look_at_alias(aliases, label);
+	(void)snprintf(path, sizeof path, "%s/%s", folder, label->name);
+	aliases->look.folder = path;
+	tree_each(image_folder(aliases->look.image, path), look_at_alias, aliases);
+	aliases->look.folder = folder;
 }
 
 bool units_are_plain(struct image *image, const char *name, char *room, size_t size)
@@ -251,7 +284,7 @@ bool units_are_plain(struct image *image, const char *name, char *room, size_t s
 		return false;
 	for (size_t i = 0; i < UNITS_FOLDERS; i++) {
 		aliases.look.folder = units_folders[i];
-		tree_each(image_folder(image, units_folders[i]), look_at_alias, &aliases);
+		tree_each(image_folder(image, units_folders[i]), look_at_alias_or_folder, &aliases);
 	}
 	return !aliases.look.odd;
 }

@@ -23,8 +23,8 @@ extern const char *const units_folders[UNITS_FOLDERS];
 
 /*
  * The first unit file, or name below a unit folder such as NAME.wants/NAME, that systemd will see:
- * nothing in /run, over which it mounts, and in /lib only where it is there itself. Its path in
- * `path`, of UNITS_PATH bytes. False if there is none.
+ * nothing in /run, or another folder over which it mounts, be it by a link; and in /lib only where
+ * it is there itself. Its path in `path`, of UNITS_PATH bytes. False if there is none.
  */
 bool units_find(struct image *image, const char *name, char *path);
 
@@ -60,9 +60,11 @@ bool units_open(struct image *image, const char *name, struct unit_file *file);
 bool units_line(struct unit_file *file);
 
 /*
- * Looks at everything that is dropped in to a unit, in any folder, for its own name, a link to it,
- * a prefix of these, its template or its type. False where something of that changes anything and
- * is not known to image_knows(): then `room` names the file, the line and what is there.
+ * Looks at everything that is dropped in to a unit, in any folder, for its own name, a prefix of
+ * that, its template or its type. False where something of that changes anything and is not known
+ * to image_knows(): then `room` names the file, the line and what is there. And where a link gives
+ * the unit another name, by which others could come before it, or it get what is dropped in: but
+ * for default.target, the name of what systemd starts.
  */
 bool units_are_plain(struct image *image, const char *name, char *room, size_t size);
 
