@@ -1491,6 +1491,9 @@ $units/other.service	ExecStart=/bin/mount -t tmpfs x /sbin/$long/b/c/../../..
 $units/other.service	ExecStart=/bin/mount -o remount,ro /proc/sys
 $units/other.service	ExecStart=/bin/umount -l "/proc"
 etc/systemd/system/x.mount	Where=/x/../proc
+etc/systemd/system/x.mount	Where=/run
+etc/systemd/system/x.mount	Where=/run/systemd/journal/
+etc/fstab	/dev/x /run/systemd tmpfs x-systemd.requires=x.service 0 0
 $units/other.service	ExecStart=/bin/sh -c 'umount /proc//sys/../'
 $units/x.automount	Where=/usr/sbin/noptrace
 etc/fstab	/dev/x /usr/sbin none bind 0 0
@@ -1680,7 +1683,7 @@ END
     ln -s /usr/share/doc/x "$tree/etc/systemd/system.control"
     check_tree
     assert_fails masks '/etc/systemd/system.control/usr-sbin-noptrace.mount mounts over what noptrace needs: nothing else may meddle with noptrace; remove that'
-    for target in {proc,proc-sys,usr,bin,usr-bin,sbin}.mount usr-sbin.automount proc-sys-kernel-yama.mount; do
+    for target in {proc,proc-sys,usr,bin,usr-bin,sbin,run,run-systemd-journal,run-systemd-journal-stdout}.mount usr-sbin.automount proc-sys-kernel-yama.mount; do
         tree_of systemd
         echo '[Mount]' > "$tree/$units/$target"
         check_tree

@@ -226,8 +226,21 @@ static bool is_mount_over_ours(const char *name)
 {
 	struct text stem = text_of(name);
 	static const char *const ours[] = {
-		"proc", "proc-sys",	     "usr", "usr-bin", "usr-sbin", "bin",
-		"sbin", "usr-sbin-noptrace", NULL,
+		"proc",
+		"proc-sys",
+		"usr",
+		"usr-bin",
+		"usr-sbin",
+		"bin",
+		"sbin",
+		"usr-sbin-noptrace",
+		/* which setting_is_over_ours() has, too */
+		"run",
+		"run-systemd",
+		"run-systemd-journal",
+		"run-systemd-journal-socket",
+		"run-systemd-journal-stdout",
+		NULL,
 	};
 
 	if (!text_ends(stem, ".mount") && !text_ends(stem, ".automount"))

@@ -54,6 +54,12 @@ bool setting_is_over_ours(struct text where)
 		/* which the others may be links to */
 		"/usr/bin",
 		"/bin",
+		/* for which the journal's socket waits, as for all mounts on the way to it */
+		"/run",
+		"/run/systemd",
+		"/run/systemd/journal",
+		"/run/systemd/journal/socket",
+		"/run/systemd/journal/stdout",
 		NULL,
 	};
 	char room[64];
@@ -152,10 +158,12 @@ static bool depends_on_ours(struct text key, struct text value)
 	return false;
 }
 
-/* The same of a word of a command. What it mounts from may be /usr, and is no harm. */
+/* The same of a word of a command. What it mounts from may be /usr, and is no harm; nor does the
+ * socket wait for what a command mounts. */
 static bool is_about_ours(struct text word)
 {
-	return setting_is_over_ours(word) && !text_is(word, "/usr") && !text_is(word, "/sbin");
+	return setting_is_over_ours(word) && !text_is(word, "/usr") && !text_is(word, "/sbin") &&
+	       !text_begins(word, "/run");
 }
 
 /* A unit that mounts over it, or runs mount(8) or umount(8) to do so. */

@@ -20,7 +20,7 @@ struct setting {
 /* Takes a unit's next line that is no comment. */
 bool setting_is_against_ours(struct setting *setting, struct text line);
 
-/* Whether what is mounted there hides the program, or /proc, from our unit. */
+/* Whether what is mounted there hides the program, or /proc, from our unit, or lets it wait. */
 bool setting_is_over_ours(struct text where);
 
 /* Whether what begins so is the name of a credential of which systemd makes units, mounts, files,
