@@ -1932,7 +1932,7 @@ emergency|initrd-switch-root.service| to hold
 emergency|noptrace-locked@.target|
 END
     tree_of systemd
-    ln -sf ../basic.target "$tree/$units/sysinit.target.wants/noptrace-locked@emergency.target"
+    ln -sf ../timers.target "$tree/$units/sysinit.target.wants/noptrace-locked@emergency.target"
     check_tree
     assert_fails policy "/$units/sysinit.target.wants/noptrace-locked@emergency.target does not lead to noptrace-locked@.target; build the image anew"
     # without one
