@@ -353,7 +353,7 @@ END
         make_machine "$suite" plain
         configure GRUB_DEFAULT=saved GRUB_SAVEDEFAULT=true
         for saved in "${numbers[@]}" "${names[@]}"; do
-            for also in boot_once=true "noptrace_chosen=$saved" noptrace_once=name timeout=5 prev_saved_entry=0; do
+            for also in boot_once=true "noptrace_chosen=$saved" noptrace_once=yes timeout=5 prev_saved_entry=0; do
                 for state in writable unwritable; do
                     start_grub "$suite" "$state" "saved_entry=$saved" "$also"
                     assert_locked
@@ -370,10 +370,10 @@ END
     configure GRUB_DEFAULT=saved
     start_grub bookworm writable saved_entry=noptrace-maintenance
     assert_locked
-    assert_regex "$output" 'noptrace: nobody picked maintenance, nor chose it for this boot alone'
+    assert_regex "$output" 'noptrace: nobody picked maintenance, nor named it for this boot alone'
     assert_regex "$output" 'noptrace: booting the first normal entry; pick maintenance in the menu'
-    # what that goes by is not taken from grubenv: another entry is as good a default as ever
-    start_grub bookworm writable 'saved_entry=Advanced options for Debian GNU/Linux>Debian GNU/Linux, with Linux 6.1.0-9-amd64' noptrace_named=name
+    # another entry is as good a default as ever
+    start_grub bookworm writable 'saved_entry=Advanced options for Debian GNU/Linux>Debian GNU/Linux, with Linux 6.1.0-9-amd64'
     assert_locked
     assert_regex "$loaded" '^/boot/vmlinuz-6\.1\.0-9-amd64 root='
     refute_regex "$output" 'noptrace:'
@@ -386,7 +386,7 @@ echo 'menuentry Windows { halt; }'"
     assert_regex "$loaded" '^/boot/vmlinuz-6\.1\.0-10-amd64 root='
     start_grub bookworm writable saved_entry=3
     assert_locked
-    assert_regex "$output" 'noptrace: nobody picked maintenance, nor chose it for this boot alone'
+    assert_regex "$output" 'noptrace: nobody picked maintenance, nor named it for this boot alone'
     assert_regex "$loaded" '^/boot/vmlinuz-6\.1\.0-10-amd64 root='
 }
 
@@ -402,12 +402,21 @@ assert_once() {
     assert_locked
 }
 
-@test "a choice for one boot opens it where GRUB can take that back, and only there, whatever it was called" {
+# assert_declined SUITE ENTRY: a choice for one boot that is none of maintenance to GRUB, and why.
+assert_declined() {
+    start_grub "$1" writable "next_entry=$2"
+    assert_locked
+    assert_regex "$output" 'noptrace: nobody picked maintenance, nor named it for this boot alone'
+    assert_regex "$output" 'noptrace: booting the first normal entry; pick maintenance in the menu'
+    assert_regex "$loaded" '^/boot/vmlinuz-6\.1\.0-10-amd64 root='
+}
+
+@test "a choice for one boot by its name opens it where GRUB can take that back, and only there" {
     local suite entry title
     for suite in bookworm trixie; do
         make_machine "$suite" plain
         configure
-        for entry in 2 02 0x2 '2>1' 2nd "${names[@]}"; do
+        for entry in "${names[@]}"; do
             assert_once "$suite" "$entry"
         done
         for entry in "${others[@]}"; do
@@ -415,7 +424,7 @@ assert_once() {
             assert_locked
         done
         add_firmware
-        for title in "Bob's workshop" 'a>b' '[x] (y|z) {1,2}.*+?^$\\' '3 times'; do
+        for title in "Bob's workshop" 'a>b' '[x] (y|z) {1,2}.*+?^$\\' 'x 3'; do
             set_knob "NOPTRACE_MENU_TITLE=$(sed "s/'/'\\\\''/g; s/[\\/&\\\\]/\\\\&/g; s/.*/'&'/" <<< "$title")"
             configure
             assert_regex "$(grep '^submenu' <<< "$section")" submenu
@@ -423,7 +432,36 @@ assert_once() {
             assert_once "$suite" "${title//>/>>}>noptrace-maintenance-6.1.0-9-amd64"
             assert_regex "$loaded" 6.1.0-10
         done
-        assert_once "$suite" 3
+        # what is a number to GRUB is no name
+        for title in '3 times' ' 3' 3; do
+            set_knob "NOPTRACE_MENU_TITLE='$title'"
+            configure
+            assert_declined "$suite" "$title"
+            assert_once "$suite" 'noptrace-maintenance>noptrace-maintenance-6.1.0-9-amd64'
+        done
+    done
+}
+
+@test "a choice for one boot by a number does not open it, and the reason is said" {
+    local suite entry
+    for suite in bookworm trixie; do
+        make_machine "$suite" plain
+        configure
+        for entry in 2 02 0x2 '2>1' 2nd '2>noptrace-maintenance-6.1.0-9-amd64'; do
+            assert_declined "$suite" "$entry"
+        done
+        # that of another entry, which is not shown at this boot
+        put_script 30_uefi-firmware < "${!suite}/etc/grub.d/30_uefi-firmware"
+        configure
+        assert_regex "$normal" uefi-firmware
+        assert_declined "$suite" 2
+        # nor does one of a normal entry for what a later script makes the default, nor one's name
+        put_script 99_z_local <<< "#!/bin/sh
+echo 'set default=noptrace-maintenance'"
+        configure
+        for entry in 0 1 '1>2' gnulinux-simple-01234567-89ab-cdef-0123-456789abcdef; do
+            assert_declined "$suite" "$entry"
+        done
     done
 }
 
@@ -448,10 +486,8 @@ echo \"set $setting='$default'\""
                     refute_open
                     start_grub "$suite" writable boot_once=true
                     refute_open
-                    [[ $setting == default ]] || {
-                        start_grub "$suite" writable next_entry=0
-                        refute_open
-                    }
+                    start_grub "$suite" writable next_entry=0
+                    refute_open
                 done
             done
         done
@@ -461,6 +497,62 @@ echo 'set fallback=1'"
         configure
         start_grub "$suite" writable next_entry=0
         assert_locked
+    done
+}
+
+# an administrator's submenu, whose entry anybody may boot
+put_site() {
+    put_script 06_site << 'END'
+#!/bin/sh
+cat << 'MENU'
+set superusers="root"
+password root secret
+submenu 'Site' --unrestricted --id site {
+	menuentry 'X' --id x { echo; }
+	menuentry 'Y' --id y {
+		linux /y root=/dev/y
+	}
+}
+MENU
+END
+}
+
+@test "where GRUB has superusers, others' submenus boot as they would without our menu" {
+    local suite
+    for suite in bookworm trixie; do
+        make_machine "$suite" plain
+        put_site
+        configure "GRUB_DEFAULT='site>y'"
+        assert_regex "$section" submenu
+        start_grub "$suite"
+        assert_equal "$loaded" '/y root=/dev/y'
+        refute_regex "$output" 'Enter username'
+    done
+}
+
+@test "where GRUB has superusers, the menu asks for the password and so do its entries, whatever grubenv says" {
+    local suite also
+    for suite in bookworm trixie; do
+        make_machine "$suite" plain
+        put_site
+        configure
+        for also in '' noptrace_superusers= noptrace_superusers=nobody; do
+            start_grub "$suite" writable next_entry=noptrace-maintenance ${also:+"$also"}
+            assert_equal "$loaded" ''
+            assert_regex "$output" 'Enter username'
+        done
+        # one that anybody opens: the entry in it asks
+        sed -i "/^submenu .*noptrace-maintenance/s/--users ''/--unrestricted/" "$tree/boot/grub/grub.cfg"
+        for also in '' noptrace_superusers= noptrace_superusers=nobody; do
+            start_grub "$suite" writable next_entry=noptrace-maintenance ${also:+"$also"}
+            assert_equal "$loaded" ''
+            assert_regex "$output" 'Enter username'
+        done
+        # without any, nothing asks
+        rm "$tree/etc/grub.d/06_site"
+        configure
+        start_grub "$suite" writable next_entry=noptrace-maintenance noptrace_superusers=root
+        assert_open
     done
 }
 
@@ -795,6 +887,15 @@ menu_of() {
     try_10_linux rhel8 menu_of 2 1
     try_10_linux ubuntu menu_of 2 2
     try_10_linux zfs menu_of 1 1
+}
+
+@test "a copy of the script under another name writes no second menu, and calls no entry of the first open" {
+    make_machine bookworm plain
+    put_script 99_noptrace.bak < "$top/hooks/grub.d/99_noptrace"
+    configure
+    assert_equal "$(grep -c '^submenu .*noptrace-maintenance' "$tree/boot/grub/grub.cfg")" 1
+    assert_equal "$(grep '^noptrace:' <<< "$stderr")" \
+        'noptrace: it is there already, by a copy of this script in /etc/grub.d: remove that; no maintenance menu written'
 }
 
 @test "it is silent where the programs were removed" {

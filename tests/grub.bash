@@ -91,7 +91,7 @@ END
         < /dev/null > "$work/screen" 2>&1 3>&- &
     # where it waits for a person, nothing else will come, and nothing less would end it
     # shellcheck disable=SC2016 # the inner shell's
-    timeout 60 sh -c 'while kill -0 "$1" 2> /dev/null && ! grep -aq "Failed to boot both\|GNU GRUB  version" "$2"
+    timeout 60 sh -c 'while kill -0 "$1" 2> /dev/null && ! grep -aq "Failed to boot both\|GNU GRUB  version\|Enter username" "$2"
         do sleep 0.02; done' - $! "$work/screen"
     kill -KILL $! 2> /dev/null || true
     wait $! 2> /dev/null || true
