@@ -570,6 +570,37 @@ END
     assert_output "$(printf '%s\n' "$normal" other-6.1.0-10-test-maintenance.conf other-6.1.0-10-test.conf)"
 }
 
+@test "a system whose token begins with another's keeps its entries" {
+    local id=0123456789abcdef0123456789abcdef theirs
+    use trixie
+    kernel_install add 6.1.0-10-test
+    for theirs in debian-testing "$id-b"; do
+        sed 's/6\.1\.0-10-test/6.1/' "$entries/$maintenance" > "$entries/$theirs-6.1-maintenance.conf"
+        printf '%s\n' '# noptrace: maintenance entry' 'version 6.1' 'linux /x' > "$entries/~maintenance-$theirs-6.1.conf"
+        # of which nothing can be said
+        printf 'version "6.1"\nlinux /x\noptions a\xff\n' > "$entries/$theirs-6.1.conf"
+    done
+    printf 'version 6.1\nlinux /x\noptions a\xff\n' > "$entries/debian-6.1+3.conf"
+    printf 'version 0-rescue-%s\nlinux /x\noptions a\xff\n' "$id" > "$entries/debian-0-rescue.conf"
+    printf 'version 0-rescue-%s\nlinux /x\noptions a\xff\n' "$id" > "$entries/$id-0-rescue.conf"
+    printf 'version 6.2\nlinux /x\noptions a\xff\n' > "$entries/$id-6.2.conf"
+    look_again
+    assert_equal "$(sed -n 's/: it cannot be told .*//p' <<< "$output" | sort -u)" "$(printf 'noptrace: /boot/loader/entries/%s.conf\n' \
+        "$id-0-rescue" "$id-6.2" debian-0-rescue debian-6.1+3)"
+    assert [ -e "$entries/$maintenance" ]
+    look_again clean
+    refute [ -e "$entries/$maintenance" ]
+    for theirs in debian-testing "$id-b"; do
+        assert [ -e "$entries/$theirs-6.1-maintenance.conf" ]
+        assert [ -e "$entries/~maintenance-$theirs-6.1.conf" ]
+    done
+    # and that system takes them
+    KERNEL_INSTALL_ENTRY_TOKEN=debian-testing look_again clean
+    refute [ -e "$entries/debian-testing-6.1-maintenance.conf" ]
+    refute [ -e "$entries/~maintenance-debian-testing-6.1.conf" ]
+    assert [ -e "$entries/$id-b-6.1-maintenance.conf" ]
+}
+
 @test "what others wrote steers no terminal" {
     use trixie
     mkdir -p "$tree/boot/loader"
