@@ -206,12 +206,18 @@ alerts() {
             machine "$state" "$(found "$files/$state" node_sysctl_kernel_yama_ptrace_scope)" \
                 "$(found "$files/$state" noptrace_status)" "$(found "$files/$state" textfile)" "$every_minute"
         done
-        # one that does not answer is another alert's
+        # one that does not answer, from the first or from some minute on
         series up down 0x60
+        for row in 'up 1x9 0x49' 'node_sysctl_kernel_yama_ptrace_scope 3x9 stale' 'noptrace_status 0x9 stale'; do
+            series "${row%% *}" stopped "${row#* }"
+        done
+        series node_textfile_mtime_seconds stopped '0+60x9 stale' "file=\"$file\""
         machine 'no program' 3 127 "$file" "$every_minute"
         machine 'timer ended' 3 0 "$file" 0x60
         machine 'other file' 3 0 /var/lib/prometheus/node-exporter/apt.prom "$every_minute"
         machine 'no file' 3 none none ''
+        # as a full disk left it
+        machine 'empty file' 3 none "$file" "$every_minute"
         printf '%s\n' '    promql_expr_test:' "      - expr: 'count by (alertname, instance) (ALERTS{alertstate=\"firing\"})'" \
             '        eval_time: 30m' '        exp_samples:'
         mapfile -t rows < <(table 'What watchers answer' | grep ^Noptrace)
@@ -222,11 +228,26 @@ alerts() {
             done
         done
         alerts NoptraceWarning 'no program'
-        for state in 'timer ended' 'other file' 'no file'; do alerts NoptraceStale "$state"; done
+        for state in down stopped 'timer ended' 'other file' 'no file' 'empty file'; do alerts NoptraceStale "$state"; done
     } > "$BATS_TEST_TMPDIR/test.yml"
     run in_fleet promtool test rules /var/tmp/test.yml
     assert_success
     assert_equal "${#rows[@]}" 3
+}
+
+@test "where its answer cannot be written, the timer's service fails, and leaves the last one" {
+    local command folder=$BATS_TEST_TMPDIR/full
+    # without systemd's quotes, its $$ and the end of its lines
+    command=$(example "$page" /etc/systemd/system/noptrace-status.service | sed -n "/^ExecStart=/,\$p" | sed -e ':a' -e '/\\$/{ N; s/\\\n *//; ba; }' \
+        -e "s,^ExecStart=/bin/sh -c '\(.*\)'\$,\1," -e 's/\$\$/$/g')
+    mkdir "$folder"
+    # shellcheck disable=SC2016 # the inner shell's
+    run unshare --mount sh -c 'mount -t tmpfs -o size=4k tmpfs "$1" && cd "$1" && echo before > noptrace.prom
+        noptrace() { return 1; }
+        eval "$2"; echo "$?, $(cat noptrace.prom)"
+        rm noptrace.prom && eval "$2"; echo "$?, $(cat noptrace.prom)"' - "$folder" "$command"
+    assert_line '0, noptrace_status 1'
+    assert_line --regexp '^[12], before$'
 }
 
 @test "Nagios takes the service, and Icinga the command and the service, for the host that each has by default" {
