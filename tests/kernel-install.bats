@@ -684,6 +684,64 @@ END
 }
 
 # bats test_tags=direct
+@test "an entry is open where an initrd of systemd-boot's has the word behind a blank, and that is not taken out" {
+    local entry want call reason='its initrd has the word maintenance behind a blank'
+    while IFS='|' read -r want entry; do
+        printf -v entry %b "linux /l\n$entry"
+        assert_equal "$entry: $(about "$entry" about | sed -n 2p)" "$entry: $want"
+        for call in without 'maintenance root'; do
+            # shellcheck disable=SC2086 # its arguments
+            run about "$entry" $call
+            if [[ $want == open ]]; then
+                assert_failure 2
+                assert_output "$reason"
+            else
+                assert_success
+                refute_output --partial "$reason"
+            fi
+        done
+    done << 'END'
+open|initrd /i maintenance\noptions a\n
+open|initrd\t/i\tmaintenance
+open|initrd "/i maintenance"\noptions a\n
+open|initrd /u\ninitrd /i maintenance x\noptions a\n
+open|initrd /i maintenance\noptions a maintenance\n
+open|initrd /i"\noptions a" maintenance\n
+locks|initrd /i\noptions a\n
+locks|initrd /maintenance\noptions a\n
+locks|initrd maintenance\noptions a\n
+locks|initrd /i rd.maintenance maintenance=1\noptions a\n
+locks|initrd /i "maintenance x"\noptions a\n
+locks|initrd /i -- maintenance\noptions a\n
+locks|initrd /i\xff maintenance\ngrub_class x\n
+locks|initrd /i maintenance\noptions a\ngrub_class x\n
+locks|#initrd /i maintenance\noptions a\n
+END
+    # what is in the options alone is taken out
+    run about $'linux /l\ninitrd /i\noptions maintenance a' without
+    assert_success
+    assert_line 'options a'
+    # of other bytes nothing is known
+    run about $'linux /l\ninitrd /i\xa0main\xfftenance\n' about
+    assert_failure 2
+    assert_output 'it cannot be told whether it is open: its command line has bytes that are not printable ASCII'
+}
+
+@test "an entry whose initrd has the word is named, also where this boot's has come into its options, and is left" {
+    use trixie
+    booted_with='root=LABEL=debian maintenance quiet'
+    plugin 93-initrd <<< 'echo "initrd /i maintenance" >> "$boot/debian-$2.conf"'
+    kernel_install add 6.1.0-10-test
+    assert_line "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out: this could not, since its initrd has the word maintenance behind a blank"
+    assert_line "noptrace: /boot/loader/entries/$normal gets no entry for maintenance: its initrd has the word maintenance behind a blank"
+    assert_equal "$(listed)" "$normal"
+    assert_equal "$(grep -c maintenance "$entries/$normal")" 2
+    booted_with='root=LABEL=debian quiet'
+    look_again
+    assert_line "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out"
+}
+
+# bats test_tags=direct
 @test "an entry is open where GRUB, which runs it as a script, has the word, and that is not taken out" {
     local options kind
     while IFS='|' read -r kind options; do

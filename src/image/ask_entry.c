@@ -16,9 +16,10 @@
  * Whoever reads an entry joins its options in a way of their own, and the word counts if it is
  * there in any. systemd-boot takes the quotes off a value that begins and ends with one, and joins
  * the values with spaces; its tools leave the quotes; GRUB takes the first options alone, and puts
- * them behind all that `linux` has, in a line of a script. What they would break into lines
- * differently is not read: an entry with a NUL, with a carriage return within a line, or longer
- * than any is.
+ * them behind all that `linux` has, in a line of a script. systemd-boot 252 puts what an initrd
+ * has, blanks and all, before the options; a word from there is not taken out. What they would
+ * break into lines differently is not read: an entry with a NUL, with a carriage return within a
+ * line, or longer than any is.
  *
  * Exits 0; 2 if FILE cannot be read, nothing can be said of it, or no such entry made of it, with
  * one line that says why if it is for what is in it; 64: usage.
@@ -90,7 +91,7 @@ static bool read_entry(struct entry *entry, const char *path)
 {
 	FILE *file = fopen(path, "re");
 	struct text rest = { entry->bytes, 0 }, line;
-	bool ok = file != NULL;
+	bool ok = file != NULL, plain_initrds = true;
 
 	entry->plain = true;
 	if (file) {
@@ -110,7 +111,10 @@ static bool read_entry(struct entry *entry, const char *path)
 		entry->grub |= text_begins(setting->key, "grub_");
 		if (text_is(setting->key, "options") || text_is(setting->key, "linux"))
 			entry->plain &= words_are_plain(setting->value);
+		if (text_is(setting->key, "initrd"))
+			plain_initrds &= words_are_plain(setting->value);
 	}
+	entry->plain &= entry->grub || plain_initrds;
 	return ok;
 }
 
@@ -156,6 +160,30 @@ static void join_options(struct joined *joined, const struct entry *entry, const
 		if (text_is(entry->settings[i].key, "options"))
 			join(joined, entry, unquoted(entry->settings[i].value, quotes));
 	}
+}
+
+/* As systemd-boot 252 does: each initrd, and then the options. */
+static bool opens_by_initrd(const struct entry *entry)
+{
+	static struct joined options;
+	/* initrd= and a blank are as long as the key and what is on either side of a value */
+	static char line[2 * LONGEST + sizeof options.bytes];
+	size_t length = 0;
+
+	if (entry->grub)
+		return false;
+	for (size_t i = 0; i < entry->count; i++) {
+		struct text value = unquoted(entry->settings[i].value, "\"");
+
+		if (!text_is(entry->settings[i].key, "initrd"))
+			continue;
+		length += (size_t)snprintf(line + length, sizeof line - length, "initrd=%.*s ",
+					   (int)value.length, value.bytes);
+	}
+	options.length = 0;
+	join_options(&options, entry, "\"");
+	memcpy(line + length, options.bytes, options.length);
+	return words_has((struct text) { line, length + options.length }, word_of_ours);
 }
 
 static void join_for_grub(struct joined *joined, const struct entry *entry)
@@ -231,11 +259,13 @@ static bool judge_script(const struct entry *entry, bool *open)
 }
 
 static const char not_plain[] = "its command line has bytes that are not printable ASCII";
+static const char by_initrd[] = "its initrd has the word maintenance behind a blank";
 
 /* Whether it is open; if that cannot be told, says why and is false. */
 static bool judge(struct entry *entry, bool *open)
 {
 	*open = take_all(entry);
+	*open |= opens_by_initrd(entry);
 	memset(entry->taken, 0, sizeof entry->taken);
 	if (*open)
 		return true;
@@ -329,6 +359,10 @@ static int print_without(struct entry *entry)
 	bool open;
 
 	(void)take_all(entry);
+	if (opens_by_initrd(entry)) {
+		(void)puts(by_initrd);
+		return UNREADABLE;
+	}
 	/* a spelling of GRUB's that nothing writes by itself */
 	(void)judge_script(entry, &open);
 	if (open)
@@ -369,6 +403,10 @@ static int print_maintenance(struct entry *entry, const char *users)
 		return UNREADABLE;
 	}
 	(void)take_all(entry);
+	if (opens_by_initrd(entry)) {
+		(void)puts(by_initrd);
+		return UNREADABLE;
+	}
 	(void)puts(mark);
 	/* at the top: GRUB reads no further than to an empty line */
 	if (entry->grub)
