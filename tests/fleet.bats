@@ -238,7 +238,7 @@ alerts() {
 @test "where its answer cannot be written, the timer's service fails, and leaves the last one" {
     local command folder=$BATS_TEST_TMPDIR/full
     # without systemd's quotes, its $$ and the end of its lines
-    command=$(example "$page" /etc/systemd/system/noptrace-status.service | sed -n "/^ExecStart=/,\$p" | sed -e ':a' -e '/\\$/{ N; s/\\\n *//; ba; }' \
+    command=$(example "$page" /etc/systemd/system/noptrace-status.service | sed -n '/^ExecStart=/,$p' | sed -e ':a' -e '/\\$/{ N; s/\\\n *//; ba; }' \
         -e "s,^ExecStart=/bin/sh -c '\(.*\)'\$,\1," -e 's/\$\$/$/g')
     mkdir "$folder"
     # shellcheck disable=SC2016 # the inner shell's

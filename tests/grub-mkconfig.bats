@@ -665,7 +665,40 @@ open|a~ xen_module /w maintenance
 open|a~ chainloader /w.efi maintenance
 locks|a~ chainloader maintenance
 locks|a~ initrd /w maintenance
+open|a~ eval "linux /v maintenance"
+open|a~ eval linux /v maintenance
+open|a~ eval "linux /v 'mainten'ance; boot"
+open|a~ eval "linux /v a;maintenance"
+open|a~ eval "{ linux /v maintenance}"
+open|a~ eval 'linux /v main\tenance'
+open|a~ if eval "linux /v maintenance"; then boot; fi
+locks|a~ eval "linux /v maintenance=1 -- maintenance"
+locks|a~ eval "linux /v maintenances"
+open|a~ l=linux; $l /v maintenance
+open|a~ ${l} maintenance
+open|a~ "x$l" /v "a maintenance b"
+locks|a~ $l /v nomaintenance
+locks|a~ echo maintenance
+locks|a~ eval "x"~ echo maintenance
 END
+    # a function, which an entry may call
+    while IFS='|' read -r want words; do
+        printf '%b\n' "$words" > "$BATS_TEST_TMPDIR/cfg"
+        grub open < "$BATS_TEST_TMPDIR/cfg"
+        assert_equal "$words: $output" "$words: $want"
+    done << 'END'
+function f|function f {\nlinux /v maintenance\n}\nmenuentry t {\nf\n}
+function f|submenu s {\nfunction f {\nif true; then linux /v maintenance; fi\n}\n}
+function f|function f {\nmenuentry t {\nlinux /v maintenance\n}\n}
+t|menuentry t {\nfunction f {\nlinux /v maintenance\n}\n}
+|function f {\nlinux /v\n}
+|function f {\necho maintenance\n}
+END
+    # and which is none of 10_linux's entries
+    by_10_linux 'function f {\nlinux /v maintenance\n}\nmenuentry a --id x {\nlinux /w\n}'
+    grub id < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output x
     # of Xen, whose kernel is a module
     by_10_linux 'menuentry t {\nmultiboot2 /xen\nmodule2 /v maintenance\n}'
     grub open < "$BATS_TEST_TMPDIR/cfg"

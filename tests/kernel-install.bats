@@ -730,7 +730,7 @@ END
 @test "an entry whose initrd has the word is named, also where this boot's has come into its options, and is left" {
     use trixie
     booted_with='root=LABEL=debian maintenance quiet'
-    plugin 93-initrd <<< 'echo "initrd /i maintenance" >> "$boot/debian-$2.conf"'
+    plugin 93-initrd <<< "echo 'initrd /i maintenance' >> \"\$boot/debian-\$2.conf\""
     kernel_install add 6.1.0-10-test
     assert_line "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out: this could not, since its initrd has the word maintenance behind a blank"
     assert_line "noptrace: /boot/loader/entries/$normal gets no entry for maintenance: its initrd has the word maintenance behind a blank"

@@ -3,7 +3,8 @@
  * noptrace-grub: what hooks/grub.d/99_noptrace makes of the configuration that grub-mkconfig is
  * writing, which it reads from stdin.
  *
- *     noptrace-grub open                     the titles of the entries whose boot is open
+ *     noptrace-grub open                     the titles of the entries whose boot is open, and the
+ *                                            functions that load an open kernel
  *     noptrace-grub normal                   the first entry of 10_linux, unless it is open
  *     noptrace-grub id                       and what names that to GRUB as a default
  *     noptrace-grub maintenance ID USERS     for each of its kernels an entry with the word
@@ -244,6 +245,8 @@ static int print_open(const struct request *request)
 		if (!entry->open)
 			continue;
 		code = YES;
+		if (entry->function)
+			(void)fputs("function ", stdout);
 		if (read_header(request->script, entry, &header))
 			put_shown(header.title);
 		else

@@ -242,6 +242,7 @@ struct reader {
 	size_t words;
 	size_t start;
 	char command[32];
+	bool hidden;	 /* which command it is, and what its words are, is known to GRUB alone */
 	char line[LINE]; /* its command line, as GRUB hands it to the kernel */
 	size_t line_length;
 };
@@ -278,7 +279,7 @@ static void add(struct reader *reader, char byte)
 /* As GRUB does it (grub-core/lib/cmdline.c): an argument with a space in it goes into quotes. */
 static void add_argument(struct reader *reader, const struct grub_token *token)
 {
-	bool spaced = memchr(token->value, ' ', token->length) != NULL;
+	bool spaced = !reader->hidden && memchr(token->value, ' ', token->length) != NULL;
 
 	if (token->length == 0 && token->expands)
 		return;
@@ -287,9 +288,17 @@ static void add_argument(struct reader *reader, const struct grub_token *token)
 	if (spaced)
 		add(reader, '"');
 	for (size_t i = 0; i < token->length; i++) {
-		if (strchr("\\'\"", token->value[i]))
+		char byte = token->value[i];
+
+		/* GRUB makes new words of it */
+		if (reader->hidden && strchr("\n;{}", byte))
+			byte = ' ';
+		if (strchr("\\'\"", byte)) {
+			if (reader->hidden)
+				continue;
 			add(reader, '\\');
-		add(reader, token->value[i]);
+		}
+		add(reader, byte);
 	}
 	if (spaced)
 		add(reader, '"');
@@ -317,13 +326,17 @@ static void open_block(struct reader *reader, size_t body)
 		block = FUNCTION;
 	else if (strcmp(reader->command, "menuentry") == 0)
 		block = MENUENTRY;
-	if (block == MENUENTRY && !reader->in_entry && submenus(reader) < DEEPEST) {
+	if ((block == MENUENTRY || block == FUNCTION) && !reader->in_entry &&
+	    submenus(reader) < DEEPEST) {
 		reader->in_entry = true;
 		reader->linux_lines = 0;
 		reader->entry = (struct grub_entry) { .start = reader->start,
 						      .body = body,
 						      .depth = submenus(reader),
-						      .by_10_linux = reader->by_10_linux };
+						      .function = block == FUNCTION,
+						      .by_10_linux = reader->by_10_linux &&
+								     block == MENUENTRY };
+		block = MENUENTRY;
 	} else if (block == MENUENTRY) {
 		block = OTHER;
 	}
@@ -363,12 +376,13 @@ static void add_word(struct reader *reader, const struct grub_token *token)
 		reader->start = token->start;
 		reader->line_length = 0;
 		reader->command[0] = '\0';
+		reader->hidden = token->expands || strcmp(token->value, "eval") == 0;
 		if (token->length < sizeof reader->command)
 			memcpy(reader->command, token->value, token->length + 1);
 	} else if (reader->words == 1 && reader->in_entry && grub_loads_linux(reader->command)) {
 		if (reader->linux_lines++ == 0)
 			reader->entry.kernel = raw;
-	} else if (reader->words > 1) {
+	} else if (reader->words > 1 || reader->hidden) {
 		add_argument(reader, token);
 	}
 	reader->words++;
@@ -381,7 +395,8 @@ static void end_statement(struct reader *reader)
 	if (reader->words > 0 && reader->by_10_linux && strcmp(reader->command, "blscfg") == 0)
 		reader->menu->bls = true;
 	if (reader->words > 1 && reader->in_entry &&
-	    (grub_loads_linux(reader->command) || loads_otherwise(reader->command)) &&
+	    (reader->hidden || grub_loads_linux(reader->command) ||
+	     loads_otherwise(reader->command)) &&
 	    words_has((struct text) { reader->line, reader->line_length }, "maintenance"))
 		reader->entry.open = true;
 	reader->words = 0;

@@ -48,13 +48,14 @@ bool grub_leads(const struct grub_token *token);
 /* Whether a command of this name loads a Linux kernel. */
 bool grub_loads_linux(const char *command);
 
-/* A `menuentry` that loads a Linux kernel and stands in no function. */
+/* A `menuentry` that loads a Linux kernel and stands in no function; or a function that does. */
 struct grub_entry {
-	size_t start;	    /* of the word menuentry */
-	size_t body, end;   /* between its braces */
-	unsigned depth;	    /* how many submenus it is in */
-	bool by_10_linux;   /* the distribution's own script wrote it */
-	bool open;	    /* one of its command lines has the word, as the kernel reads it */
+	size_t start;	  /* of the word menuentry */
+	size_t body, end; /* between its braces */
+	unsigned depth;	  /* how many submenus it is in */
+	bool by_10_linux; /* the distribution's own script wrote it */
+	bool function;
+	bool open; /* one of its command lines has the word, as the kernel reads it, or may have */
 	struct text kernel; /* the path of the first one, as it stands there, with its quotes */
 };
 
