@@ -62,11 +62,19 @@ int tree_link(struct tree *tree, const char *old, const char *path)
 	return error != 0 ? error : tree_enter(tree, &to, from.node);
 }
 
+/* Gives a new node its name, and its group, which is root's, or that of a folder that says so. */
+static int enter_new(struct tree *tree, const struct place *place, struct node *node)
+{
+	if (place->folder->mode & S_ISGID)
+		node->gid = place->folder->gid;
+	return tree_enter(tree, place, node);
+}
+
 static int make_node(struct tree *tree, const struct place *place, mode_t mode, struct node **node)
 {
 	int error = tree_new_node(tree, mode, node);
 
-	return error != 0 ? error : tree_enter(tree, place, *node);
+	return error != 0 ? error : enter_new(tree, place, *node);
 }
 
 int tree_symlink(struct tree *tree, const char *target, const char *path)
@@ -88,7 +96,7 @@ int tree_symlink(struct tree *tree, const char *target, const char *path)
 	}
 	node->target = own;
 	node->size = strlen(own);
-	return tree_enter(tree, &place, node);
+	return enter_new(tree, &place, node);
 }
 
 int tree_make(struct tree *tree, const char *path, mode_t mode, uint32_t major, uint32_t minor)
