@@ -14,6 +14,7 @@ enum {
 	VERSION_LEVEL = 0x0940, /* from which on there are a level and 64 bits of time */
 	FLAG_FILTER = 0x0800,
 	CHECKSUM = 4,
+	MARK = 3, /* at the end of a block */
 };
 
 static uint32_t big_endian(const unsigned char *bytes)
@@ -65,6 +66,72 @@ struct lzo {
 	unsigned char *block, *piece;
 };
 
+/* Where one is in a block, and how many literals came last, for which 4 stands for more than 3. */
+struct walk {
+	const unsigned char *block;
+	size_t length, at, literals;
+};
+
+/* A count that an instruction's first byte has no room for: zeros, and a byte that is none. */
+static size_t long_count(struct walk *walk, size_t count)
+{
+	while (walk->at < walk->length && walk->block[walk->at] == 0) {
+		count += 255;
+		walk->at++;
+	}
+	return walk->at < walk->length ? count + walk->block[walk->at++] : count;
+}
+
+static void go_behind_literals(struct walk *walk, size_t count)
+{
+	walk->literals = count < 4 ? count : 4;
+	walk->at += count;
+}
+
+/* Behind a copy of what was unpacked, and the literals that the last bits of it count. */
+static void go_behind_copy(struct walk *walk, unsigned first)
+{
+	unsigned mask = first < 32 ? 7 : 31;
+	size_t counted = walk->at - 1;
+
+	if (first >= 16 && first < 64) {
+		if ((first & mask) == 0)
+			(void)long_count(walk, 0);
+		counted = walk->at;
+		walk->at++;
+	}
+	walk->at++;
+	go_behind_literals(walk, counted < walk->length ? walk->block[counted] & 3 : 0);
+}
+
+static void go_behind(struct walk *walk)
+{
+	unsigned first = walk->block[walk->at++];
+
+	if (first >= 16 || walk->literals > 0)
+		go_behind_copy(walk, first);
+	else
+		go_behind_literals(walk, (first > 0 ? first : long_count(walk, 15)) + 3);
+}
+
+/*
+ * Whether a block, which the library has unpacked, ends as the kernel wants it. The mark at its end
+ * is a copy of nothing, whose length the library does not look at, and of which the kernel takes
+ * one alone (lib/lzo/lzo1x_decompress_safe.c).
+ */
+static bool has_mark(const unsigned char *block, size_t length)
+{
+	struct walk walk = { .block = block, .length = length };
+
+	if (block[0] > 17) {
+		walk.at = 1;
+		go_behind_literals(&walk, block[0] - 17);
+	}
+	while (walk.at + MARK < length)
+		go_behind(&walk);
+	return walk.at + MARK == length && block[walk.at] == 17;
+}
+
 static bool unpack_block(struct stream *stream, const struct lzo *lzo, uint32_t size,
 			 uint32_t packed)
 {
@@ -78,7 +145,7 @@ static bool unpack_block(struct stream *stream, const struct lzo *lzo, uint32_t 
 	if (packed == size)
 		return stream_emit(stream, lzo->block, size, true);
 	if (lzo1x_decompress_safe(lzo->block, packed, lzo->piece, &unpacked, NULL) != LZO_E_OK ||
-	    unpacked != size)
+	    unpacked != size || !has_mark(lzo->block, packed))
 		return stream_fail(stream, "lzop", "damaged data");
 	return stream_emit(stream, lzo->piece, size, true);
 }

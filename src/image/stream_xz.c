@@ -65,21 +65,37 @@ static bool unpack_block(struct stream *stream, struct xz *xz)
 	return true;
 }
 
+/* How many bytes the properties of the first filter have. What liblzma made of them does not tell:
+ * of an offset of 0 it makes none. */
+static unsigned size_of_properties(const unsigned char *header)
+{
+	/* behind the flags are the sizes of the block that they say there are, and the filter's id
+	 */
+	size_t at = 2;
+
+	for (unsigned flag = 0x40; flag <= 0x80; flag <<= 1) {
+		while ((header[1] & flag) != 0 && header[at++] >= 0x80)
+			;
+	}
+	return header[at + 1];
+}
+
 /* Not every kernel has the filters for other machines than its own, and few have those of arm64. */
-static bool are_known(const lzma_filter *filters)
+static bool are_known(const lzma_filter *filters, const unsigned char *header)
 {
 	if (filters[0].id == LZMA_FILTER_LZMA2)
 		return filters[1].id == LZMA_VLI_UNKNOWN;
-	/* the only option is an offset to start from, which no kernel takes */
-	return filters[0].id == LZMA_FILTER_X86 && !filters[0].options &&
+	/* the only property is an offset to start from, which no kernel takes */
+	return filters[0].id == LZMA_FILTER_X86 && size_of_properties(header) == 0 &&
 	       filters[1].id == LZMA_FILTER_LZMA2 && filters[2].id == LZMA_VLI_UNKNOWN;
 }
 
-static bool read_block(struct stream *stream, struct xz *xz, lzma_block *block)
+static bool read_block(struct stream *stream, struct xz *xz, lzma_block *block,
+		       const unsigned char *header)
 {
 	lzma_ret code = LZMA_OK;
 
-	if (!are_known(block->filters))
+	if (!are_known(block->filters, header))
 		return stream_fail(stream, "xz", "a filter that not every kernel knows");
 	if (lzma_raw_decoder_memusage(block->filters) > LIMIT_DICTIONARY)
 		return stream_fail(stream, "xz", reason_of(LZMA_MEMLIMIT_ERROR));
@@ -109,7 +125,7 @@ static bool unpack_next(struct stream *stream, struct xz *xz, unsigned char firs
 	code = lzma_block_header_decode(&block, NULL, header);
 	if (code != LZMA_OK)
 		return stream_fail(stream, "xz", reason_of(code));
-	ok = read_block(stream, xz, &block);
+	ok = read_block(stream, xz, &block, header);
 	for (size_t i = 0; i < LZMA_FILTERS_MAX && filters[i].id != LZMA_VLI_UNKNOWN; i++)
 		free(filters[i].options);
 	return ok;
@@ -296,6 +312,7 @@ bool stream_lzma(struct stream *stream)
 	struct alone alone = { .lzma = LZMA_STREAM_INIT };
 	unsigned char header[LZMA_HEADER];
 	lzma_ret code = LZMA_OK;
+	uint64_t size = 0;
 	bool ok = false;
 
 	if (!stream_read(stream, header, sizeof header))
@@ -304,7 +321,11 @@ bool stream_lzma(struct stream *stream)
 	if (alone.dictionary < LZMA_DICT_SIZE_MIN || alone.dictionary > LIMIT_DICTIONARY)
 		return stream_fail(stream, "lzma",
 				   "a dictionary of less than 4 KiB or more than 256 MiB");
-	code = begin_alone(&alone, header, little_endian(header + 5, 8));
+	size = little_endian(header + 5, 8);
+	/* for which the kernel has no buffer */
+	if (size == 0)
+		return stream_fail(stream, "lzma", "its header says that it unpacks to nothing");
+	code = begin_alone(&alone, header, size);
 	ok = code == LZMA_OK ? unpack_alone(stream, &alone)
 			     : stream_fail(stream, "lzma", reason_of(code));
 	lzma_end(&alone.lzma);
