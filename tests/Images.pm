@@ -42,11 +42,16 @@ sub symlink_to {
 sub trailer { return entry(name => 'TRAILER!!!', mode => 0, @_) }
 sub archive { return join '', @_, trailer() }
 
+# where a PE file's header says that its base relocations are, and how many bytes of them
+our @relocations;
+
 # pe MACHINE, [NAME, BYTES, KEY => …]…: a PE file with these sections. size, address, raw and offset are what the
 # header says, if that is not the truth.
 sub pe {
     my ($machine, @sections) = @_;
-    my $start = 64 + 24 + 112 + 40 * @sections;
+    my $directories = @relocations ? pack 'x40 V2', @relocations : '';
+    my $optional = pack('v x106 V', 0x20b, length($directories) / 8) . $directories;
+    my $start = 64 + 24 + length($optional) + 40 * @sections;
     my ($table, $data, $address) = ('', '', 0x10000);
     for (@sections) {
         my ($name, $bytes, %of) = @$_;
@@ -56,8 +61,8 @@ sub pe {
         $data .= $bytes;
         $address += ($size + 0xfff) & ~0xfff;
     }
-    return 'MZ' . "\0" x 58 . pack('V', 64) . "PE\0\0" . pack('v v V3 v v', $machine, scalar @sections, 0, 0, 0, 112, 0x22)
-        . pack('v x110', 0x20b) . $table . $data;
+    return 'MZ' . "\0" x 58 . pack('V', 64) . "PE\0\0" . pack('v v V3 v v', $machine, scalar @sections, 0, 0, 0, length $optional, 0x22)
+        . $optional . $table . $data;
 }
 
 # sdmagic VERSION: the section in which a stub of systemd says what it is.

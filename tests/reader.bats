@@ -194,7 +194,7 @@ files_of() {
     { cat "$small/names.img" && head -c 300000 /dev/zero && cat "$small/names.img"; } > "$large.zeros"
     mkfs.erofs -z lz4 -C 65536 "$large.erofs" "$large.tree" > "$BATS_TEST_TMPDIR/log" 2>&1
     for image in "$small"/{format-{gzip,bzip2,lz{4-legacy,ma,op},xz-crc32,zstd},all-types,forty-links,names,two-archives}.img \
-        "$small"/links-with-the-last-body.img "$uki"/first-of-two.efi "$erofs"/{nothing-wrong,lzma,deflate,zstd}.erofs "$large".*[!e]; do
+        "$small"/links-with-the-last-body.img "$uki"/{first-of-two,relocated-honest}.efi "$erofs"/{nothing-wrong,lzma,deflate,zstd}.erofs "$large".*[!e]; do
         assert_stands_failures "$reader" "$image"
     done
     assert_stands_failures "$reader" "$large" file "$large.written"
@@ -286,10 +286,45 @@ written() {
     truncate -s 4G "$BATS_TEST_TMPDIR/large.efi"
     assert_refused "$BATS_TEST_TMPDIR/large.efi" 'section .initrd: the file ends before it does'
     assert_refused "$uki/over-each-other.efi" 'lie over each other'
+    assert_refused "$uki/nothing-over-it.efi" 'lie over each other'
     # in no order, and one of nothing
     assert_equal "$(files_of "$uki/falling.efi")" own
     assert_equal "$(files_of "$uki/empty-within.efi")" own
     assert_refused "$uki/cut.efi" 'the file ends within its PE headers'
+}
+
+@test "relocations that change what is read of a UKI, or are not understood, are refused" {
+    local name says stub
+    for name in honest nowhere; do
+        assert_equal "$name $(files_of "$uki/relocated-$name.efi")" "$name own"
+    done
+    while IFS='|' read -r name says; do
+        assert_refused "$uki/relocated-$name.efi" "$says"
+    done << 'END'
+initramfs|a relocation of address 0x13010: the firmware would change what is read here
+initramfs-from-before|a relocation of address 0x12ff9
+initramfs-at-its-end|a relocation of address 0x130f3
+kernel|a relocation of address 0x10000
+itself|a relocation of address 0x12008
+headers|a relocation of address 0x197
+damaged-short|its relocations are damaged
+damaged-long|its relocations are damaged
+damaged-odd|its relocations are damaged
+damaged-cut|its relocations are damaged
+elsewhere-before|its relocations are in no section
+elsewhere-behind|its relocations are in no section
+elsewhere-in-none|its relocations are in no section
+much|relocations of more than 256 KiB
+cut|byte 240: the file ends within its PE headers
+cut-before|byte 196: the file ends within its PE headers
+not-said|a relocation of address 0x13000
+not-there|its relocations are in no section
+of-32-bits|a relocation of address 0x13000
+END
+    for stub in "$top"/build/*/root/usr/lib/systemd/boot/efi/linux*.efi.stub; do
+        run "$top/build/noptrace-uki" machine "$stub"
+        assert_equal "$stub $output" "$stub x86_64"
+    done
 }
 
 # uki_of FILE SECTIONS: one with these as well, in perl, whose stub knows profiles.

@@ -28,6 +28,8 @@ enum {
 	LIMIT_DICTIONARY = 256 * 1024 * 1024,
 	/* Sections of a PE file, which could name 65,535. A unified image has some ten. */
 	LIMIT_SECTIONS = 1024,
+	/* Bytes of a PE file's base relocations. Those of systemd's stub are some hundred. */
+	LIMIT_RELOCATIONS = 256 * 1024,
 
 	/* The kernel's own: PATH_MAX, NAME_MAX and MAXSYMLINKS. */
 	KERNEL_PATH = 4096,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads PE files; pe.h has the rules. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "pe.h"
@@ -9,6 +10,12 @@ enum {
 	DOS_POINTER = 60, /* where the address of the PE header stands */
 	PE_HEADER = 24,	  /* signature and file header */
 	SECTION = 40,
+	/* behind the PE header: how many directories there are, and the one of base relocations */
+	DIRECTORIES_32 = 92,
+	DIRECTORIES_64 = 108,
+	RELOCATIONS = 5,
+	DIRECTORY = 8,
+	BLOCK = 8, /* of relocations: its header */
 	MAGIC_32 = 0x10b,
 	MAGIC_64 = 0x20b,
 	MOST_ZEROS = 16 * 1024 * 1024,
@@ -75,6 +82,18 @@ static bool is_named(const struct pe_section *section, const char *name)
 	return strcmp(section->name, name) == 0;
 }
 
+static bool is_read(const struct pe_section *section)
+{
+	static const char *const names[] = { ".cmdline", ".initrd", ".linux", ".profile",
+					     ".sdmagic", ".ucode",  ".uname" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (is_named(section, names[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool read_section(struct source *source, struct pe *pe, uint64_t offset,
 			 struct failure *failure)
 {
@@ -91,6 +110,8 @@ static bool read_section(struct source *source, struct pe *pe, uint64_t offset,
 	raw = number(header + 16);
 	section->offset = number(header + 20);
 	section->length = raw < section->size ? raw : section->size;
+	section->room = section->size > 0 ? section->size : raw;
+	section->read = is_read(section);
 	if (is_named(section, ".profile"))
 		pe->profiles++;
 	section->profile = pe->profiles;
@@ -100,8 +121,8 @@ static bool read_section(struct source *source, struct pe *pe, uint64_t offset,
 
 static bool overlap(const struct pe_section *one, const struct pe_section *other)
 {
-	return one->size > 0 && other->size > 0 && one->address < other->address + other->size &&
-	       other->address < one->address + one->size;
+	return one->room > 0 && other->room > 0 && one->address < other->address + other->room &&
+	       other->address < one->address + one->room;
 }
 
 /* The firmware would put one over the other, and the kernel get something else than the file has.
@@ -116,6 +137,116 @@ static bool are_apart(const struct pe *pe, struct failure *failure)
 		}
 	}
 	return true;
+}
+
+/* Base relocations: what the firmware changes of what it has loaded. */
+struct relocations {
+	const struct pe *pe;
+	uint64_t headers;	      /* how long they are, the table of sections among them */
+	const struct pe_section *own; /* the section that they are in */
+};
+
+/* Whether one there, which changes 8 bytes at most, changes what is to be as the file has it. */
+static bool is_odd(const struct relocations *relocations, uint64_t at)
+{
+	const struct pe *pe = relocations->pe;
+
+	for (unsigned i = 0; i < pe->count; i++) {
+		const struct pe_section *section = &pe->sections[i];
+		if ((section->read || section == relocations->own) &&
+		    at < section->address + section->size && section->address < at + 8)
+			return true;
+	}
+	return at < relocations->headers;
+}
+
+static bool judge_block(const struct relocations *relocations, const unsigned char *block,
+			size_t size, struct failure *failure)
+{
+	for (size_t i = BLOCK; i < size; i += 2) {
+		unsigned entry = word(block + i);
+		uint64_t at = (uint64_t)number(block) + (entry & 0xfff);
+		/* those of no kind fill up a block */
+		if (entry >> 12 != 0 && is_odd(relocations, at))
+			return fail(failure,
+				    "a relocation of address 0x%llx: the firmware would change "
+				    "what is read here",
+				    (unsigned long long)at);
+	}
+	return true;
+}
+
+static bool judge_blocks(const struct relocations *relocations, const unsigned char *blocks,
+			 size_t length, struct failure *failure)
+{
+	while (length > 0) {
+		size_t size = length >= BLOCK ? number(blocks + 4) : 0;
+		if (size < BLOCK || size > length || size % 2 != 0)
+			return fail(failure, "its relocations are damaged");
+		if (!judge_block(relocations, blocks, size, failure))
+			return false;
+		blocks += size;
+		length -= size;
+	}
+	return true;
+}
+
+/* The section that the file has all of these bytes in; NULL if none. */
+static const struct pe_section *section_with(const struct pe *pe, uint64_t address, uint64_t size)
+{
+	for (unsigned i = 0; i < pe->count; i++) {
+		const struct pe_section *section = &pe->sections[i];
+		if (address >= section->address &&
+		    address + size <= section->address + section->length)
+			return section;
+	}
+	return NULL;
+}
+
+static bool judge_relocations(struct source *source, struct relocations *relocations,
+			      uint64_t address, size_t size, struct failure *failure)
+{
+	unsigned char *blocks = NULL;
+	bool ok = false;
+
+	if (size > LIMIT_RELOCATIONS)
+		return fail(failure, "relocations of more than 256 KiB: too many to be looked at");
+	relocations->own = section_with(relocations->pe, address, size);
+	if (!relocations->own)
+		return fail(failure, "its relocations are in no section");
+	blocks = malloc(size);
+	if (!blocks)
+		return fail(failure, "no memory");
+	ok = copy(source, relocations->own->offset + address - relocations->own->address, blocks,
+		  size, failure) &&
+	     judge_blocks(relocations, blocks, size, failure);
+	free(blocks);
+	return ok;
+}
+
+/* The optional header says where they are. Firmware differs in whether it asks how many directories
+ * there are, or how long that header is. */
+static bool read_relocations(struct source *source, const struct pe *pe, uint64_t header,
+			     const unsigned char *bytes, struct failure *failure)
+{
+	uint64_t begin = header + PE_HEADER;
+	uint64_t end = begin + word(bytes + 20);
+	uint64_t at = begin + DIRECTORIES_32;
+	struct relocations relocations = { pe, end + (uint64_t)pe->count * SECTION, NULL };
+	unsigned char directory[DIRECTORY];
+
+	if (word(bytes + PE_HEADER) == MAGIC_64)
+		at = begin + DIRECTORIES_64;
+	if (!copy(source, at, directory, 4, failure))
+		return false;
+	at += 4 + RELOCATIONS * DIRECTORY;
+	if (number(directory) <= RELOCATIONS && at + DIRECTORY > end)
+		return true;
+	if (!copy(source, at, directory, sizeof directory, failure))
+		return false;
+	return number(directory + 4) == 0 ||
+	       judge_relocations(source, &relocations, number(directory), number(directory + 4),
+				 failure);
 }
 
 bool pe_read(struct source *source, struct pe *pe, struct failure *failure)
@@ -144,7 +275,7 @@ bool pe_read(struct source *source, struct pe *pe, struct failure *failure)
 		if (!read_section(source, pe, table + (uint64_t)i * SECTION, failure))
 			return false;
 	}
-	return are_apart(pe, failure);
+	return are_apart(pe, failure) && read_relocations(source, pe, at, header, failure);
 }
 
 static const struct pe_section *find_own(const struct pe *pe, unsigned profile, const char *name)

@@ -21,6 +21,8 @@ struct pe_section {
 	uint64_t offset, length; /* in the file */
 	uint64_t size;		 /* in memory */
 	uint64_t address;
+	uint64_t room; /* that it takes there: where size is 0, the firmware copies all of it */
+	bool read;     /* by a stub or by us, so that it is to be there as the file has it */
 };
 
 struct pe {
@@ -34,8 +36,9 @@ bool pe_is(struct source *source, struct failure *failure);
 
 /*
  * Reads the headers. False, with the reason, for what is no PE file, more than LIMIT_SECTIONS
- * sections, one that is not wholly in the file or has more than 16 MiB of zeros at its end, and two
- * that lie over each other in memory.
+ * sections, one that is not wholly in the file or has more than 16 MiB of zeros at its end, two
+ * that lie over each other in memory, and for base relocations that change a section that is read,
+ * the headers or themselves, are not in a section, damaged, or more than LIMIT_RELOCATIONS.
  */
 bool pe_read(struct source *source, struct pe *pe, struct failure *failure);
 
