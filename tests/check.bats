@@ -2036,6 +2036,50 @@ END
     done
 }
 
+@test "a kernel that cannot unpack what the image is packed with fails" {
+    local option command other plain=$BATS_TEST_TMPDIR/plain count=0
+    local -ra all=(RD_GZIP RD_BZIP2 RD_LZMA RD_XZ RD_LZO RD_LZ4 RD_ZSTD XZ_DEC_X86)
+    config=$BATS_TEST_TMPDIR/config
+    zcat -f "$images/handmade" > "$plain"
+    while read -r option command; do
+        $command < "$plain" > "$image"
+        # what is no whole configuration says nothing
+        echo CONFIG_SECURITY_YAMA=y > "$config"
+        check "$image"
+        assert_point ok yama "$config has it"
+        echo "# CONFIG_$option is not set" >> "$config"
+        check "$image"
+        assert_fails yama "$config: no CONFIG_$option=y, so it does not unpack the image; pack it in another way, or use another kernel"
+        # a whole one that does not know it, and one that has all
+        {
+            printf '%s\n' CONFIG_SECURITY_YAMA=y CONFIG_BLK_DEV_INITRD=y
+            for other in "${all[@]}"; do
+                [[ $other == "$option" ]] || echo "CONFIG_$other=y"
+            done
+        } > "$config"
+        check "$image"
+        assert_fails yama "$config: no CONFIG_$option=y, so it does not unpack the image; pack it in another way, or use another kernel"
+        echo "CONFIG_$option=y" >> "$config"
+        check "$image"
+        assert_point ok yama "$config has it"
+        # nor does it matter to others
+        { echo CONFIG_SECURITY_YAMA=y && printf '# CONFIG_%s is not set\n' "${all[@]}"; } > "$config"
+        check "$plain"
+        assert_point ok yama "$config has it"
+        count=$((count + 1))
+    done << 'END'
+RD_GZIP gzip -1
+RD_BZIP2 bzip2
+RD_LZMA xz --format=lzma -1
+RD_XZ xz --check=crc32 -1
+XZ_DEC_X86 xz --check=crc32 --x86 --lzma2=preset=1
+RD_LZO lzop -c
+RD_LZ4 lz4 -lc
+RD_ZSTD zstd -qc
+END
+    assert_equal "$count" 8
+}
+
 @test "a kernel without Yama, or without what it needs, or whose own list leaves it out, fails" {
     local name line
     image=$images/handmade

@@ -155,6 +155,7 @@ static void note_end(const struct reader *reader)
 {
 	reader->facts->cut = reader->cpio.state != CPIO_RESET && reader->cpio.entries > 0;
 	reader->facts->cut_at = reader->cpio.entry;
+	reader->facts->formats = reader->stream.formats;
 }
 
 /* The mark is at the end, or before some zeros that a boot loader has put there (init/main.c). */

@@ -17,8 +17,9 @@
 #include "tree.h"
 
 struct archive_facts {
-	bool cut;	 /* the image ends within an entry, */
-	uint64_t cut_at; /* which begins here */
+	bool cut;	  /* the image ends within an entry, */
+	uint64_t cut_at;  /* which begins here */
+	unsigned formats; /* of its members: 1 << enum stream_format */
 };
 
 /*

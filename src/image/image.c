@@ -265,7 +265,8 @@ bool image_open(struct image *image, struct failure *failure)
 		opened = &initramfs;
 	ok = failure->text[0] == '\0' &&
 	     (!image->uki || image_open_uki(image, &source, &initramfs, failure)) &&
-	     read_config(image, &source, failure) && squashed_read(opened, &image->tree, failure);
+	     read_config(image, &source, failure) &&
+	     squashed_read(opened, &image->tree, &image->formats, failure);
 	source_close(&source);
 	if (!ok)
 		return false;

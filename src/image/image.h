@@ -41,6 +41,7 @@ struct image {
 	const struct known *known;
 	struct results *results;
 	struct tree tree;
+	unsigned formats; /* of its compressed members: 1 << enum stream_format */
 	struct pe pe;
 	bool uki;
 	/* of the kernel, as itself, .uname or the folder of modules has it; or empty */

@@ -4,6 +4,7 @@
 
 #include "../cmdline.h"
 #include "kconfig.h"
+#include "stream.h"
 
 /* The longest CONFIG_CMDLINE that is read: twice what any architecture's kernel keeps. */
 enum { CMDLINE_LONGEST = 8192 };
@@ -32,11 +33,28 @@ static enum kconfig_name name_of(struct slice line)
 		[KCONFIG_INITRAMFS_FORCE] = "CONFIG_INITRAMFS_FORCE=",
 		[KCONFIG_SCRIPT] = "CONFIG_BINFMT_SCRIPT=",
 		[KCONFIG_EMBEDDED] = "CONFIG_BOOT_CONFIG_EMBED=",
+		[KCONFIG_INITRD] = "CONFIG_BLK_DEV_INITRD=",
+		[KCONFIG_GZIP] = "CONFIG_RD_GZIP=",
+		[KCONFIG_BZIP2] = "CONFIG_RD_BZIP2=",
+		[KCONFIG_LZMA] = "CONFIG_RD_LZMA=",
+		[KCONFIG_XZ] = "CONFIG_RD_XZ=",
+		[KCONFIG_LZO] = "CONFIG_RD_LZO=",
+		[KCONFIG_LZ4] = "CONFIG_RD_LZ4=",
+		[KCONFIG_ZSTD] = "CONFIG_RD_ZSTD=",
+		[KCONFIG_XZ_X86] = "CONFIG_XZ_DEC_X86=",
 		[KCONFIG_NO_SCRIPT] = "# CONFIG_BINFMT_SCRIPT is not set",
 		[KCONFIG_NO_INITRD] = "# CONFIG_BLK_DEV_INITRD is not set",
 		[KCONFIG_NO_PROC] = "# CONFIG_PROC_FS is not set",
 		[KCONFIG_NO_SYSCTL] = "# CONFIG_SYSCTL is not set",
 		[KCONFIG_NO_PROC_SYSCTL] = "# CONFIG_PROC_SYSCTL is not set",
+		[KCONFIG_NO_GZIP] = "# CONFIG_RD_GZIP is not set",
+		[KCONFIG_NO_BZIP2] = "# CONFIG_RD_BZIP2 is not set",
+		[KCONFIG_NO_LZMA] = "# CONFIG_RD_LZMA is not set",
+		[KCONFIG_NO_XZ] = "# CONFIG_RD_XZ is not set",
+		[KCONFIG_NO_LZO] = "# CONFIG_RD_LZO is not set",
+		[KCONFIG_NO_LZ4] = "# CONFIG_RD_LZ4 is not set",
+		[KCONFIG_NO_ZSTD] = "# CONFIG_RD_ZSTD is not set",
+		[KCONFIG_NO_XZ_X86] = "# CONFIG_XZ_DEC_X86 is not set",
 	};
 	enum kconfig_name name = 0;
 
@@ -86,6 +104,24 @@ bool kconfig_runs_scripts(const struct kconfig *kconfig)
 bool kconfig_has_words(const struct kconfig *kconfig)
 {
 	return is_set(kconfig, KCONFIG_EMBEDDED);
+}
+
+const char *kconfig_lacks(const struct kconfig *kconfig, unsigned formats)
+{
+	static const char *const names[] = {
+		"CONFIG_RD_GZIP", "CONFIG_RD_BZIP2", "CONFIG_RD_LZMA", "CONFIG_RD_XZ",
+		"CONFIG_RD_LZO",  "CONFIG_RD_LZ4",   "CONFIG_RD_ZSTD", "CONFIG_XZ_DEC_X86",
+	};
+	bool whole = is_set(kconfig, KCONFIG_INITRD);
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+		if ((formats >> (STREAM_GZIP + i) & 1) == 0)
+			continue;
+		if (kconfig->values[KCONFIG_NO_GZIP + i].bytes ||
+		    (whole && !is_set(kconfig, KCONFIG_GZIP + i)))
+			return names[i];
+	}
+	return NULL;
 }
 
 /* Without the quotes around a string's value. */

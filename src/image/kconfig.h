@@ -21,11 +21,28 @@ enum kconfig_name {
 	KCONFIG_INITRAMFS_FORCE,
 	KCONFIG_SCRIPT,
 	KCONFIG_EMBEDDED,
+	KCONFIG_INITRD,
+	KCONFIG_GZIP, /* in the order of enum stream_format, as the others of these below */
+	KCONFIG_BZIP2,
+	KCONFIG_LZMA,
+	KCONFIG_XZ,
+	KCONFIG_LZO,
+	KCONFIG_LZ4,
+	KCONFIG_ZSTD,
+	KCONFIG_XZ_X86,
 	KCONFIG_NO_SCRIPT, /* these are set if it says "# CONFIG_... is not set" */
 	KCONFIG_NO_INITRD,
 	KCONFIG_NO_PROC,
 	KCONFIG_NO_SYSCTL,
 	KCONFIG_NO_PROC_SYSCTL,
+	KCONFIG_NO_GZIP,
+	KCONFIG_NO_BZIP2,
+	KCONFIG_NO_LZMA,
+	KCONFIG_NO_XZ,
+	KCONFIG_NO_LZO,
+	KCONFIG_NO_LZ4,
+	KCONFIG_NO_ZSTD,
+	KCONFIG_NO_XZ_X86,
 	KCONFIG_NAMES
 };
 
@@ -59,6 +76,14 @@ bool kconfig_runs_scripts(const struct kconfig *kconfig);
 
 /* Whether it has a bootconfig built in, whose words come before those of any line. */
 bool kconfig_has_words(const struct kconfig *kconfig);
+
+/*
+ * The option that it lacks to unpack one of these formats, each 1 << enum stream_format; NULL if
+ * none. A configuration that says CONFIG_BLK_DEV_INITRD=y is a whole one, and lacks those of them
+ * that it does not set: before Linux 5.9 that of zstd was unknown. Another lacks those of which it
+ * says that they are not set.
+ */
+const char *kconfig_lacks(const struct kconfig *kconfig, unsigned formats);
 
 /* Whether an lsm= of the line leaves yama out, whatever the configuration. */
 bool kconfig_leaves_out(const char *line, size_t length);

@@ -179,18 +179,33 @@ static void no_config(struct image *image)
 		    image->uki ? "the kernel itself, " : "", image->version, image->version);
 }
 
+static const char *lacking_option(const struct image *image)
+{
+	struct kconfig kconfig;
+
+	kconfig_read(&kconfig, image->config.bytes, image->config.length);
+	return kconfig_lacks(&kconfig, image->formats);
+}
+
 static void yama(struct image *image)
 {
 	const char *wrong;
+	const char *option;
 
 	if (!image->config_memory) {
 		no_config(image);
 		return;
 	}
 	wrong = judge_config(image);
+	option = lacking_option(image);
 	if (wrong)
 		results_add(image->results, STATUS_FAIL, "yama", "%s: %s", image->config_path,
 			    wrong);
+	else if (option)
+		results_add(image->results, STATUS_FAIL, "yama",
+			    "%s: no %s=y, so it does not unpack the image; pack it in another "
+			    "way, or use another kernel",
+			    image->config_path, option);
 	else
 		results_add(image->results, STATUS_OK, "yama", "%s has it", image->config_path);
 }

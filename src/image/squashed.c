@@ -154,13 +154,14 @@ static bool init_names(struct tree *tree, const char *name)
 }
 
 static bool read_roots(struct source *source, struct roots *roots, struct tree *tree,
-		       struct failure *failure)
+		       unsigned *formats, struct failure *failure)
 {
 	struct archive_facts facts;
 	int found;
 
 	if (!archive_read(source, tree, wish, roots, &facts, failure))
 		return false;
+	*formats = facts.formats;
 	if (facts.cut)
 		return fail(failure, "byte %llu: the image ends within an entry",
 			    (unsigned long long)facts.cut_at);
@@ -175,7 +176,8 @@ static bool read_roots(struct source *source, struct roots *roots, struct tree *
 			      : read_squashed(roots->fd[found], tree, failure);
 }
 
-bool squashed_read(struct source *source, struct tree *tree, struct failure *failure)
+bool squashed_read(struct source *source, struct tree *tree, unsigned *formats,
+		   struct failure *failure)
 {
 	struct roots roots;
 	int opened = 0;
@@ -183,7 +185,7 @@ bool squashed_read(struct source *source, struct tree *tree, struct failure *fai
 
 	while (opened < NAMES && (roots.fd[opened] = nameless_file()) >= 0)
 		opened++;
-	ok = opened == NAMES ? read_roots(source, &roots, tree, failure)
+	ok = opened == NAMES ? read_roots(source, &roots, tree, formats, failure)
 			     : fail(failure, "no place to work in; see TMPDIR");
 	while (opened > 0)
 		(void)close(roots.fd[--opened]);

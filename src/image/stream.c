@@ -88,5 +88,6 @@ bool stream_read(struct stream *stream, void *to, size_t size)
 bool stream_unpack(struct stream *stream, enum stream_format format)
 {
 	stream->start = stream->offset;
+	stream->formats |= 1U << format;
 	return formats[format].unpack(stream);
 }

@@ -28,6 +28,7 @@ enum stream_format {
 	STREAM_LZO,
 	STREAM_LZ4,
 	STREAM_ZSTD,
+	STREAM_XZ_X86, /* xz with its filter for x86, which not every kernel has; never detected */
 };
 
 /* By two bytes, as the kernel does (lib/decompress.c). */
@@ -49,6 +50,7 @@ struct stream {
 	uint64_t start;	   /* of the member */
 	uint64_t offset;   /* of the next byte; at last that behind the member */
 	uint64_t unpacked; /* from all members so far, against the limits */
+	unsigned formats;  /* of all members so far: 1 << enum stream_format */
 };
 
 /*

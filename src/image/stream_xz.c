@@ -97,6 +97,8 @@ static bool read_block(struct stream *stream, struct xz *xz, lzma_block *block,
 
 	if (!are_known(block->filters, header))
 		return stream_fail(stream, "xz", "a filter that not every kernel knows");
+	if (block->filters[0].id == LZMA_FILTER_X86)
+		stream->formats |= 1U << STREAM_XZ_X86;
 	if (lzma_raw_decoder_memusage(block->filters) > LIMIT_DICTIONARY)
 		return stream_fail(stream, "xz", reason_of(LZMA_MEMLIMIT_ERROR));
 	code = lzma_block_decoder(&xz->lzma, block);
