@@ -504,7 +504,8 @@ init_of_lines() {
     rmdir "$tree/run"
     ln -s usr/sbin "$tree/run"
     check_tree
-    assert_fails order 'line 25 of /init, behind line 6, which may keep it from running or from locking; put it before that, right behind the mount of /proc'
+    assert_failure 1
+    assert_point FAIL order 'line 25 of /init, behind line 6, which may keep it from running or from locking; put it before that, right behind the mount of /proc'
 }
 
 @test "a hand-made /init that does not mount /proc before the call fails" {

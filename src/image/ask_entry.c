@@ -167,7 +167,7 @@ static bool opens_by_initrd(const struct entry *entry)
 {
 	static struct joined options;
 	/* initrd= and a blank are as long as the key and what is on either side of a value */
-	static char line[2 * LONGEST + sizeof options.bytes];
+	static char line[2UL * LONGEST + sizeof options.bytes];
 	size_t length = 0;
 
 	if (entry->grub)

@@ -91,21 +91,25 @@ static bool mounts(struct image *image, const struct shell_words *words, size_t 
 		const char *word = words->word[at];
 		bool last = at + 1 == words->count;
 
-		if (strcmp(word, "-t") == 0 && !last)
+		if (strcmp(word, "-t") == 0 && !last) {
 			type = words->word[++at];
-		else if (strcmp(word, "-o") == 0 && !last)
+		} else if (strcmp(word, "-o") == 0 && !last) {
 			options = words->word[++at];
-		else if (word[0] == '-' && strcmp(word, "-n") != 0)
-			return false;
-		else if (word[0] != '-' && ++others > 0)
+		} else if (word[0] != '-') {
 			where = word;
+			others++;
+		} else if (strcmp(word, "-n") != 0) {
+			return false;
+		}
 	}
 	if (others != 2 || type[0] == '\0' || !is_a_place(image, where))
 		return false;
 	if (strcmp(where, "/proc") != 0)
 		return true;
-	before->mounted = strcmp(type, "proc") == 0 && is_writable(options) && before->folder;
-	return strcmp(type, "proc") == 0 && is_writable(options);
+	if (strcmp(type, "proc") != 0 || !is_writable(options))
+		return false;
+	before->mounted = before->folder;
+	return true;
 }
 
 static bool assigns(const struct shell_words *words)

@@ -40,18 +40,17 @@ static bool next_literal(struct text *line, char *word, size_t size)
 	for (; at < line->length && (quote || !text_byte_is_any(line->bytes[at], " \t")); at++) {
 		char byte = line->bytes[at];
 
-		if (quote && byte == quote) {
+		bool literal = quote ? byte >= ' ' && byte <= '~' && !text_byte_is_any(byte, "$`\\")
+				     : is_literal(byte);
+
+		if (quote && byte == quote)
 			quote = '\0';
-		} else if (!quote && text_byte_is_any(byte, "'\"")) {
+		else if (!quote && text_byte_is_any(byte, "'\""))
 			quote = byte;
-		} else if (quote ? byte < ' ' || byte > '~' || text_byte_is_any(byte, "$`\\")
-				 : !is_literal(byte)) {
-			return false;
-		} else if (length + 1 < size) {
+		else if (literal && length + 1 < size)
 			word[length++] = byte;
-		} else {
+		else
 			return false;
-		}
 	}
 	word[length] = '\0';
 	*line = (struct text) { line->bytes + at, line->length - at };
