@@ -110,17 +110,25 @@ files_of() {
     done
     assert_refused "$hostile/much-names.img" 'names of links of more than 256 MiB'
     assert_refused "$hostile/much-content.img" 'contents of more than 256 MiB'
+    assert_refused "$hostile/much-targets.img" 'links of more than 256 MiB'
+    for image in much-{members,empty-members,windows}; do
+        assert_refused "$hostile/$image.img" 'more than 1024 compressed members: too many to be looked at'
+    done
     assert_refused "$hostile/much-unpacked.img" 'unpacks to more than'
     assert_refused "$hostile/much-image.img" 'too large to be looked at'
     assert_refused "$hostile/much-dictionary.img" 'a dictionary of'
     assert_refused "$hostile/much-window.img" 'too much memory'
     assert_refused "$hostile/much-sections.img" 'more than 1024 sections'
     assert_refused "$hostile/much-nothing.img" 'an empty file'
+    for image in "$hostile"/all-*.img; do
+        run "$reader" "$image"
+        assert_success
+    done
 }
 
 @test "no image takes long" {
     local image
-    for image in "$hostile"/much-*.img; do
+    for image in "$hostile"/{much,all}-*.img; do
         assert_ends 10 "$reader" "$image"
     done
 }

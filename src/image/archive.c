@@ -50,6 +50,7 @@ struct reader {
 	struct cpio cpio;
 	struct stream stream;
 	uint64_t offset;
+	unsigned members; /* compressed ones, against LIMIT_MEMBERS */
 };
 
 /* From a decompressor: what of it the walk does not take must be another archive, or zeros. */
@@ -92,6 +93,10 @@ static bool read_compressed(struct reader *reader, const unsigned char *two)
 		    "byte %llu: invalid magic at start of compressed archive: neither a cpio "
 		    "archive (newc) nor gzip, bzip2, lzma, xz, lzop, lz4 (legacy) or zstd",
 		    (unsigned long long)reader->offset);
+	if (++reader->members > LIMIT_MEMBERS)
+		return fail(reader->failure,
+			    "byte %llu: more than %d compressed members: too many to be looked at",
+			    (unsigned long long)reader->offset, LIMIT_MEMBERS);
 	(void)snprintf(where, sizeof where, " of what %s at byte %llu unpacks to", name,
 		       (unsigned long long)reader->offset);
 	cpio_begin(&reader->cpio, 0, where);

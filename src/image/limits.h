@@ -18,9 +18,13 @@ enum {
 	/* Components of paths and links that are looked up, all in all. Forty links with a thousand
 	   components each may stand behind every entry. */
 	LIMIT_STEPS = 10 * 1000 * 1000,
-	/* What is kept of a file's content, unless the caller wishes otherwise, and of all. */
+	/* What is kept of a file's content, unless the caller wishes otherwise, and of all, to
+	   which what links lead to is added. */
 	LIMIT_KEPT = 256 * 1024,
 	LIMIT_KEPT_ALL = 256 * 1024 * 1024,
+	/* Compressed members. Each has a decompressor made for it, of some megabytes, however short
+	   it is; an image has less than ten. */
+	LIMIT_MEMBERS = 1024,
 	/* Unpacked bytes for a compressed one, beyond LIMIT_UNPACKED_FREE. */
 	LIMIT_RATIO = 100,
 	LIMIT_UNPACKED_FREE = 256 * 1024 * 1024,

@@ -5,7 +5,9 @@
  * the library would: other checks than CRC32 in xz, lz4's newer frames, gzip with a comment. A
  * check that a kernel does not make (gzip's CRC, lzop's) is not made.
  *
- * Known to be laxer: lzma with both a size and a mark at its end, where liblzma is 5.2.
+ * Known to be laxer: lzma with both a size and a mark at its end, where liblzma is 5.2; bzip2 with
+ * a block that is full (level times 100,000 bytes) and ends in a run, which Linux 6.1 refuses, and
+ * 6.12 and libbz2, which does not show it, take.
  * Known to be stricter than the kernel: bzip2 with bits that look like a randomised block, lzma
  * whose last bytes say nothing, lzo of the kernel's own run-length kind, xz filters that are not in
  * every kernel (all but x86), and whatever needs more memory than LIMIT_DICTIONARY.

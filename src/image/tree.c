@@ -105,9 +105,11 @@ int tree_enter(struct tree *tree, const struct place *place, struct node *node)
 
 static void forget_content(struct tree *tree, struct node *node)
 {
+	tree->kept -= node->kept + (node->target ? strlen(node->target) : 0);
 	free(node->content);
-	tree->kept -= node->kept;
+	free(node->target);
 	node->content = NULL;
+	node->target = NULL;
 	node->kept = 0;
 }
 

@@ -48,7 +48,7 @@ struct tree {
 	const struct node *mounts[TREE_MOUNTS];
 	struct node *nodes;
 	size_t count;
-	uint64_t steps, kept; /* against LIMIT_STEPS, LIMIT_KEPT_ALL */
+	uint64_t steps, kept; /* against LIMIT_STEPS, LIMIT_KEPT_ALL: of contents and links */
 	const char *exceeded; /* the bound of limits.h that was gone beyond, in words, or NULL */
 };
 

@@ -83,9 +83,13 @@ int tree_symlink(struct tree *tree, const char *target, const char *path)
 	struct node *node = NULL;
 	int error = free_place(tree, path, false, &place);
 	char *own = NULL;
+	size_t length = 0;
 
 	if (error != 0)
 		return error;
+	length = strlen(target);
+	if (tree->kept + length > LIMIT_KEPT_ALL)
+		return tree_beyond(tree, "links of more than 256 MiB");
 	own = strdup(target);
 	if (!own)
 		return ENOMEM;
@@ -95,7 +99,8 @@ int tree_symlink(struct tree *tree, const char *target, const char *path)
 		return error;
 	}
 	node->target = own;
-	node->size = strlen(own);
+	node->size = length;
+	tree->kept += length;
 	return enter_new(tree, &place, node);
 }
 
