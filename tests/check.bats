@@ -565,8 +565,13 @@ init_of_lines() {
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
     assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, right behind the mount of /proc, and the program beside it'
+    # nor what ends with the file
+    { sed '/noptrace apply/d' "$images/handmade.tree/init" && printf '/usr/sbin/noptrace apply || sh &'; } > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, right behind the mount of /proc, and the program beside it'
     # how far it is indented, and what is done where it fails, is the image's own
-    for line in '/usr/sbin/noptrace apply' $'\t /usr/sbin/noptrace apply || exec sh' '/usr/sbin/noptrace apply || sh 2>&1' \
+    for line in '/usr/sbin/noptrace apply' $'/usr/sbin/noptrace apply || sync &&\n\tpoweroff -f' $'\t /usr/sbin/noptrace apply || exec sh' '/usr/sbin/noptrace apply || sh 2>&1' \
         '/usr/sbin/noptrace apply || sh <&1' '/usr/sbin/noptrace apply || sync && poweroff -f'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
