@@ -34,8 +34,8 @@ golden=$BATS_TEST_DIRNAME/grub.d
         done
         # without a submenu there is no entry above it, and the first one has the version in its title and id
         configure GRUB_DISABLE_SUBMENU=true
-        diff <(sed '/^\telse/,$d; /^\tset default=/d' "$golden/$suite-plain.cfg") \
-            <(sed '/^\telse/,$d; /^\tset default=/d' <<< "$section")
+        diff <(sed '/^\telse/,$d; /^\t*set default=/d' "$golden/$suite-plain.cfg") \
+            <(sed '/^\telse/,$d; /^\t*set default=/d' <<< "$section")
         edit_10_linux 's/^SUPPORTED_INITS=.*/SUPPORTED_INITS="other:\/bin\/sh"/'
         configure
         assert_regex "$normal" '-init-other-'
