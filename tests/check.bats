@@ -486,7 +486,7 @@ init_of_lines() {
         'exec 2>&1' 'eval exec /init2' 'command exec /init2' 'trap : EXIT' 'exit' 'set -n' 'set -' 'set x' 'set e-' 'set -e -o noexec' 'alias /usr/sbin/noptrace=:' \
         'echo a; exit' 'echo a || exit' 'echo `exit`' 'echo "`exit`"' "PS4='\$(exit)'" 'x=$(exit)' 'echo ${x:-' 'echo \' "echo 'a" 'echo "a' 'cat << x' '! if false; then' \
         'if false; then' 'f ( )' 'f() {' '{' '(' 'x=*' 'echo ~' 'echo {a,b}' $'ec\0ho' $'echo \r' $'echo "\a"' $'\vecho' 'busybox' 'busybox umount /proc' 'busybox mount -a' \
-        'modprobe x' "echo $(printf '%0128d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
+        'modprobe x' /sbin/a=b '"a"=b' '1a=b' 'a=b =' "echo $(printf '%0256d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
         init_of_lines 'echo it goes on' "$line"
         assert_fails order 'line 9 of /init, behind line 8, which may keep it from running or from locking; put it before that, right behind the mount of /proc'
     done
@@ -497,7 +497,7 @@ init_of_lines() {
     assert_fails order 'line 24 of /init, behind line 22, which may keep it from running or from locking; put it before that, right behind the mount of /proc'
     init_of_lines "# don't" '' $' \t#x \\' 'export A="b c" D' "E='f' G=\"h\"'i'" 'mkdir -p /sys "/run/x" # and' 'mount -t sysfs -o nosuid,noexec sysfs /sys' \
         '/bin/mount -n -t devpts -o gid=5 x /dev/pts' '/bin/busybox mount -t tmpfs tmpfs /run/x -o mode=1777' 'mknod /dev/null c 1 3' 'set -e -ux' 'umask 022' 'dmesg -n 1' \
-        ': a' 'busybox true' $'\techo "a \'b\'" ' "echo $(printf '%0127d' 0)" "echo $(printf 'x %.0s' {1..23})"
+        ': a' 'busybox true' $'\techo "a \'b\'" ' "echo $(printf '%0255d' 0)" "echo $(printf 'x %.0s' {1..23})"
     assert_success
     assert_point ok order 'line 25 of /init, before the pivot'
     # nor what is behind it in the image
@@ -637,7 +637,7 @@ assert_unknown() {
     # shellcheck disable=SC2016,SC1003 # the file's own
     for line in /etc/prepare "find /usr/sbin -name 'n*e' -delete" '${c}mod 644 /usr/sbin/no[p]trace' 'x=y' 'FONT' 'FONT = x' '=x' \
         'FONT=x; exit' 'FONT=x exec sh' 'FONT="x" y' "FONT='x'  y" 'FONT=x&' 'FONT=x|y' 'FONT=x>y' 'FONT=<y' 'FONT=(x)' 'FONT=$x' 'FONT="$x"' \
-        'FONT="`x`"' 'FONT=`x`' 'FONT="$(x)"' 'FONT="x\' 'FONT=x\' 'FONT="\"' 'FONT="x' "FONT='x" "FONT='x'\"y" 'FONT=~' 'FONT=x*' 'FONT=[x]' \
+        'FONT="`x`"' 'FONT=`x`' 'FONT="$(x)"' 'FONT="x\' 'FONT=x\' 'FONT="\"' 'FONT="x' "FONT='x" "FONT='x'\"y" "FONT='\$x'" 'FONT=~' 'FONT=x*' 'FONT=[x]' \
         'FONT={x,y}' 'FONT=!x' 'FONT+=x' 'FONT[0]=x' 'export FONT=x y=z' 'export FONT' 'exports FONT=x' 'export export FONT=x' 'exportFONT=x' \
         $'\v# x' $'FONT=x\r' $'\rexport FONT=x' $'\r' 'FONT=x#$y' 'x FONT_URL=y' 'done' ';;' 'root=x)'; do
         printf 'NAME=x\n# a comment\n%s\n' "$line" > "$tree/$conf"
@@ -664,7 +664,7 @@ assert_unknown() {
 SYSFONT=
 FONT=latarcyrheb-sun16 # exit
 	FONT_MAP="" 	
-export	KEYMAP="de's "'"latin1" $(x) `x` \'x,y:z	# "
+export	KEYMAP="de's "'"latin1" ~*?;&|'x,y:z	# $(x) `x` \
 export  UNICODE=1
 RESUME=UUID=0-1@/dev/x+y%
 ANSI_COLOR="0;38;2;60;110;180"
@@ -2853,8 +2853,8 @@ small_images() {
         assert_fails policy "/conf/noptrace.conf:3: $line: beside the one setting that may be there, noptrace_on_failure=; build the image anew"
     done
     # in what only others take for a comment, for blanks, or do not look at
-    for line in $'\v#; exec sh' $'noptrace_on_failure=poweroff\r'; do
-        echo "$line" > "$tree/conf/noptrace.conf"
+    for line in '\v#; exec sh' 'noptrace_on_failure=poweroff\r' '#\0\nexec sh'; do
+        printf '%b\n' "$line" > "$tree/conf/noptrace.conf"
         check_tree
         assert_failure 1
         assert_line --regexp '^  FAIL  policy        /conf/noptrace.conf:1: '

@@ -115,7 +115,7 @@ static bool mounts(struct image *image, const struct shell_words *words, size_t 
 static bool assigns(const struct shell_words *words)
 {
 	for (size_t i = 0; i < words->count; i++) {
-		if (!strchr(words->word[i], '='))
+		if (words->name[i] == 0)
 			return false;
 	}
 	return true;
@@ -148,7 +148,7 @@ static bool is_known(struct image *image, struct text line, struct before *befor
 		return false;
 	if (assigns(&words))
 		return true;
-	if (strchr(words.word[0], '='))
+	if (words.name[0] > 0)
 		return false;
 	command = shell_base_name(words.word[at++]);
 	if (strcmp(command, "busybox") == 0 && words.count > 1) {

@@ -6,6 +6,7 @@
 
 #include "points.h"
 #include "policy.h"
+#include "shell.h"
 #include "units.h"
 
 enum { ROOM = 2 * UNITS_PATH };
@@ -178,42 +179,26 @@ static bool systemd_policy(struct image *image, char *policy, size_t size)
 	return locked.count == 0 || policy_holds(image, &locked);
 }
 
-/* The word behind the last noptrace_on_failure= in a shell script. */
+/* What the policy is to shells. */
+#define SETTING "noptrace_on_failure="
+
+/* The word behind the last of it in a shell script. */
 static void shell_policy(struct text text, char *policy, size_t size)
 {
-	static const char name[] = "noptrace_on_failure=";
 	const char *at = text.bytes;
 	const char *end = text.bytes + text.length;
 
 	policy[0] = '\0';
-	while ((at = memmem(at, (size_t)(end - at), name, strlen(name))) != NULL) {
+	while ((at = memmem(at, (size_t)(end - at), SETTING, strlen(SETTING))) != NULL) {
 		size_t length = 0;
-		at += strlen(name);
+		at += strlen(SETTING);
 		while (at + length < end && at[length] >= 'a' && at[length] <= 'z')
 			length++;
 		(void)snprintf(policy, size, "%.*s", length > 99 ? 99 : (int)length, at);
 	}
 }
 
-/* The value of an assignment in a shell script: without a comment behind it, and quotes. */
-static struct text shell_value(struct text line, const char *name)
-{
-	struct text value = { line.bytes + strlen(name), line.length - strlen(name) };
-	const char *comment = memmem(value.bytes, value.length, " #", 2);
-
-	if (comment)
-		value.length = (size_t)(comment - value.bytes);
-	/* a blank before it is no part of what is assigned, and stays, to be no policy */
-	if (text_strip(value, " \t").bytes == value.bytes)
-		value = text_strip(value, " \t");
-	if (value.length >= 2 && (value.bytes[0] == '"' || value.bytes[0] == '\'') &&
-	    value.bytes[value.length - 1] == value.bytes[0])
-		value = (struct text) { value.bytes + 1, value.length - 2 };
-	return value;
-}
-
-/* conf/noptrace.conf is sourced: it may set the one variable, and do nothing else. To a shell, only
- * spaces and tabs are blanks. */
+/* conf/noptrace.conf is sourced: it may set the one variable, and do nothing else. */
 static bool conf_is_plain(struct image *image, char *policy, size_t size)
 {
 	struct text rest;
@@ -226,15 +211,17 @@ static bool conf_is_plain(struct image *image, char *policy, size_t size)
 		return false;
 	}
 	for (unsigned number = 1; text_line(&rest, &line); number++) {
-		const char *why = "beside the one setting that may be there, noptrace_on_failure=";
-		line = text_strip(line, " \t");
-		if (line.length == 0 || line.bytes[0] == '#')
+		const char *why = "beside the one setting that may be there, " SETTING;
+		struct shell_words words;
+		bool plain = shell_words(line, &words);
+
+		if (plain && words.count == 0)
 			continue;
-		settings++;
-		if (text_begins(line, "noptrace_on_failure=") && settings == 1) {
-			struct text word = shell_value(line, "noptrace_on_failure=");
-			if (policy_is(word.bytes, word.length)) {
-				(void)snprintf(policy, size, "%.*s", (int)word.length, word.bytes);
+		line = text_strip(line, " \t");
+		if (++settings == 1 && text_begins(line, SETTING)) {
+			const char *value = words.word[0] + strlen(SETTING);
+			if (plain && words.count == 1 && policy_is(value, strlen(value))) {
+				(void)snprintf(policy, size, "%s", value);
 				continue;
 			}
 			why = POLICY_NONE;

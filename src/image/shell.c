@@ -25,9 +25,15 @@ const char *shell_base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static bool is_literal(char byte)
+bool shell_is_literal(char byte)
 {
 	return text_byte_is_of_word(byte) || text_byte_is_any(byte, "/.,:=+@%-");
+}
+
+/* The same in a string of either kind: what stands in '' is expanded where it is PS4. */
+static bool is_literal_in_quotes(char byte)
+{
+	return (unsigned char)byte >= ' ' && byte != '\x7f' && !text_byte_is_any(byte, "$`\\");
 }
 
 /* Takes a word off the line, which is not empty. */
@@ -40,8 +46,7 @@ static bool next_literal(struct text *line, char *word, size_t size)
 	for (; at < line->length && (quote || !text_byte_is_any(line->bytes[at], " \t")); at++) {
 		char byte = line->bytes[at];
 
-		bool literal = quote ? byte >= ' ' && byte <= '~' && !text_byte_is_any(byte, "$`\\")
-				     : is_literal(byte);
+		bool literal = quote ? is_literal_in_quotes(byte) : shell_is_literal(byte);
 
 		if (quote && byte == quote)
 			quote = '\0';
@@ -57,14 +62,32 @@ static bool next_literal(struct text *line, char *word, size_t size)
 	return !quote;
 }
 
+/* How long the name is that the line's first word sets, or 0. */
+static size_t name_of_setting(struct text line)
+{
+	size_t length = 0;
+
+	while (length < line.length && text_byte_is_of_word(line.bytes[length]))
+		length++;
+	if (length == line.length || line.bytes[length] != '=' ||
+	    text_byte_is_any(line.bytes[0], "0123456789"))
+		return 0;
+	return length;
+}
+
 bool shell_words(struct text line, struct shell_words *words)
 {
 	words->count = 0;
+	/* which some shells drop, and others take for an end */
+	if (memchr(line.bytes, '\0', line.length))
+		return false;
 	for (line = text_strip(line, " \t"); line.length > 0; line = text_strip(line, " \t")) {
 		if (line.bytes[0] == '#')
 			return true;
-		if (words->count == sizeof words->word / sizeof *words->word ||
-		    !next_literal(&line, words->word[words->count++], sizeof *words->word))
+		if (words->count == sizeof words->word / sizeof *words->word)
+			return false;
+		words->name[words->count] = name_of_setting(line);
+		if (!next_literal(&line, words->word[words->count++], sizeof *words->word))
 			return false;
 	}
 	return true;

@@ -15,6 +15,9 @@ bool shell_is_comment(struct text line);
 /* What is behind the last slash of a path. */
 const char *shell_base_name(const char *path);
 
+/* Whether no shell makes anything else of a byte that is in no string. */
+bool shell_is_literal(char byte);
+
 /*
  * Splits a line into its words, without their quotes. There are none in one that is empty or a
  * comment. False for what is no single command of words that are meant literally: expansions,
@@ -23,7 +26,8 @@ const char *shell_base_name(const char *path);
  */
 struct shell_words {
 	size_t count;
-	char word[24][128];
+	char word[24][256];
+	size_t name[24]; /* the length of what the word, were it the first, sets; or 0 */
 };
 bool shell_words(struct text line, struct shell_words *words);
 

@@ -2,9 +2,8 @@
 /* Files that a shell sources, as sourced.h has them. */
 #include <string.h>
 
+#include "shell.h"
 #include "sourced.h"
-
-#define BLANKS " \t"
 
 /* By these neither a shell nor a C library changes what it runs, nor /init what it does before the
  * lock. */
@@ -34,75 +33,28 @@ static bool is_name(struct text name)
 {
 	const char *const *end = ENDS;
 
-	for (size_t i = 0; i < name.length; i++) {
-		if (!text_byte_is_of_word(name.bytes[i]))
-			return false;
-	}
 	while (*end && !text_ends(name, *end))
 		end++;
 	return *end || text_is_any(name, NAMES);
 }
 
-/* Takes a string that has begun with `quote` off the rest. False where it does not end there, or
- * has what is expanded. */
-static bool take_string(struct text *rest, char quote)
+static bool is_blank_or_comment(struct text line)
 {
-	const char *end = memchr(rest->bytes, quote, rest->length);
-	struct text string = { rest->bytes, end ? (size_t)(end - rest->bytes) : 0 };
+	struct shell_words words;
 
-	if (!end)
-		return false;
-	rest->bytes += string.length + 1;
-	rest->length -= string.length + 1;
-	for (size_t i = 0; quote == '"' && i < string.length; i++) {
-		if (text_byte_is_any(string.bytes[i], "$`\\"))
-			return false;
-	}
-	return true;
+	return shell_words(line, &words) && words.count == 0;
 }
 
-/* Whether no shell makes anything else of a byte that is in no string. */
-static bool is_plain(char byte)
-{
-	return text_byte_is_of_word(byte) || text_byte_is_any(byte, "./:%+,@=-");
-}
-
-static bool is_blank_or_comment(struct text rest)
-{
-	rest = text_strip(rest, BLANKS);
-	return rest.length == 0 || rest.bytes[0] == '#';
-}
-
-/* Whether it is one word, which may be none, and a comment at most. */
-static bool is_value(struct text rest)
-{
-	while (rest.length > 0 && !text_byte_is_any(rest.bytes[0], BLANKS)) {
-		char byte = *rest.bytes++;
-
-		rest.length--;
-		if (text_byte_is_any(byte, "'\"") ? !take_string(&rest, byte) : !is_plain(byte))
-			return false;
-	}
-	return is_blank_or_comment(rest);
-}
-
-/* Has no blanks around it. */
 static bool is_setting(struct text line)
 {
-	static const char *const exports[] = { "export ", "export\t", NULL };
-	size_t length = strlen(exports[0]);
-	const char *equals;
-	struct text name;
+	struct shell_words words;
+	size_t at;
 
-	if (text_begins_any(line, exports))
-		line =
-		    text_strip((struct text) { line.bytes + length, line.length - length }, BLANKS);
-	equals = memchr(line.bytes, '=', line.length);
-	if (!equals)
+	if (!shell_words(line, &words) || words.count == 0)
 		return false;
-	name = (struct text) { line.bytes, (size_t)(equals - line.bytes) };
-	return is_name(name) &&
-	       is_value((struct text) { equals + 1, line.length - name.length - 1 });
+	at = words.count - 1;
+	return (at == 0 || (at == 1 && strcmp(words.word[0], "export") == 0)) &&
+	       is_name((struct text) { words.word[at], words.name[at] });
 }
 
 /* Where a file has come to in a loop as that of ZFS for initramfs-tools, which sets BOOT. */
@@ -130,7 +82,7 @@ static bool is_pattern(struct text line)
 		size_t length = sizeof root - 1;
 
 		while (length < line.length &&
-		       (is_plain(line.bytes[length]) || line.bytes[length] == '*'))
+		       (shell_is_literal(line.bytes[length]) || line.bytes[length] == '*'))
 			length++;
 		line.bytes += length;
 		line.length -= length;
@@ -166,9 +118,8 @@ unsigned sourced_unknown(struct text file, struct text *line)
 
 	while (text_line(&file, line)) {
 		number++;
-		*line = text_strip(*line, BLANKS);
-		/* a NUL some shells drop, and others take for an end */
-		if (memchr(line->bytes, '\0', line->length) || !take_line(&loop, *line))
+		*line = text_strip(*line, " \t");
+		if (!take_line(&loop, *line))
 			return number;
 	}
 	return loop == OUTSIDE ? 0 : number;
