@@ -3448,9 +3448,79 @@ make_uki() {
     in_root "$trixie" "$BATS_TEST_TMPDIR" ukify build --output "/var/tmp/${1##*/}" "${@:2}" > /dev/null
 }
 
+# make_addon NAME LINE: of Debian 13's ukify, beside the image.
+make_addon() {
+    mkdir -p "$image.extra.d"
+    in_root "$trixie" "$image.extra.d" ukify build --output "/var/tmp/$1" --cmdline "$2" > /dev/null 2>&1
+}
+
+# assert_unreadable REASON
+assert_unreadable() {
+    assert_failure 2
+    assert_equal "$stderr" "noptrace-image: $image: unreadable: $1"
+}
+
+@test "what lies beside a UKI for its stub to add is looked at with it" {
+    local name
+    uki_of '"a kernel"' '".cmdline", "quiet"'
+    make_addon words.addon.efi ro
+    check "$image"
+    assert_success
+    make_addon more.Addon.EFI maintenance
+    check "$image"
+    assert_fails maintenance '.cmdline, with its addons: has the word maintenance: each boot would be open; take it out'
+    make_addon more.Addon.EFI rd.systemd.mask=sysinit.target
+    check "$image"
+    assert_fails masks '.cmdline, with its addons: rd.systemd.mask=sysinit.target keeps it from running; take that out'
+    # one that the next, by its name, goes on with
+    make_addon more.Addon.EFI 'x="a'
+    make_addon words.addon.efi 'b" maintenance'
+    check "$image"
+    assert_fails maintenance '.cmdline, with its addons: has the word maintenance: each boot would be open; take it out'
+    # a profile for maintenance needs the word, and has that of the others
+    make_addon more.Addon.EFI quiet
+    make_addon words.addon.efi x=1
+    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"' '".profile", "ID=last\n"' '".cmdline", "x"'
+    assert_success
+    make_addon words.addon.efi 'x='$(printf '%070000d' 0)
+    check "$image"
+    assert_unreadable "$image.extra.d/words.addon.efi: .cmdline has more than 65536 bytes"
+    make_addon words.addon.efi "$(printf '%060000d' 0)"
+    make_addon more.Addon.EFI "$(printf '%06000d' 0)"
+    check "$image"
+    assert_unreadable "$image.extra.d: the command lines are too long"
+    rm "$image.extra.d/words.addon.efi"
+    # what is handed to the initramfs
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".initrd", "x" ]))' "$image.extra.d/more.Addon.EFI"
+    check "$image"
+    assert_unreadable "$image.extra.d/more.Addon.EFI: adds to the initramfs what is not looked into; remove it"
+    echo x > "$image.extra.d/more.Addon.EFI"
+    check "$image"
+    assert_unreadable "$image.extra.d/more.Addon.EFI: not a PE file"
+    rm "$image.extra.d/more.Addon.EFI"
+    check "$image"
+    assert_success
+    for name in unit.cred x.sysext.raw .addon.efi addon.efi $'o\nd'; do
+        touch "$image.extra.d/$name"
+        check "$image"
+        assert_unreadable "$image.extra.d/${name/$'\n'/?}: no addon; what else is there may be handed to the initramfs, and is not looked into; remove it"
+        rm "$image.extra.d/$name"
+    done
+    # nobody adds anything to an image of another kind
+    touch "$image.extra.d/unit.cred"
+    cp "$images/handmade" "$image"
+    check "$image"
+    assert_success
+    rm -r "$image.extra.d"
+    touch "$image.extra.d"
+    uki_of '"a kernel"' '".cmdline", "quiet"'
+    check "$image"
+    assert_unreadable "$image.extra.d: Not a directory"
+}
+
 # make_profile ID LINE: a profile to join, as ID.efi.
 make_profile() {
-    in_root "$trixie" "$BATS_TEST_TMPDIR" ukify build --output "/var/tmp/$1.efi" --profile "ID=$1" --cmdline "$2" > /dev/null
+    in_root "$trixie" "$BATS_TEST_TMPDIR" ukify build --output "/var/tmp/$1.efi" --profile "ID=$1" --cmdline "$2" > /dev/null 2>&1
 }
 
 # bats test_tags=slow

@@ -186,9 +186,19 @@ example_commands() {
     power_on "$BATS_TEST_TMPDIR/esp"
     await 1 'Boot in'
     assert_boots locked
-    # and check and boot say the same of it
+    # and check says the same of it
     run "$top/build/noptrace-image" check --kernel-config "$(config_of "$trixie")" "$BATS_TEST_TMPDIR/linux.efi"
     assert_success
+    # as it does of what the stub adds
+    mkdir "$BATS_TEST_TMPDIR/linux.efi.extra.d"
+    in_root "$trixie" "$BATS_TEST_TMPDIR/linux.efi.extra.d" ukify build --output /var/tmp/words.addon.efi --cmdline maintenance > /dev/null 2>&1
+    with_ukis -s "$BATS_TEST_TMPDIR"/linux.efi{,.extra.d}
+    power_on "$BATS_TEST_TMPDIR/esp"
+    await 1 'Boot in'
+    assert_boots open
+    run "$top/build/noptrace-image" check --kernel-config "$(config_of "$trixie")" "$BATS_TEST_TMPDIR/linux.efi"
+    assert_failure 1
+    assert_line --partial '  FAIL  maintenance   profile main, with its addons: has the word maintenance'
 }
 
 # Its dracut.conf has what bake's has: for a guest with virtio disks, and quick.

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "addons.h"
 #include "archive.h"
 #include "image.h"
 #include "kernel.h"
@@ -98,14 +99,19 @@ static void find_mounts(struct tree *tree)
 		tree->mounts[i] = tree_lookup(tree, mounts[i]);
 }
 
-static bool add_line(struct image *image, const struct line *line)
+bool image_add_line(struct image *image, bool first, const struct line *line)
 {
 	struct line *grown = reallocarray(image->lines, image->count + 1, sizeof *grown);
 
-	if (!grown)
+	if (!grown) {
+		free(line->memory);
 		return false;
+	}
 	image->lines = grown;
-	grown[image->count++] = *line;
+	if (first)
+		memmove(grown + 1, grown, image->count * sizeof *grown);
+	grown[first ? 0 : image->count] = *line;
+	image->count++;
 	return true;
 }
 
@@ -149,10 +155,7 @@ static bool add_profile(struct image *image, const struct source *source, unsign
 	if (!line.memory)
 		return fail(failure, "no memory");
 	line.text = text_of(line.memory);
-	if (add_line(image, &line))
-		return true;
-	free(line.memory);
-	return fail(failure, "no memory");
+	return image_add_line(image, false, &line) || fail(failure, "no memory");
 }
 
 /* What a profile brings of its own must be what everybody has: only one initramfs is looked into.
@@ -264,7 +267,8 @@ bool image_open(struct image *image, struct failure *failure)
 	if (image->uki)
 		opened = &initramfs;
 	ok = failure->text[0] == '\0' &&
-	     (!image->uki || image_open_uki(image, &source, &initramfs, failure)) &&
+	     (!image->uki || (image_open_uki(image, &source, &initramfs, failure) &&
+			      addons_add(image, failure))) &&
 	     read_config(image, &source, failure) &&
 	     squashed_read(opened, &image->tree, &image->formats, failure);
 	source_close(&source);

@@ -73,6 +73,10 @@ void image_close(struct image *image);
 bool image_open_uki(struct image *image, struct source *source, struct source *initramfs,
 		    struct failure *failure);
 
+/* Adds a line, before the others or behind them, whose memory becomes the image's. False where
+ * there is no memory, and that of the line is freed. */
+bool image_add_line(struct image *image, bool first, const struct line *line);
+
 /* What has this path, a link being itself: NULL if nothing. */
 const struct node *image_at(struct image *image, const char *path);
 

@@ -67,7 +67,7 @@ static bool add_configured(struct image *image)
 	static const char name[] = "CONFIG_CMDLINE=\"";
 	struct text rest = image->config;
 	struct text found = { "", 0 };
-	struct line *grown;
+	struct line line = { .configured = true };
 	size_t length = 0;
 	char *memory;
 
@@ -80,38 +80,27 @@ static bool add_configured(struct image *image)
 	if (found.length == 0)
 		return true;
 	memory = malloc(found.length);
-	grown = reallocarray(image->lines, image->count + 1, sizeof *grown);
-	if (grown)
-		image->lines = grown;
-	if (!grown || !memory) {
-		free(memory);
+	if (!memory)
 		return false;
-	}
 	for (size_t i = sizeof name - 1; i < found.length - 1; i++) {
 		if (found.bytes[i] == '\\' && i + 1 < found.length - 1)
 			i++;
 		memory[length++] = found.bytes[i];
 	}
-	/* it comes first, before what the loader says */
-	memmove(grown + 1, grown, image->count++ * sizeof *grown);
-	grown[0] =
-	    (struct line) { .text = { memory, length }, .memory = memory, .configured = true };
-	(void)snprintf(grown[0].origin, sizeof grown[0].origin, "CONFIG_CMDLINE of %.200s",
+	line.memory = memory;
+	line.text = (struct text) { memory, length };
+	(void)snprintf(line.origin, sizeof line.origin, "CONFIG_CMDLINE of %.200s",
 		       image->config_path);
-	return true;
+	/* before what the loader says */
+	return image_add_line(image, true, &line);
 }
 
+/* Before those of a UKI, as it was asked about. */
 static bool add_given(struct image *image)
 {
-	struct line *grown = reallocarray(image->lines, image->count + 1, sizeof *grown);
+	const struct line line = { .origin = "--cmdline", .text = text_of(image->known->cmdline) };
 
-	if (!grown)
-		return false;
-	image->lines = grown;
-	/* before those of a UKI, as it was asked about */
-	memmove(grown + 1, grown, image->count++ * sizeof *grown);
-	grown[0] = (struct line) { .origin = "--cmdline", .text = text_of(image->known->cmdline) };
-	return true;
+	return image_add_line(image, true, &line);
 }
 
 bool points_prepare(struct image *image, struct failure *failure)

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* What is beside a UKI, as addons.h has it. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "addons.h"
+#include "uki.h"
+
+static bool is_addon(const char *name)
+{
+	static const char end[] = ".addon.efi";
+	size_t length = strlen(name);
+
+	/* the stub does not tell capitals from others */
+	return length >= sizeof end && strcasecmp(name + length - (sizeof end - 1), end) == 0;
+}
+
+/* Its command line; empty if it has none. To be freed; NULL with the reason. */
+static char *read_addon(const char *path, struct failure *failure)
+{
+	static struct source source;
+	static struct pe pe;
+	const struct pe_section *section;
+	char *text = NULL;
+
+	if (!source_open(&source, path, failure))
+		return NULL;
+	if (!pe_read(&source, &pe, failure) || !uki_is_clear(&source, &pe, failure)) {
+		/* which says why */
+	} else if (pe_find(&pe, 0, ".initrd") || pe_find(&pe, 0, ".ucode")) {
+		(void)fail(failure, "adds to the initramfs what is not looked into; remove it");
+	} else {
+		section = pe_find(&pe, 0, ".cmdline");
+		text = section ? uki_text(&source, section, UKI_LONGEST, failure) : strdup("");
+		if (!text)
+			(void)fail(failure, "no memory");
+	}
+	source_close(&source);
+	return text;
+}
+
+/* Puts the line of what the folder has by this name behind the others', in memory of its own. */
+static bool join(const struct image *image, const char *name, char **all, struct failure *failure)
+{
+	struct failure why = { "" };
+	char *path = NULL;
+	char *text = NULL;
+	char *joined = NULL;
+
+	if (!is_addon(name))
+		return fail(failure,
+			    "%s.extra.d/%s: no addon; what else is there may be handed to the "
+			    "initramfs, and is not looked into; remove it",
+			    image->path, name);
+	if (asprintf(&path, "%s.extra.d/%s", image->path, name) < 0)
+		return fail(failure, "no memory");
+	text = read_addon(path, &why);
+	if (!text)
+		(void)fail(failure, "%s: %s", path, why.text);
+	else if (strlen(*all) + strlen(text) > UKI_LONGEST)
+		(void)fail(failure, "%s.extra.d: the command lines are too long", image->path);
+	else if (asprintf(&joined, "%s %s", *all, text) < 0)
+		joined = NULL;
+	free(path);
+	free(text);
+	if (!joined)
+		return fail(failure, "no memory");
+	free(*all);
+	*all = joined;
+	return true;
+}
+
+/* Each of the lines that are there, with this behind it. */
+static bool add_joined(struct image *image, const char *all)
+{
+	for (size_t i = 0, count = image->count; i < count; i++) {
+		struct line line = image->lines[i];
+
+		(void)snprintf(line.origin, sizeof line.origin, "%.200s, with its addons",
+			       image->lines[i].origin);
+		line.last = false;
+		if (asprintf(&line.memory, "%.*s%s", (int)line.text.length, line.text.bytes, all) <
+		    0)
+			return false;
+		line.text = text_of(line.memory);
+		if (!image_add_line(image, false, &line))
+			return false;
+	}
+	return true;
+}
+
+static int is_entry(const struct dirent *entry)
+{
+	return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+/* The order in which the stub takes them. */
+static int by_name(const struct dirent **one, const struct dirent **other)
+{
+	return strcmp((*one)->d_name, (*other)->d_name);
+}
+
+bool addons_add(struct image *image, struct failure *failure)
+{
+	struct dirent **entries = NULL;
+	char *folder = NULL;
+	char *all = strdup("");
+	bool ok = all != NULL;
+	int count;
+
+	if (asprintf(&folder, "%s.extra.d", image->path) < 0)
+		folder = NULL;
+	count = folder ? scandir(folder, &entries, is_entry, by_name) : -1;
+	if (folder && count < 0)
+		ok = errno == ENOENT || fail(failure, "%s: %s", folder, strerror(errno));
+	for (int i = 0; ok && i < count; i++)
+		ok = join(image, entries[i]->d_name, &all, failure);
+	if (ok && count > 0)
+		ok = add_joined(image, all);
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+	free(all);
+	ok = ok && folder;
+	free(folder);
+	return ok || fail(failure, "no memory");
+}

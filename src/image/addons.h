@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What systemd's stub adds to a UKI while it boots: what is in the folder beside it that has its
+ * name with .extra.d behind it, see systemd-stub(7). Each of the UKI's command lines goes on with
+ * those of its addons there. Credentials and extensions, and what an addon has for an initramfs,
+ * are handed to the initramfs, which may then do anything.
+ */
+#ifndef NOPTRACE_ADDONS_H
+#define NOPTRACE_ADDONS_H
+
+#include "image.h"
+
+/*
+ * Adds to the lines of a UKI each of them as the addons make it. The lines are those of the UKI
+ * alone, too: stubs before 254, and one for which an addon is not signed, know no addons. False,
+ * with the reason, for anything else that is in the folder, and for an addon that cannot be read.
+ */
+bool addons_add(struct image *image, struct failure *failure);
+
+#endif
