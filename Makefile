@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # noptrace: `make help` is the index. Everything that is made goes to build/.
 
-VERSION = 0.2.0
+VERSION = 0.3.0
 
 # Another architecture, by Debian's name of it: `make ARCH=arm64`. The programs for an image, and no others, are built
 # in build/ARCH, with Debian's cross compiler and its musl.
@@ -16,7 +16,7 @@ ARCH_s390x = s390x-linux-gnu s390x bookworm
 
 ifdef ARCH
 ifeq ($(filter $(ARCH),$(ARCHES)),)
-$(error ARCH=$(ARCH): is one of $(ARCHES); without ARCH= it is this machine)
+$(error ARCH=$(ARCH): must be one of $(ARCHES); without ARCH= it is this machine)
 endif
 B = build/$(ARCH)
 SPECS = $(B)/specs
@@ -52,7 +52,7 @@ MAX_BYTES = $(if $(filter ppc64el s390x,$(ARCH)),16384,12288)
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wcast-qual -Wstrict-prototypes -Wvla -Wformat=2
 # musl, or the glibc of a distribution that has no musl: CC=gcc. glibc's 0.7 MB are what they are.
-LIBC := $(if $(ARCH),musl,$(if $(shell $(CC) $(CPPFLAGS) -E -dM -include features.h -x c /dev/null | grep __GLIBC__),glibc,musl))
+LIBC := $(if $(ARCH),musl,$(if $(shell $(CC) $(CPPFLAGS) -E -dM -include features.h -x c /dev/null 2> /dev/null | grep __GLIBC__),glibc,musl))
 # What the program stands on, whatever CFLAGS says: static, not position independent, and with musl without
 # the start and end files of constructors and unwinding, which C has no use for: 0.6 kB. common-page-size
 # keeps the linker from padding the file to a page, to spare a page of memory for some milliseconds.
@@ -132,7 +132,7 @@ SOAK = 200
 # src/cmdline.c:111, or '20 hooks/knobs.sh', a file of shell, which takes longer; all of them if it is empty: some hours.
 MUTANTS = 100 src/noptrace.c src/cmdline.c
 
-.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage valgrind fuzz fuzz-lines kernel-lines soak deps deps-cross deps-demo deps-check deps-test deps-kernel deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite bootconfig help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
+.PHONY: all check emulate test matrix fleet demo demo-boot bench bench-run prove lint sanitize mutants coverage valgrind fuzz fuzz-lines kernel-lines soak deps deps-build deps-cross deps-demo deps-check deps-test deps-kernel deps-prove deps-deb deps-rpm deps-ci deps-bench install install-tools uninstall clean dist deb rpm recipes dracut-suite bootconfig help $(patsubst %,root-%,$(ROOTS) $(MATRIX_ROOTS) $(FOREIGN_ROOTS) recipes)
 
 # Those for an image, and those for the machine that looks at it.
 PROGRAMS = noptrace noptrace-judge noptrace-probe
@@ -252,7 +252,7 @@ install: all $(if $(ARCH),,install-tools) ## install, below DESTDIR; prefix=/usr
 	install -m 644 $(filter-out %/module-setup.sh %/on-failure,$(wildcard modules.d/50noptrace/*)) $(moduledir)
 	install -m 644 modules.d/50noptrace/on-failure/* $(moduledir)/on-failure
 	$(RELOCATE) modules.d/50noptrace/module-setup.sh > $(moduledir)/module-setup.sh
-	chmod 755 $(moduledir)/module-setup.sh
+	chmod 755 $(moduledir)/*.sh $(moduledir)/on-failure/*.sh
 	$(RELOCATE) hooks/initramfs-tools/hook > $(DESTDIR)$(initramfsdir)/hooks/noptrace
 	chmod 755 $(DESTDIR)$(initramfsdir)/hooks/noptrace
 	install -D -m 755 hooks/initramfs-tools/init-top $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace
@@ -301,6 +301,9 @@ deps: $(if $(ARCH),deps-cross,deps-test deps-prove deps-bench) ## install the De
 
 deps-cross:
 	@tests/deps binutils $(CROSS_DEPS)
+
+deps-build: ## install what building needs, and no more
+	@tests/deps $(BUILD_DEPS)
 
 deps-demo:
 	@tests/deps $(BUILD_DEPS) $(BOOT_DEPS)

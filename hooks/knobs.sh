@@ -40,7 +40,7 @@ END
         no/*) ;;
         yes/*[!A-Za-z0-9._,\ -]*) wrong="NOPTRACE_MENU_USERS=$users: names of GRUB users, separated by spaces" ;;
         yes/*) ;;
-        *) wrong="NOPTRACE_MENU=$menu: is yes or no" ;;
+        *) wrong="NOPTRACE_MENU=$menu: must be yes or no" ;;
     esac
     # shellcheck disable=SC2034 # likewise
     [ "$last" = end ] || wrong="$knobs could not be read to its end"

@@ -156,7 +156,7 @@ static int open_path(const char *path, int flags)
 	return openat(AT_FDCWD, path, flags | O_CLOEXEC | O_NOCTTY, 0644);
 }
 
-/* Is this of what is not there, or of a process that has ended? */
+/* The errors of a file that is not there, or whose process has ended. */
 static bool is_gone(int error)
 {
 	return error == ENOENT || error == ESRCH;
@@ -326,7 +326,7 @@ struct search {
 	bool blind; /* one may be traced that could not be looked at */
 };
 
-/* Names on the search's fd the first that could not be looked at: of others comes no more. */
+/* Names on the search's fd the first that could not be looked at: later ones are not named. */
 static void miss(struct search *search, const char *path, int error)
 {
 	struct text text = { 0 };
@@ -459,7 +459,7 @@ static void leave_trace(bool initramfs)
 {
 	int fd;
 
-	/* everybody may read it; in an initramfs nobody has set another */
+	/* everybody may read it; in an initramfs nobody has set a umask */
 	if (!initramfs)
 		(void)umask(022);
 	(void)mkdir(TRACE_DIRECTORY, 0755);
@@ -608,7 +608,7 @@ int main(int argc, char **argv)
 	const char *call = argv[1];
 	int unused;
 
-	/* What is closed of stdin, stdout and stderr must not become a file of ours. */
+	/* A closed stdin, stdout or stderr must not become the descriptor of a file of ours. */
 	do
 		unused = open_path("/", O_RDONLY);
 	while (unused >= 0 && unused <= STDERR_FILENO);

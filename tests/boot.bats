@@ -49,8 +49,8 @@ assert_said() {
     assert_refused 2 "--fast: not an option of boot; see 'noptrace-image --help'" boot --fast "$good"
     assert_refused 2 "--cmdline: not an option of boot; see 'noptrace-image --help'" boot --cmdline quiet "$good"
     assert_refused 2 "$kernel: one IMAGE at a time" boot "$good" "$kernel"
-    assert_refused 2 '--accel hvf: is tcg or kvm' boot --kernel "$kernel" --accel hvf "$good"
-    assert_refused 2 '--timeout soon: is a number of seconds' boot --kernel "$kernel" --timeout soon "$good"
+    assert_refused 2 '--accel hvf: must be tcg or kvm' boot --kernel "$kernel" --accel hvf "$good"
+    assert_refused 2 '--timeout soon: must be a number of seconds' boot --kernel "$kernel" --timeout soon "$good"
     assert_refused 2 "--root $good: nothing says what to mount there: --append root=…" \
         boot --kernel "$kernel" --root "$good" "$good"
 }

@@ -83,8 +83,6 @@ assert_point() {
     done < <(grep -v '^#' "$BATS_TEST_DIRNAME/command-lines")
     assert_equal "$("$ask" value lsm 'lsm=a x="lsm=b" lsm="c d" -- lsm=e')" 'c d'
     assert_equal "$("$ask" words '"a b"  c="d e" f -- g')" $'a b\nc=d e\nf'
-    assert_equal "$("$ask" without maintenance 'a="b  c"  maintenance x "maintenance" maintenance=1 -- maintenance')" \
-        'a="b  c"  x maintenance=1 -- maintenance'
     run "$ask" value lsm 'quiet'
     assert_failure 1
     # a newline in quotes ends no line of what is printed
@@ -240,7 +238,7 @@ part_lib() {
     check_tree
     assert_failure 1
     assert_point FAIL static '/usr/sbin/noptrace: not an ELF program, or cut short; install noptrace again'
-    assert_point n/a architecture 'unknown; nothing in the image to compare it with'
+    assert_point n/a architecture 'unknown: it is no ELF program'
 }
 
 @test "a dynamic program fails" {
@@ -414,7 +412,7 @@ noptrace_check() {
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     install -D -m 644 "$top/modules.d/50noptrace/$unit" "$tree/$units/$unit"
     check_tree
-    assert_fails wired 'by the unit noptrace-initramfs.service, which does not run where init is handmade; build the image anew'
+    assert_fails wired 'by the unit noptrace-initramfs.service, which does not run where init is hand-made; build the image anew'
     # which a script of systemd's name is
     tree_of systemd
     cp --remove-destination "$BATS_TEST_TMPDIR/init" "$tree/usr/lib/systemd/systemd"
@@ -486,15 +484,17 @@ init_of_lines() {
         'exec 2>&1' 'eval exec /init2' 'command exec /init2' 'trap : EXIT' 'exit' 'set -n' 'set -' 'set x' 'set e-' 'set -e -o noexec' 'alias /usr/sbin/noptrace=:' \
         'echo a; exit' 'echo a || exit' 'echo `exit`' 'echo "`exit`"' "PS4='\$(exit)'" 'x=$(exit)' 'echo ${x:-' 'echo \' "echo 'a" 'echo "a' 'cat << x' '! if false; then' \
         'if false; then' 'f ( )' 'f() {' '{' '(' 'x=*' 'echo ~' 'echo {a,b}' $'ec\0ho' $'echo \r' $'echo "\a"' $'\vecho' 'busybox' 'busybox umount /proc' 'busybox mount -a' \
-        'modprobe x' /sbin/a=b '"a"=b' '1a=b' 'a=b =' "echo $(printf '%0256d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
+        'mount -t proc proc /sys' 'mount -t none -o bind /ok /sys/x' 'mount -t none /proc /run' 'mount -t tmpfs -o move /proc /run' \
+        'mount -t proc -o bind -o rw /x /proc' 'mount -t proc -o subset=pid -o rw x /proc' 'mount -t proc -t tmpfs x /run' 'mount -t tmpfs -t proc x /proc' \
+        'mount -t sysfs x /proc' 'mount -t ext4 /dev/sda /run' 'mkdir -x /run' 'a+=b' 'modprobe x' /sbin/a=b '"a"=b' '1a=b' 'a=b =' "echo $(printf '%0256d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
         init_of_lines 'echo it goes on' "$line"
-        assert_fails order 'line 9 of /init, behind line 8, which may keep it from running or from locking; put it before that, right behind the mount of /proc'
+        assert_fails order 'line 9 of /init, behind line 8, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     done
     # not even one that is for others
     init_of_lines "# don't" '' $' \t#x \\' 'export A="b c" D' "E='f' G=\"h\"'i'" 'mkdir -p /sys "/run/x" # and' 'mount -t sysfs -o nosuid,noexec sysfs /sys' \
         '/bin/mount -n -t devpts -o gid=5 x /dev/pts' '/bin/busybox mount -t tmpfs tmpfs /run/x -o mode=1777' 'mknod /dev/null c 1 3' 'set -e -ux' 'umask 022' 'dmesg -n 1' \
         ': a' 'busybox true' $'\techo "a \'b\'"; ' 'echo it goes on'
-    assert_fails order 'line 24 of /init, behind line 22, which may keep it from running or from locking; put it before that, right behind the mount of /proc'
+    assert_fails order 'line 24 of /init, behind line 22, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     init_of_lines "# don't" '' $' \t#x \\' 'export A="b c" D' "E='f' G=\"h\"'i'" 'mkdir -p /sys "/run/x" # and' 'mount -t sysfs -o nosuid,noexec sysfs /sys' \
         '/bin/mount -n -t devpts -o gid=5 x /dev/pts' '/bin/busybox mount -t tmpfs tmpfs /run/x -o mode=1777' 'mknod /dev/null c 1 3' 'set -e -ux' 'umask 022' 'dmesg -n 1' \
         ': a' 'busybox true' $'\techo "a \'b\'" ' "echo $(printf '%0255d' 0)" "echo $(printf 'x %.0s' {1..23})"
@@ -505,7 +505,7 @@ init_of_lines() {
     ln -s usr/sbin "$tree/run"
     check_tree
     assert_failure 1
-    assert_point FAIL order 'line 25 of /init, behind line 6, which may keep it from running or from locking; put it before that, right behind the mount of /proc'
+    assert_point FAIL order 'line 25 of /init, behind line 6, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
 }
 
 @test "a hand-made /init that does not mount /proc before the call fails" {
@@ -549,6 +549,8 @@ init_of_lines() {
     tree_of handmade
     for line in 'echo /usr/sbin/noptrace apply' ': /usr/sbin/noptrace apply || poweroff -f' '/usr/sbin/noptrace apply &' \
         'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply' '# /usr/sbin/noptrace apply' \
+        '/usr/sbin/noptrace apply || echo \>&' $'/usr/sbin/noptrace apply || echo \\\nfailed &' $'/usr/sbin/noptrace apply || {\npoweroff -f\n} &' \
+        $'/usr/sbin/noptrace apply || echo "a\n" &' $'/usr/sbin/noptrace apply || sync &&\npoweroff -f &' $'/usr/sbin/noptrace apply || (\nsh) &' \
         '/usr/sbin/noptrace apply || poweroff -f &' '/usr/sbin/noptrace apply || poweroff -f & true' '/usr/sbin/noptrace apply || sh &> /x'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -571,7 +573,7 @@ init_of_lines() {
     check_tree
     assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, right behind the mount of /proc, and the program beside it'
     # how far it is indented, and what is done where it fails, is the image's own
-    for line in '/usr/sbin/noptrace apply' $'/usr/sbin/noptrace apply || sync &&\n\tpoweroff -f' $'\t /usr/sbin/noptrace apply || exec sh' '/usr/sbin/noptrace apply || sh 2>&1' \
+    for line in '/usr/sbin/noptrace apply' '/usr/sbin/noptrace apply || { echo "no lock" > /dev/console; poweroff -f; }' $'\t /usr/sbin/noptrace apply || exec sh' '/usr/sbin/noptrace apply || sh 2>&1' \
         '/usr/sbin/noptrace apply || sh <&1' '/usr/sbin/noptrace apply || sync && poweroff -f'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -590,7 +592,12 @@ init_of_lines() {
         $'x=\'\\\'; if false; then\n'"$call"$'\nfi' $'false &&\n# x\n\n'"$call" $'false &&\nif :; then :; fi; if false; then\n'"$call"$'\nfi' \
         $'select x in; do\n'"$call"$'\ndone' $'if :; then :; elif if :; then\n'"$call"$'\nfi; then :; fi' $'x="\\"\n'"$call"$'\n"' $'fi\n'"$call" \
         $'x=a#\\\n; if false; then # }\n'"$call"$'\nfi' $'x()\n'"$call" $'x (\t)\n'"$call" $': `exit\n'"$call"$'\n`' $': $\'\\\'\'\nif false; then\n: \\\'\n'"$call"$'\nfi' \
-        $'alias run_scripts=:\n'"$call" $'if :; then alias run_scripts=:; fi\n'"$call" $'exec /init2\n'"$call" $':; exit\n'"$call"; do
+        $'alias run_scripts=:\n'"$call" $'if :; then alias run_scripts=:; fi\n'"$call" $'exec /init2\n'"$call" $':; exit\n'"$call" \
+        $'exec < /dev/null /init2\n'"$call" $'exec 5run\n'"$call" $'exec 2>&1 /init2\n'"$call" $'exec > x 2>&1 < y 3<&- /init2\n'"$call" $'exec 2 > x\n'"$call" \
+        $'exec >'"$(printf '%062d' 0)"$'>x /init2\n'"$call" $'if false; then\ncase x in\ndone) ;;\nesac\n'"$call"$'\nfi' \
+        $'if false; then\ncase x in\n(done) ;;\nesac\n'"$call"$'\nfi' $'if false; then\ncase x in\ndone|x) ;;\nesac\n'"$call"$'\nfi' \
+        $'if false; then\ncase x in\nx|done) ;;\nesac\n'"$call"$'\nfi' $'if false; then\ncase x in\n(x|done) ;;\nesac\n'"$call"$'\nfi' \
+        $'if false; then\ncase x in\n}|x|y) ;;\nesac\n'"$call"$'\nfi'; do
         line=$line awk '$0 == "run_scripts /scripts/init-top" { $0 = ENVIRON["line"] } { print }' "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
@@ -602,7 +609,8 @@ init_of_lines() {
     check_tree
     assert_fails order '/init: does not call scripts/init-top; build the image anew'
     # what is done before is the image's own
-    for line in $'# not \\\n'"$call" $'# a |\n'"$call" $'true &\n'"$call" $'if :; then\n\techo "if" if \\if # if\nfi\n'"$call" $'x() { :; }\n'"$call" \
+    for line in $'# not \\\n'"$call" $'exec > /x 2>&1 <&- 3< /y\n'"$call" $'exec >"$x" 2>>"x y"\n'"$call" $'x=$(for i in a; do :; done)\n'"$call" \
+        $'case x in\na) if :; then :; fi;; b) for i in a; do :; done;; esac\n'"$call" $'{ if :; then :; fi | (if :; then :; fi); }\n'"$call" $'# a |\n'"$call" $'true &\n'"$call" $'if :; then\n\techo "if" if \\if # if\nfi\n'"$call" $'x() { :; }\n'"$call" \
         $'x()\n{\n\tcase "$1" in\n\ta) : ;;\n\t(b) : ;;\n\tesac\n}\n'"$call" $'for x in 1; do while false; do :; done; done\n'"$call" \
         $'x=$(echo "a b" | { cat; })\n'"$call" $'x=\'a "\'\n'"$call" $'# don\'t { (\n'"$call" $'echo ${x#y} fi done }\n'"$call" $'! false\n'"$call" \
         $'until if :; then :; else false; fi; do :; done; ifs=1; done=2; dodone=3\n'"$call" $'true \\\n\'x\'\n'"$call" $'false || \\\n\ttrue\n'"$call" $'echo a # \\\n'"$call" \
@@ -893,7 +901,7 @@ END
     rm "$tree/$units/$unit"
     cp "$BATS_TEST_TMPDIR/unit" "$tree/$units/$unit"
     check_tree
-    assert_fails identity "/$units/$unit:18: not that of $top/modules.d/50noptrace/$unit; build the image anew"
+    assert_fails identity "/$units/$unit:19: not that of $top/modules.d/50noptrace/$unit; build the image anew"
     # by a byte, by its last line, or by one more
     last=$(wc -l < "$images/systemd.tree/$units/$unit")
     for line in 1s/./x/ "${last}d" "${last}a#"; do
@@ -2199,12 +2207,14 @@ FAIL|CONFIG_CMDLINE="lsm=yama\"|quiet
 END
     assert_point FAIL lsm "CONFIG_CMDLINE of $config: lsm=yama\\ leaves yama out; add it"
     # of which there is none, or no whole one
-    for line in 'CONFIG_CMDLINE=""' 'CONFIG_CMDLINE="maintenance'; do
-        printf '%s\n' CONFIG_SECURITY_YAMA=y "$line" > "$config"
-        check "$images/handmade"
-        assert_success
-        assert_point ok maintenance 'no command line is built in'
-    done
+    printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_CMDLINE=""' > "$config"
+    check "$images/handmade"
+    assert_success
+    assert_point ok maintenance 'no command line is built in'
+    printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_CMDLINE="maintenance' > "$config"
+    check "$images/handmade"
+    assert_failure 1
+    assert_point FAIL maintenance "CONFIG_CMDLINE of $config: has the word maintenance: each boot would be open; take it out"
 }
 
 @test "without a kernel configuration check cannot tell, 3" {
@@ -2260,6 +2270,20 @@ look_at_uki() {
 check_uki() {
     uki_of '"a kernel"' "$@"
     check "$image"
+}
+
+@test "a UKI with a device tree and no command line, for which a kernel may take that of the tree, is unreadable" {
+    local sections
+    for sections in '".dtb", "x"' '".dtbauto", "x"' '".dtb", "x"|".cmdline", " \n"' '".dtb", "x"|".cmdline", "quiet"|".profile", "ID=x"|".cmdline", " "'; do
+        IFS='|' read -r -a parts <<< "$sections"
+        check_uki "${parts[@]}"
+        assert_failure 2
+        assert_equal "$stderr" "noptrace-image: $image: unreadable: a device tree, and no .cmdline: a kernel may take its words from there, which is not looked into; give it a .cmdline"
+    done
+    check_uki '".dtb", "x"' '".cmdline", "quiet"'
+    assert_success
+    check_uki '".dt", "x"'
+    assert_success
 }
 
 @test "a UKI whose kernel carries its configuration is judged by that, before any file" {
@@ -2485,7 +2509,8 @@ END
     for line in "rd.systemd.mask='$unit'" "'rd.systemd.mask=$unit'" 'rd.systemd.mask=nop\trace-initramfs.service' \
         systemd.mask=noptrace-locked@poweroff SYSTEMD_UNIT_PATH=/opt/u SYSTEMD_IN_INITRD=0 LD_PRELOAD=/x.so \
         {,rd.}systemd.confirm_spawn{,=1} systemd.confirm-spawn --confirm-spawn systemd.setenv=SYSTEMD_FSTAB=/x rd.systemd.setenv=LD_PRELOAD=/x \
-        BASH_ENV=/x 'BASH_FUNC_command%%=()' BASHOPTS=x SHELLOPTS=noexec \
+        BASH_ENV=/x 'BASH_FUNC_command%%=()' BASHOPTS=x SHELLOPTS=noexec log_output=/scripts/init-top/00-noptrace \
+        break=top break=premount,top rd.break=cmdline rdbreak=cmdline rd.cmdline=ask initrd=0x1000,0x1000 initrd=9 \
         rd.{emergency,rescue,single,-b,-s,s,S,1,2,3,4,5} \
         rd.systemd.mask={sysinit.target,basic.target,initrd.target,system.slice,-.slice,systemd-journald.socket} \
         "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
@@ -2514,7 +2539,8 @@ END
     assert_point FAIL masks "--cmdline: rd.systemd.mask=$unit keeps it from running; take that out"
     check --cmdline "SYSTEMD_LOG_LEVEL=debug SYSTEMD_COLORS=0 SYSTEMD_SULOGIN_FORCE=1 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 initcall_blacklist initcall_blacklist=sysfb_init,acpi_cpufreq_init rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
 systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data rd.systemd.mount-extra=/proc systemd.unit=rescue.target \
-rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.mas=$unit systemd.maskx=$unit $(printf '%01400d' 0)" "$image"
+break break=premount rd.break rd.break=pre-pivot rdbreak=pre-mount rd.cmdline rd.cmdline=x initrd= initrd=\\\\x initrd=/0 break=to \
+rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.mas=$unit systemd.maskx=$unit $(printf '%01250d' 0)" "$image"
     assert_success
     refute_output --regexp '(FAIL|warn) '
 }
@@ -3111,7 +3137,7 @@ pack_outer() {
     sed 's/ensure/status/' "$tree/$units/noptrace.service" > "$BATS_TEST_TMPDIR/unit"
     cp --remove-destination "$BATS_TEST_TMPDIR/unit" "$tree/$units/noptrace.service"
     check_tree
-    assert_fails identity "/$units/noptrace.service:18: not that of $top/hooks/systemd/noptrace.service; build the image anew"
+    assert_fails identity "/$units/noptrace.service:19: not that of $top/hooks/systemd/noptrace.service; build the image anew"
     cp "$top/hooks/systemd/noptrace.service" "$tree/$units/noptrace.service"
 
     # what the module has for a dracut of that image counts as well

@@ -34,8 +34,8 @@ golden=$BATS_TEST_DIRNAME/grub.d
         done
         # without a submenu there is no entry above it, and the first one has the version in its title and id
         configure GRUB_DISABLE_SUBMENU=true
-        diff <(sed '/^\telse/,$d; /^\t*set default=/d' "$golden/$suite-plain.cfg") \
-            <(sed '/^\telse/,$d; /^\t*set default=/d' <<< "$section")
+        diff <(sed '/^\telse/,$d; /^\t*default=/d' "$golden/$suite-plain.cfg") \
+            <(sed '/^\telse/,$d; /^\t*default=/d' <<< "$section")
         edit_10_linux 's/^SUPPORTED_INITS=.*/SUPPORTED_INITS="other:\/bin\/sh"/'
         configure
         assert_regex "$normal" '-init-other-'
@@ -105,7 +105,7 @@ upstream='/^for x in .*\/default\/grub\.d\//,/^done/d'
 assert_heeded() {
     set_knob $'NOPTRACE_MENU_TITLE=\'one\\nend\''
     configure
-    assert_equal "$(grep '^noptrace:' <<< "$stderr")" 'noptrace: NOPTRACE_MENU_TITLE: is one line without control characters, and begins with no -; no maintenance menu written'
+    assert_equal "$(grep '^noptrace:' <<< "$stderr")" 'noptrace: NOPTRACE_MENU_TITLE: must be one line without control characters, and must not begin with -; no maintenance menu written'
     set_knob "NOPTRACE_MENU_USERS='alice bob'"
     configure
     assert_equal "$(grep -c -- "--users 'alice bob' {" <<< "$section")" 3
@@ -202,16 +202,16 @@ assert_silent() {
     done
     set_knob NOPTRACE_MENU=maybe
     configure
-    assert_refuses 'NOPTRACE_MENU=maybe: is yes or no'
+    assert_refuses 'NOPTRACE_MENU=maybe: must be yes or no'
     set_knob NOPTRACE_MENU_HOTKEY=F2
     configure
-    assert_refuses 'NOPTRACE_MENU_HOTKEY=F2: is one letter or digit'
+    assert_refuses 'NOPTRACE_MENU_HOTKEY=F2: must be one lower-case letter or digit'
     set_knob "NOPTRACE_MENU_USERS='a;b'"
     configure
     assert_refuses 'NOPTRACE_MENU_USERS=a;b: names of GRUB users, separated by spaces'
     set_knob NOPTRACE_MENU_TITLE=--id
     configure
-    assert_refuses 'NOPTRACE_MENU_TITLE: is one line without control characters, and begins with no -'
+    assert_refuses 'NOPTRACE_MENU_TITLE: must be one line without control characters, and must not begin with -'
     set_knob ''
     # grub-mkconfig's own check, of the whole file, is content
     rm "$tree/usr/bin/grub-script-check"

@@ -245,7 +245,7 @@ options_of() {
 
     run make -s -C "$top" ARCH=sparc
     assert_failure
-    assert_output --partial 'ARCH=sparc: is one of arm64 armhf riscv64 ppc64el s390x'
+    assert_output --partial 'ARCH=sparc: must be one of arm64 armhf riscv64 ppc64el s390x'
 }
 
 @test "a program that is too large, or not static, is not built" {

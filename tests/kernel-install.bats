@@ -1079,8 +1079,8 @@ END
         done << 'END'
 NOPTRACE_MENU=no|
 NOPTRACE_MENU=no; NOPTRACE_MENU_USERS='a;b'|
-NOPTRACE_MENU=maybe|NOPTRACE_MENU=maybe: is yes or no
-NOPTRACE_MENU=|NOPTRACE_MENU=: is yes or no
+NOPTRACE_MENU=maybe|NOPTRACE_MENU=maybe: must be yes or no
+NOPTRACE_MENU=|NOPTRACE_MENU=: must be yes or no
 NOPTRACE_MENU_USERS='root;reboot'|NOPTRACE_MENU_USERS=root;reboot: names of GRUB users, separated by spaces
 exit 0|/etc/default/grub.d/noptrace.cfg could not be read to its end
 exit 1|/etc/default/grub.d/noptrace.cfg could not be read to its end

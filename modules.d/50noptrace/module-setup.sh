@@ -9,7 +9,9 @@
 # dracut ignores what install() returns, so whatever would make an image that cannot lock ends the
 # build with `exit 1`.
 
-# dracut sets moddir, initdir, kernel and systemdsystemunitdir.
+# dracut sets these for its modules: moddir, initdir, kernel, dracutbasedir, dracutsysrootdir, systemdsystemunitdir,
+# systemdutildir, and what its options and dracut.conf say. print_cmdline, mods_checked_as_dep, prefer_dracutmodules, confdir
+# and add_confdir are its own, and tried with 051 to 112: where one is missing, the build goes on as without that look.
 # shellcheck disable=SC2154
 
 # Where `make install` puts the programs. In the image noptrace is /usr/sbin/noptrace.

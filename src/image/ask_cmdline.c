@@ -6,7 +6,6 @@
  *     noptrace-cmdline words [LINE]         its words, one on each line, without the quotes
  *     noptrace-cmdline value NAME [LINE]    the value of the last NAME=
  *     noptrace-cmdline has WORD [LINE]      is the bare parameter there?
- *     noptrace-cmdline without WORD [LINE]  the line without it, and else as it is
  *
  * Without LINE it reads stdin, up to a NUL, of which the last newline does not count. A newline in
  * quotes is printed as a space. Exits 0: yes; 1: not there; 2: cannot be read or written; 64:
@@ -55,32 +54,13 @@ static int print_value(struct text line, const char *name)
 	return YES;
 }
 
-/* With the separators behind each, so that what is left does not grow together. */
-static int print_without(struct text line, const char *name)
-{
-	struct word word;
-	size_t from = 0;
-
-	for (size_t at = 0; words_next(line, &at, &word);) {
-		if (word.assigned || !text_is(word.name, name))
-			continue;
-		put((struct text) { line.bytes + from, word.start - from });
-		from = word.end + (word.end < line.length);
-	}
-	put((struct text) { line.bytes + from, line.length - from });
-	(void)putchar('\n');
-	return YES;
-}
-
 static int ask(struct text line, char **argv)
 {
 	if (strcmp(argv[1], "words") == 0)
 		return print_words(line);
 	if (strcmp(argv[1], "value") == 0)
 		return print_value(line, argv[2]);
-	if (strcmp(argv[1], "has") == 0)
-		return words_has(line, argv[2]) ? YES : NO;
-	return print_without(line, argv[2]);
+	return words_has(line, argv[2]) ? YES : NO;
 }
 
 int main(int argc, char **argv)
@@ -88,7 +68,7 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int arguments;
-	} calls[] = { { "words", 0 }, { "value", 1 }, { "has", 1 }, { "without", 1 } };
+	} calls[] = { { "words", 0 }, { "value", 1 }, { "has", 1 } };
 	static char input[LONGEST];
 
 	for (size_t i = 0; argc >= 2 && i < sizeof calls / sizeof *calls; i++) {
@@ -111,7 +91,6 @@ int main(int argc, char **argv)
 		code = ask(line, argv);
 		return fflush(stdout) == 0 ? code : UNREADABLE;
 	}
-	(void)fputs("usage: noptrace-cmdline words|value NAME|has WORD|without WORD [LINE]\n",
-		    stderr);
+	(void)fputs("usage: noptrace-cmdline words|value NAME|has WORD [LINE]\n", stderr);
 	return USAGE;
 }

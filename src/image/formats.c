@@ -6,7 +6,7 @@
 
 #include "results.h"
 
-bool results_text(const struct results *results, FILE *to, bool colours)
+static bool write_text(const struct results *results, FILE *to, bool colours)
 {
 	static const char *const shades[] = {
 		[STATUS_OK] = "\033[32m",
@@ -44,7 +44,7 @@ static void tap_name(const struct results *results, const struct result *result,
 
 /* TAP 13: a point that does not apply is a skipped one, a warning is one that passed, with its
  * text. */
-bool results_tap(const struct results *results, FILE *to)
+static bool write_tap(const struct results *results, FILE *to)
 {
 	(void)fprintf(to, "TAP version 13\n1..%zu\n", results->count);
 	for (size_t i = 0; i < results->count; i++) {
@@ -95,7 +95,7 @@ static void json_points(const struct results *results, size_t image, FILE *to)
 }
 
 /* By hand: what json-c makes of it lacks something when memory is short, and it does not say so. */
-bool results_json(const struct results *results, FILE *to, const char *call)
+static bool write_json(const struct results *results, FILE *to, const char *call)
 {
 	(void)fputs("{\n  \"format\": 1,\n  ", to);
 	json_text("call", call, to);
@@ -156,7 +156,7 @@ static void junit_case(const struct result *result, FILE *to, const char *call)
 }
 
 /* A suite for each image, a case for each point. */
-bool results_junit(const struct results *results, FILE *to, const char *call)
+static bool write_junit(const struct results *results, FILE *to, const char *call)
 {
 	(void)fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		    "<testsuites name=\"noptrace-image\">\n",
@@ -193,12 +193,12 @@ bool results_print(const struct results *results, const char *call, const char *
 	bool ok = true;
 
 	if (strcmp(format, "text") == 0)
-		ok = results_text(results, stdout, wants_colours());
+		ok = write_text(results, stdout, wants_colours());
 	else if (strcmp(format, "json") == 0)
-		ok = results_json(results, stdout, call);
+		ok = write_json(results, stdout, call);
 	else if (strcmp(format, "tap") == 0)
-		ok = results_tap(results, stdout);
-	if (junit && (!results_junit(results, junit, call) || fflush(junit) != 0))
+		ok = write_tap(results, stdout);
+	if (junit && (!write_junit(results, junit, call) || fflush(junit) != 0))
 		ok = false;
 	return fflush(stdout) == 0 && ok && !results->failed;
 }

@@ -118,7 +118,7 @@ static int judge_kernel(const char *path, const char *line)
 
 static int judge_policy(const char *word)
 {
-	return policy_is(word, strlen(word)) ? FIT : say(UNFIT, POLICY_NONE);
+	return policy_is(word, strlen(word)) ? FIT : say(UNFIT, policy_none());
 }
 
 static int usage(FILE *to, int code)

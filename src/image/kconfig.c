@@ -6,9 +6,6 @@
 #include "kconfig.h"
 #include "stream.h"
 
-/* The longest CONFIG_CMDLINE that is read: twice what any architecture's kernel keeps. */
-enum { CMDLINE_LONGEST = 8192 };
-
 /* What is behind that is cut off where COMMAND_LINE_SIZE is least, as on x86 and arm64. */
 enum { LINE_LONGEST = 2047 };
 
@@ -171,15 +168,26 @@ bool kconfig_leaves_out(const char *line, size_t length)
 	return lsm.bytes && !names_yama(lsm);
 }
 
+size_t kconfig_cmdline(const struct kconfig *kconfig, char *to, size_t size)
+{
+	struct slice escaped = unquoted(kconfig->values[KCONFIG_CMDLINE]);
+	size_t length = 0;
+
+	for (size_t i = 0; i < escaped.length && length < size; i++) {
+		if (escaped.bytes[i] == '\\' && i + 1 < escaped.length)
+			i++;
+		to[length++] = escaped.bytes[i];
+	}
+	return length;
+}
+
 const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_t line_length)
 {
-	char built_in[CMDLINE_LONGEST];
-	struct slice escaped = unquoted(kconfig->values[KCONFIG_CMDLINE]);
+	char built_in[KCONFIG_LONGEST];
 	struct slice configured = unquoted(kconfig->values[KCONFIG_LSM]);
 	struct slice lsm = { 0 };
 	struct slice before; /* CONFIG_CMDLINE */
 	struct slice behind; /* the line */
-	size_t length = 0;
 
 	if (!is_set(kconfig, KCONFIG_YAMA))
 		return "no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel";
@@ -191,12 +199,7 @@ const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_
 	if (kconfig->values[KCONFIG_NO_PROC].bytes || kconfig->values[KCONFIG_NO_SYSCTL].bytes ||
 	    kconfig->values[KCONFIG_NO_PROC_SYSCTL].bytes)
 		return "no CONFIG_PROC_SYSCTL, so it cannot lock; use another kernel";
-	for (size_t i = 0; i < escaped.length && length < sizeof built_in; i++) {
-		if (escaped.bytes[i] == '\\' && i + 1 < escaped.length)
-			i++;
-		built_in[length++] = escaped.bytes[i];
-	}
-	before = (struct slice) { built_in, length };
+	before = (struct slice) { built_in, kconfig_cmdline(kconfig, built_in, sizeof built_in) };
 	behind = (struct slice) { line, line_length };
 	if (is_set(kconfig, KCONFIG_OVERRIDE) || is_set(kconfig, KCONFIG_FORCE))
 		behind.length = 0;

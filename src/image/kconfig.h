@@ -71,6 +71,15 @@ void kconfig_read(struct kconfig *kconfig, const char *config, size_t length);
  */
 const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_t line_length);
 
+/* Twice what the kernel of any architecture keeps of a command line. */
+enum { KCONFIG_LONGEST = 8192 };
+
+/*
+ * CONFIG_CMDLINE, without C's escapes: no more than `size` bytes of it, whose number is returned; 0
+ * if there is none.
+ */
+size_t kconfig_cmdline(const struct kconfig *kconfig, char *to, size_t size);
+
 /* Whether it runs scripts from the start, and not only when a module is loaded. */
 bool kconfig_runs_scripts(const struct kconfig *kconfig);
 

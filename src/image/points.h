@@ -46,6 +46,10 @@ void points_policy(struct image *image);
 /* yama, lsm, maintenance. */
 void points_kernel(struct image *image);
 
+/* Where sysctl.d files are, in the order in which they count: of one name the file in the first of
+ * them, and no other. The last is NULL. */
+extern const char *const points_sysctl_folders[];
+
 /* sysctl. */
 void points_sysctl(struct image *image);
 

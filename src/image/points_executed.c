@@ -19,10 +19,7 @@ static bool runs_all(const char *interpreter, struct text argument)
 		return text_is(argument, "sh") || text_is(argument, "ash");
 	if (!text_is_any(text_of(name), shells))
 		return false;
-	if (argument.length == 0)
-		return true;
-	return argument.length > 1 && argument.bytes[0] == '-' &&
-	       text_strip(argument, "aefuvx").length == 1;
+	return argument.length == 0 || shell_is_option(argument);
 }
 
 /* The interpreter in the first line of a script, as fs/binfmt_script.c finds it: in the first bytes

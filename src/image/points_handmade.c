@@ -5,28 +5,13 @@
 #include "points.h"
 #include "shell.h"
 
-/* Whether a shell waits for nothing of a line: an & that neither joins commands nor is of a
- * redirection. */
-static bool is_left_alone(struct text line)
-{
-	for (size_t i = 0; i < line.length; i++) {
-		if (line.bytes[i] != '&')
-			continue;
-		if (i + 1 < line.length && line.bytes[i + 1] == '&')
-			i++;
-		else if (line.bytes[i - 1] != '>' && line.bytes[i - 1] != '<')
-			return true;
-	}
-	return false;
-}
-
 static bool is_call(struct text line)
 {
 	static const char call[] = "/" PROGRAM " apply";
 
 	line = text_strip(line, " \t");
 	return text_is(line, call) ||
-	       (text_begins(line, "/" PROGRAM " apply || ") && !is_left_alone(line));
+	       (text_begins(line, "/" PROGRAM " apply || ") && shell_is_whole(line));
 }
 
 unsigned points_handmade_line(struct image *image)
@@ -49,18 +34,23 @@ struct before {
 	bool mounted; /* and mounted as the program needs it */
 };
 
-/* Whether procfs, mounted so, can be written to, and is nothing but that. */
-static bool is_writable(const char *options)
+/* Whether a file system that is mounted with these options is nothing but what its type says, and
+ * can be written to. */
+static bool are_plain(const char *options)
 {
-	static const char *const known[] = { "rw",	 "nosuid",  "nodev",	"noexec",
-					     "relatime", "noatime", "defaults", NULL };
+	static const char *const known[] = { "rw",	 "nosuid",	"nodev",       "noexec",
+					     "relatime", "noatime",	"strictatime", "nodiratime",
+					     "defaults", "newinstance", NULL };
+	static const char *const valued[] = { "gid=",	  "uid=",      "mode=",	     "size=",
+					      "hidepid=", "ptmxmode=", "nr_inodes=", NULL };
 	struct text rest = text_of(options);
 
 	while (rest.length > 0) {
 		const char *comma = memchr(rest.bytes, ',', rest.length);
 		size_t length = comma ? (size_t)(comma - rest.bytes) : rest.length;
+		struct text option = { rest.bytes, length };
 
-		if (!text_is_any((struct text) { rest.bytes, length }, known))
+		if (!text_is_any(option, known) && !text_begins_any(option, valued))
 			return false;
 		length += comma != NULL;
 		rest = (struct text) { rest.bytes + length, rest.length - length };
@@ -79,22 +69,28 @@ static bool is_a_place(struct image *image, const char *where)
 	       !strstr(where, "/.") && (!leads || strcmp(leads, where) == 0);
 }
 
-/* mount -t TYPE [-n] [-o OPTIONS] WHAT WHERE, of which nothing is mounted over the program or what
- * it needs. */
+/* mount -t TYPE [-n] [-o OPTIONS]... WHAT WHERE, of which nothing is mounted over the program or
+ * what it needs, or has it by another path: procfs has, by its links to roots. */
 static bool mounts(struct image *image, const struct shell_words *words, size_t at,
 		   struct before *before)
 {
-	const char *type = "", *options = "", *where = "";
+	static const char *const types[] = { "bpf",	   "cgroup",	"cgroup2",  "configfs",
+					     "debugfs",	   "devpts",	"devtmpfs", "efivarfs",
+					     "hugetlbfs",  "mqueue",	"pstore",   "ramfs",
+					     "securityfs", "selinuxfs", "sysfs",    "tmpfs",
+					     "tracefs",	   NULL };
+	const char *type = NULL, *where = "";
 	size_t others = 0;
 
 	for (; at < words->count; at++) {
 		const char *word = words->word[at];
 		bool last = at + 1 == words->count;
 
-		if (strcmp(word, "-t") == 0 && !last) {
+		if (strcmp(word, "-t") == 0 && !last && !type) {
 			type = words->word[++at];
 		} else if (strcmp(word, "-o") == 0 && !last) {
-			options = words->word[++at];
+			if (!are_plain(words->word[++at]))
+				return false;
 		} else if (word[0] != '-') {
 			where = word;
 			others++;
@@ -102,13 +98,30 @@ static bool mounts(struct image *image, const struct shell_words *words, size_t 
 			return false;
 		}
 	}
-	if (others != 2 || type[0] == '\0' || !is_a_place(image, where))
+	if (others != 2 || !type || !is_a_place(image, where))
 		return false;
 	if (strcmp(where, "/proc") != 0)
-		return true;
-	if (strcmp(type, "proc") != 0 || !is_writable(options))
-		return false;
+		return text_is_any(text_of(type), types);
 	before->mounted = before->folder;
+	return strcmp(type, "proc") == 0;
+}
+
+/* mkdir [-p] [-m MODE] FOLDER... */
+static bool makes_folders(const struct shell_words *words, size_t at, struct before *before)
+{
+	bool proc = false;
+
+	for (; at < words->count; at++) {
+		const char *word = words->word[at];
+
+		if (strcmp(word, "-m") == 0)
+			at++;
+		else if (word[0] == '-' && strcmp(word, "-p") != 0)
+			return false;
+		else
+			proc = proc || strcmp(word, "/proc") == 0;
+	}
+	before->folder = before->folder || proc;
 	return true;
 }
 
@@ -121,24 +134,18 @@ static bool assigns(const struct shell_words *words)
 	return true;
 }
 
-/* set with options that keep no line from being run, but where one has failed. */
 static bool sets(const struct shell_words *words, size_t at)
 {
-	for (; at < words->count; at++) {
-		struct text word = text_of(words->word[at]);
-
-		if (word.length < 2 || text_strip(word, "aefuvx").length != 1 ||
-		    word.bytes[0] != '-')
-			return false;
-	}
-	return true;
+	while (at < words->count && shell_is_option(text_of(words->word[at])))
+		at++;
+	return at == words->count;
 }
 
 /* Whether a line is a command of which is known that it keeps neither the shell from the next one
  * nor the program from locking. */
 static bool is_known(struct image *image, struct text line, struct before *before)
 {
-	static const char *const harmless[] = { "echo",	 "export", "mkdir", "mknod", "dmesg",
+	static const char *const harmless[] = { "echo",	 "export", "mknod", "dmesg",
 						"umask", "true",   ":",	    NULL };
 	static struct shell_words words;
 	const char *command;
@@ -160,8 +167,8 @@ static bool is_known(struct image *image, struct text line, struct before *befor
 		return mounts(image, &words, at, before);
 	if (strcmp(command, "set") == 0)
 		return sets(&words, at);
-	for (; strcmp(command, "mkdir") == 0 && at < words.count; at++)
-		before->folder |= strcmp(words.word[at], "/proc") == 0;
+	if (strcmp(command, "mkdir") == 0)
+		return makes_folders(&words, at, before);
 	return text_is_any(text_of(command), harmless);
 }
 
@@ -181,7 +188,8 @@ void points_order_handmade(struct image *image)
 			continue;
 		results_add(image->results, STATUS_FAIL, point,
 			    "line %u of /init, behind line %u, which may keep it from running or "
-			    "from locking; put it before that, right behind the mount of /proc",
+			    "from locking; put that behind it, or write it as noptrace-image(8) "
+			    "knows it",
 			    call, number);
 		return;
 	}

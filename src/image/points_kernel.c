@@ -61,34 +61,21 @@ static void find_config(struct image *image)
 		image->config_path[0] = '\0';
 }
 
-/* CONFIG_CMDLINE, with C's escapes. */
 static bool add_configured(struct image *image)
 {
-	static const char name[] = "CONFIG_CMDLINE=\"";
-	struct text rest = image->config;
-	struct text found = { "", 0 };
 	struct line line = { .configured = true };
-	size_t length = 0;
-	char *memory;
+	struct kconfig kconfig;
+	char text[KCONFIG_LONGEST];
+	size_t length;
 
-	while (text_line(&rest, &found)) {
-		if (text_begins(found, name) && text_ends(found, "\"") &&
-		    found.length > sizeof name)
-			break;
-		found.length = 0;
-	}
-	if (found.length == 0)
+	kconfig_read(&kconfig, image->config.bytes, image->config.length);
+	length = kconfig_cmdline(&kconfig, text, sizeof text);
+	if (length == 0)
 		return true;
-	memory = malloc(found.length);
-	if (!memory)
+	line.memory = malloc(length);
+	if (!line.memory)
 		return false;
-	for (size_t i = sizeof name - 1; i < found.length - 1; i++) {
-		if (found.bytes[i] == '\\' && i + 1 < found.length - 1)
-			i++;
-		memory[length++] = found.bytes[i];
-	}
-	line.memory = memory;
-	line.text = (struct text) { memory, length };
+	line.text = (struct text) { memcpy(line.memory, text, length), length };
 	(void)snprintf(line.origin, sizeof line.origin, "CONFIG_CMDLINE of %.200s",
 		       image->config_path);
 	/* before what the loader says */

@@ -14,13 +14,7 @@
 static bool masks_ours(struct text value)
 {
 	static const char *const units[] = {
-		"sysinit.target",
-		"basic.target",
-		"initrd.target",
-		"system.slice",
-		"-.slice",
-		"systemd-journald.socket",
-		NULL,
+		"sysinit.target", "basic.target", "initrd.target", UNITS_NEEDED, NULL,
 	};
 
 	return text_is_any(value, units) || text_has(value, "noptrace");
@@ -52,7 +46,8 @@ static bool steers_init(struct text name)
 		NULL,
 	};
 	static const char *const steering[] = {
-		"SYSTEMD_", "LD_", "BASH_", "BASHOPTS", "SHELLOPTS", NULL,
+		"SYSTEMD_",  "LD_",	   "BASH_", "BASHOPTS",
+		"SHELLOPTS", "log_output", NULL, /* the last to initramfs-tools */
 	};
 
 	if (text_begins_any(name, harmless))
@@ -69,6 +64,15 @@ static bool is_level(struct text name)
 	};
 
 	return text_is_any(name, levels);
+}
+
+/* A shell on the console before the lock, of initramfs-tools and dracut. */
+static bool stops_before(struct text name, struct text value)
+{
+	return (text_is(name, "break") && text_has(value, "top")) ||
+	       ((text_is(name, "rd.break") || text_is(name, "rdbreak")) &&
+		text_is(value, "cmdline")) ||
+	       (text_is(name, "rd.cmdline") && text_is(value, "ask"));
 }
 
 /* The same name to systemd and the kernel, which do not tell - from _. */
@@ -104,6 +108,8 @@ static bool is_against_unit(struct text word, struct text shown)
 		return true;
 	if (name.length == word.length)
 		return is_level(word);
+	if (stops_before(name, value))
+		return true;
 	if (is_key(key, "systemd.mask"))
 		return masks_ours(value);
 	if (is_key(name, "rd.systemd.unit"))
@@ -184,6 +190,11 @@ static bool line_is_clear(struct image *image, const struct line *line)
 		bool other = text_is(word.name, "rdinit") && !text_is(word.value, "/init");
 		if (is_key(word.name, "initcall_blacklist"))
 			other = skips_ours(word.value);
+		/* a place in memory, as initrdmem= has it; a path is the loader's, or the EFI
+		 * stub's */
+		if (text_is(word.name, "initrd"))
+			other = word.value.length > 0 && word.value.bytes[0] >= '0' &&
+				word.value.bytes[0] <= '9';
 		if (!word.assigned || (!other && !is_key(word.name, "initrdmem")))
 			continue;
 		shown = (struct text) { line->text.bytes + word.start, word.end - word.start };

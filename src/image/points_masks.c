@@ -224,7 +224,7 @@ static bool conf_is_plain(struct image *image, char *policy, size_t size)
 				(void)snprintf(policy, size, "%s", value);
 				continue;
 			}
-			why = POLICY_NONE;
+			why = policy_none();
 		}
 		results_add(image->results, STATUS_FAIL, "policy",
 			    "/conf/noptrace.conf:%u: %.*s: %s; build the image anew", number,
@@ -282,8 +282,8 @@ void points_policy(struct image *image)
 	else if (!find_policy(image, policy, sizeof policy))
 		return;
 	else if (!policy_is(policy, strlen(policy)))
-		results_add(image->results, STATUS_FAIL, point,
-			    POLICY_NONE "; build the image anew");
+		results_add(image->results, STATUS_FAIL, point, "%s; build the image anew",
+			    policy_none());
 	else if (strcmp(policy, "continue") == 0)
 		results_add(image->results, STATUS_OK, point,
 			    "continue: a boot that could not lock goes on");

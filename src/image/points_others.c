@@ -41,6 +41,12 @@ static bool say_line(struct search *search, const char *path, unsigned number, s
 	return false;
 }
 
+static bool is_below(struct text path, const char *folder)
+{
+	return text_begins(path, folder) && path.length > strlen(folder) &&
+	       path.bytes[strlen(folder)] == '/';
+}
+
 /* Nothing in these is read by what runs, unless a unit is a link to there, see search_units(); or
  * it is what dracut keeps about how it built the image; or, for sysctl.d, another point's. */
 static bool is_left_out(struct text path)
@@ -60,9 +66,6 @@ static bool is_left_out(struct text path)
 		"usr/share/doc-base/",
 		NULL,
 	};
-	static const char *const sysctl[] = { "etc/sysctl.d/",		 "run/sysctl.d/",
-					      "usr/local/lib/sysctl.d/", "usr/lib/sysctl.d/",
-					      "lib/sysctl.d/",		 NULL };
 	static const char *const dracut[] = { "usr/lib/dracut/", "lib/dracut/" };
 
 	/* the rest of the package: nothing in an initramfs reads these places, and what calls one
@@ -87,9 +90,11 @@ static bool is_left_out(struct text path)
 	if (text_begins_any(path, folders))
 		return true;
 	for (size_t i = 0; i < sizeof package / sizeof *package; i++) {
-		size_t length = strlen(package[i]);
-		if (text_is(path, package[i]) ||
-		    (text_begins(path, package[i]) && path.bytes[length] == '/'))
+		if (text_is(path, package[i]) || is_below(path, package[i]))
+			return true;
+	}
+	for (size_t i = 0; points_sysctl_folders[i]; i++) {
+		if (is_below(path, points_sysctl_folders[i]))
 			return true;
 	}
 	for (size_t i = 0; i < sizeof dracut / sizeof *dracut; i++) {
@@ -101,7 +106,7 @@ static bool is_left_out(struct text path)
 		if (!memchr(rest.bytes, '/', rest.length))
 			return true;
 	}
-	return text_begins_any(path, sysctl);
+	return false;
 }
 
 static bool names(struct text text, bool scope)
@@ -225,28 +230,17 @@ static bool search_node(void *closure, const char *path, const struct node *node
 static bool is_mount_over_ours(const char *name)
 {
 	struct text stem = text_of(name);
-	static const char *const ours[] = {
-		"proc",
-		"proc-sys",
-		"usr",
-		"usr-bin",
-		"usr-sbin",
-		"bin",
-		"sbin",
-		"usr-sbin-noptrace",
-		/* which setting_is_over_ours() has, too */
-		"run",
-		"run-systemd",
-		"run-systemd-journal",
-		"run-systemd-journal-socket",
-		"run-systemd-journal-stdout",
-		NULL,
-	};
+	char path[UNITS_PATH] = "/";
 
-	if (!text_ends(stem, ".mount") && !text_ends(stem, ".automount"))
+	if ((!text_ends(stem, ".mount") && !text_ends(stem, ".automount")) ||
+	    stem.length >= sizeof path - 1)
 		return false;
 	stem.length = (size_t)(strrchr(name, '.') - name);
-	return text_is_any(stem, ours) || text_begins(stem, "proc-sys-kernel");
+	for (size_t i = 0; i < stem.length; i++)
+		path[i + 1] = name[i];
+	for (char *dash = path; (dash = strchr(dash, '-'));)
+		*dash = '/';
+	return setting_is_over_ours((struct text) { path, stem.length + 1 });
 }
 
 static int compare(const void *one, const void *other)

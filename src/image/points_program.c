@@ -89,6 +89,6 @@ bool points_program(struct image *image)
 		architecture(image, &elf);
 	else
 		results_add(image->results, STATUS_NONE, "architecture",
-			    "unknown; nothing in the image to compare it with");
+			    "unknown: it is no ELF program");
 	return true;
 }

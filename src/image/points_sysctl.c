@@ -79,10 +79,10 @@ static bool lines_leave_it(struct image *image)
 	return true;
 }
 
-/* In the order in which they count: of one name the file in the first of them, and no other. */
-static const char *const sysctl_folders[] = { "etc/sysctl.d", "run/sysctl.d",
-					      "usr/local/lib/sysctl.d", "usr/lib/sysctl.d",
-					      "lib/sysctl.d" };
+const char *const points_sysctl_folders[] = {
+	"etc/sysctl.d",	    "run/sysctl.d", "usr/local/lib/sysctl.d",
+	"usr/lib/sysctl.d", "lib/sysctl.d", NULL,
+};
 
 /* The sysctl.d files in one of them, and whether anything is wrong so far, or which sets a scope.
  */
@@ -137,13 +137,14 @@ static void read_file(void *closure, const struct label *label)
 		return;
 	for (size_t i = 0; i < files->folder; i++) {
 		/* over which systemd mounts */
-		if (text_begins(text_of(sysctl_folders[i]), "run/"))
+		if (text_begins(text_of(points_sysctl_folders[i]), "run/"))
 			continue;
-		(void)snprintf(path, sizeof path, "%s/%s", sysctl_folders[i], label->name);
+		(void)snprintf(path, sizeof path, "%s/%s", points_sysctl_folders[i], label->name);
 		if (image_at(files->image, path))
 			return;
 	}
-	(void)snprintf(path, sizeof path, "%s/%s", sysctl_folders[files->folder], label->name);
+	(void)snprintf(path, sizeof path, "%s/%s", points_sysctl_folders[files->folder],
+		       label->name);
 	look_at(files, path);
 }
 
@@ -161,8 +162,9 @@ void points_sysctl(struct image *image)
 			    "%s: nothing but noptrace may set the scope; remove that", room);
 		return;
 	}
-	for (; files.folder < sizeof sysctl_folders / sizeof *sysctl_folders; files.folder++)
-		tree_each(image_folder(image, sysctl_folders[files.folder]), read_file, &files);
+	for (; points_sysctl_folders[files.folder]; files.folder++)
+		tree_each(image_folder(image, points_sysctl_folders[files.folder]), read_file,
+			  &files);
 	/* what systemd does not read */
 	if (!files.failed && image->init != INIT_SYSTEMD)
 		look_at(&files, "etc/sysctl.conf");

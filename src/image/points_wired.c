@@ -195,7 +195,7 @@ bool points_wired(struct image *image)
 			    image->init == INIT_SYSTEMD		  ? "systemd"
 			    : image->init == INIT_DRACUT	  ? "dracut"
 			    : image->init == INIT_INITRAMFS_TOOLS ? "initramfs-tools"
-								  : "handmade");
+								  : "hand-made");
 	else
 		results_add(image->results, STATUS_OK, point, "by %s", list);
 	return !wrong && count == 1 && by == image->init;

@@ -13,6 +13,6 @@ const char *policy_name(size_t number);
 bool policy_is(const char *word, size_t length);
 
 /* What to say of a word that is none, with the list. */
-#define POLICY_NONE "not one of continue, emergency, poweroff, reboot"
+const char *policy_none(void);
 
 #endif

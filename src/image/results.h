@@ -73,17 +73,9 @@ int results_code(const struct results *results);
 void results_clean(char *text);
 
 /*
- * The formats. `call` is check or boot. False when the stream has an error. Text has colours if
- * `colours` says so.
- */
-bool results_text(const struct results *results, FILE *to, bool colours);
-bool results_tap(const struct results *results, FILE *to);
-bool results_json(const struct results *results, FILE *to, const char *call);
-bool results_junit(const struct results *results, FILE *to, const char *call);
-
-/*
  * Writes them to stdout in the format "text", "json", "tap" or "none", and, unless `junit` is NULL,
- * to that stream as JUnit's XML. Colours are for a terminal, and NO_COLOR keeps them away.
+ * to that stream as JUnit's XML. `call` is check or boot. Colours are for a terminal, and NO_COLOR
+ * keeps them away.
  */
 bool results_print(const struct results *results, const char *call, const char *format,
 		   FILE *junit);

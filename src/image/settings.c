@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a unit's settings could do to ours, as settings.h has it. */
+#include <stdio.h>
 #include <string.h>
 
+#include "policy.h"
 #include "settings.h"
 #include "units.h"
 
@@ -105,6 +107,21 @@ static bool could_be(struct text name, const char *const *units, size_t count)
 	return false;
 }
 
+static bool could_be_locked(struct text name)
+{
+	const char *policy;
+
+	for (size_t i = 1; (policy = policy_name(i)); i++) {
+		char unit[64];
+		const char *const units[] = { unit };
+
+		(void)snprintf(unit, sizeof unit, "noptrace-locked@%s.target", policy);
+		if (could_be(name, units, 1))
+			return true;
+	}
+	return false;
+}
+
 /* A dependency on what could be one of our units. Or one that stops what ours needs, or comes
  * before that and may wait for ours: then systemd drops one of them. */
 static bool depends_on_ours(struct text key, struct text value)
@@ -137,9 +154,6 @@ static bool depends_on_ours(struct text key, struct text value)
 		UNIT,
 		UNIT_LATER,
 		UNIT_INSTEAD,
-		"noptrace-locked@emergency.target",
-		"noptrace-locked@poweroff.target",
-		"noptrace-locked@reboot.target",
 	};
 	static const char *const needed[] = { UNITS_NEEDED };
 	bool before =
@@ -151,6 +165,7 @@ static bool depends_on_ours(struct text key, struct text value)
 			continue;
 		while (text_word(&value, &word)) {
 			if (could_be(word, ours, sizeof ours / sizeof *ours) ||
+			    could_be_locked(word) ||
 			    (before && could_be(word, needed, sizeof needed / sizeof *needed)))
 				return true;
 		}

@@ -6,7 +6,9 @@
 
 const char *const shell_pivots[] = { "switch_root", "run-init", "pivot_root", NULL };
 
-bool shell_is_comment(struct text line)
+/* Whether a shell runs nothing of a line that goes on no other: it begins with # and has nothing
+ * that ends a string, a here-document or an expansion around it, or is expanded in one. */
+static bool is_comment(struct text line)
 {
 	line = text_strip(line, " \t");
 	if (!text_begins(line, "#"))
@@ -23,6 +25,11 @@ const char *shell_base_name(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return slash ? slash + 1 : path;
+}
+
+bool shell_is_option(struct text word)
+{
+	return text_begins(word, "-") && word.length > 1 && text_strip(word, "aefuvx").length == 1;
 }
 
 bool shell_is_literal(char byte)
@@ -93,6 +100,23 @@ bool shell_words(struct text line, struct shell_words *words)
 	return true;
 }
 
+/* Where a script has come to. All zero but for `first` is its start. */
+struct shell {
+	unsigned depth;	 /* of if, case, loops and braces */
+	unsigned parens; /* that are open; a pattern of case has but the other */
+	char quote;	 /* of a string that has not ended, or 0 */
+	bool joined;	 /* the next line is a part of this one */
+	bool pending;	 /* of the command, behind &&, ||, | or a function's () */
+	bool chained;	 /* to one of these, or a parenthesis, before it */
+	bool closed;	 /* a block ends in this command, or those that it is piped to */
+	bool first;	 /* the next word is one that a command begins with, */
+	bool execs;	 /* or one behind exec and its redirections, */
+	bool target;	 /* where the last of those lacks its file, */
+	bool lost;	 /* it need not come to any of the lines behind, or read them so */
+	char word[64];	 /* and the last one, as far as one that is known may be long */
+	size_t length;
+};
+
 static void add(struct shell *shell, char byte)
 {
 	shell->pending = false;
@@ -100,19 +124,37 @@ static void add(struct shell *shell, char byte)
 		shell->word[shell->length++] = byte;
 }
 
-/* Whether with this word the script ends, or changes what words mean: exec with a redirection alone
- * goes on. */
-static bool ends(const struct shell *shell, struct text word)
+/* Whether a word behind exec is of a redirection, or the file of the last one: with these alone the
+ * script goes on. One that is cut, or is anything else, is not. */
+static bool redirects(struct shell *shell, struct text word)
 {
+	bool target = shell->target;
+	size_t at = 0;
+
+	shell->target = false;
+	if (word.length == sizeof shell->word)
+		return false;
+	if (target)
+		return true;
+	while (at < word.length && word.bytes[at] >= '0' && word.bytes[at] <= '9')
+		at++;
+	if (at == word.length || !text_byte_is_any(word.bytes[at], "<>"))
+		return false;
+	shell->target = text_byte_is_any(word.bytes[word.length - 1], "<>&");
+	return true;
+}
+
+/* Whether with this word the script ends, or changes what words mean. */
+static bool ends(struct shell *shell, struct text word)
+{
+	/* where it pivots is another question */
+	bool execs = shell->execs && !text_is_any(word, shell_pivots) && !redirects(shell, word);
+
 	if (shell->first && text_is(word, "alias"))
 		return true;
 	if (shell->depth > 0 || shell->parens > 0 || shell->chained)
 		return false;
-	if (shell->execs)
-		/* where it pivots is another question */
-		return !text_byte_is_any(word.bytes[0], "<>0123456789") &&
-		       !text_is_any(word, shell_pivots);
-	return shell->first && text_is(word, "exit");
+	return execs || (shell->first && text_is(word, "exit"));
 }
 
 static void end_word(struct shell *shell)
@@ -129,11 +171,16 @@ static void end_word(struct shell *shell)
 	if (word.length == 0)
 		return;
 	shell->lost = shell->lost || ends(shell, word);
-	shell->execs = shell->first && text_is(word, "exec");
-	if (brace || (shell->first && text_is_any(word, opening)))
+	shell->execs = (shell->execs && !text_is_any(word, shell_pivots)) ||
+		       (shell->first && text_is(word, "exec"));
+	if (brace || (shell->first && text_is_any(word, opening))) {
 		shell->depth++;
-	else if (shell->first && text_is_any(word, closing))
+	} else if (shell->first && text_is_any(word, closing)) {
 		shell->depth--;
+		shell->closed = true;
+		/* nothing ends where something has but begun: it is a pattern of case */
+		shell->lost = shell->lost || shell->chained;
+	}
 	shell->first = brace || (shell->first && text_is_any(word, before_commands));
 	shell->length = 0;
 }
@@ -143,6 +190,7 @@ static void end_command(struct shell *shell)
 	end_word(shell);
 	shell->first = true;
 	shell->execs = false;
+	shell->target = false;
 }
 
 /* One of ;&|() in a line, at `at`. */
@@ -152,6 +200,9 @@ static void separate(struct shell *shell, struct text line, size_t at)
 	struct text before = { line.bytes, at };
 
 	end_command(shell);
+	/* so is what ends before a parenthesis that was not open */
+	shell->lost = shell->lost || (byte == ')' && shell->parens == 0 && shell->closed);
+	shell->closed = shell->closed && byte == '|';
 	if (byte == '(')
 		shell->parens++;
 	else if (byte == ')' && shell->parens > 0)
@@ -159,10 +210,18 @@ static void separate(struct shell *shell, struct text line, size_t at)
 	/* behind () comes what a function does */
 	shell->pending = byte == '|' || (byte == '&' && text_ends(before, "&")) ||
 			 (byte == ')' && text_ends(text_strip(before, " \t"), "("));
-	shell->chained = shell->pending;
+	shell->chained = shell->pending || byte == '(';
 }
 
-void shell_feed(struct shell *shell, struct text line)
+/* Whether what stands there is the & of <& or >&. */
+static bool is_of_redirection(struct text line, size_t at)
+{
+	return line.bytes[at] == '&' && at > 0 && text_byte_is_any(line.bytes[at - 1], "<>") &&
+	       (at < 2 || line.bytes[at - 2] != '\\');
+}
+
+/* Takes the next line. Here-documents are not known. */
+static void feed(struct shell *shell, struct text line)
 {
 	shell->joined = false;
 	/* which shells drop */
@@ -181,7 +240,7 @@ void shell_feed(struct shell *shell, struct text line)
 			break;
 		} else if (text_byte_is_any(byte, " \t")) {
 			end_word(shell);
-		} else if (text_byte_is_any(byte, ";&|()")) {
+		} else if (text_byte_is_any(byte, ";&|()") && !is_of_redirection(line, i)) {
 			separate(shell, line, i);
 		} else {
 			/* so that no keyword is quoted */
@@ -197,12 +256,30 @@ void shell_feed(struct shell *shell, struct text line)
 		return;
 	end_command(shell);
 	shell->chained = shell->pending;
+	shell->closed = false;
 }
 
-bool shell_is_apart(const struct shell *shell)
+/* Whether the next line begins a command which is run whatever those before it did. */
+static bool is_apart(const struct shell *shell)
 {
 	return !shell->lost && shell->depth == 0 && shell->parens == 0 && !shell->quote &&
 	       !shell->joined && !shell->pending;
+}
+
+bool shell_is_whole(struct text line)
+{
+	struct shell shell = { .first = true };
+
+	for (size_t i = 0; i < line.length; i++) {
+		if (line.bytes[i] == '\\')
+			return false;
+		if (line.bytes[i] != '&' || is_of_redirection(line, i))
+			continue;
+		if (i + 1 == line.length || line.bytes[++i] != '&')
+			return false;
+	}
+	feed(&shell, line);
+	return is_apart(&shell);
 }
 
 unsigned shell_line_of(struct text script, bool (*is)(struct text line))
@@ -211,11 +288,11 @@ unsigned shell_line_of(struct text script, bool (*is)(struct text line))
 	struct text line;
 
 	for (unsigned number = 1; text_line(&script, &line); number++) {
-		if (shell_is_apart(&shell) && is(text_strip(line, " \t")))
+		if (is_apart(&shell) && is(text_strip(line, " \t")))
 			return number;
 		if (text_has(line, "<<") || text_ends(line, "<\\"))
 			return 0;
-		shell_feed(&shell, line);
+		feed(&shell, line);
 	}
 	return 0;
 }
@@ -225,7 +302,7 @@ unsigned shell_line_with(struct text script, const char *const *words)
 	struct text line;
 
 	for (unsigned number = 1; text_line(&script, &line); number++) {
-		for (size_t i = 0; !shell_is_comment(line) && words[i]; i++) {
+		for (size_t i = 0; !is_comment(line) && words[i]; i++) {
 			if (text_has_word(line, words[i]))
 				return number;
 		}

@@ -8,12 +8,11 @@
 
 #include "text.h"
 
-/* Whether a shell runs nothing of a line that goes on no other: it begins with # and has nothing
- * that ends a string, a here-document or an expansion around it, or is expanded in one. */
-bool shell_is_comment(struct text line);
-
 /* What is behind the last slash of a path. */
 const char *shell_base_name(const char *path);
+
+/* Whether a word is options of a shell that keep no line from being run, but where one fails. */
+bool shell_is_option(struct text word);
 
 /* Whether no shell makes anything else of a byte that is in no string. */
 bool shell_is_literal(char byte);
@@ -31,6 +30,10 @@ struct shell_words {
 };
 bool shell_words(struct text line, struct shell_words *words);
 
+/* Whether a shell waits for what is in a line before it reads the next: nothing in it goes on
+ * there, and it has no & but in && and redirections, and no backslash. */
+bool shell_is_whole(struct text line);
+
 /* The commands that go on in the real root; the last is NULL. */
 extern const char *const shell_pivots[];
 
@@ -41,29 +44,8 @@ unsigned shell_line_with(struct text script, const char *const *words);
 /*
  * The number of the first line of a script that `is` the one, without the blanks around it, and is
  * run whatever those before it did; 0 if none is, or one before it has a here-document, in which it
- * might only be said.
+ * might only be said. What is sourced or evaluated is not known.
  */
 unsigned shell_line_of(struct text script, bool (*is)(struct text line));
-
-/* Where a script has come to. All zero but for `first` is its start. */
-struct shell {
-	unsigned depth;	 /* of if, case, loops and braces */
-	unsigned parens; /* that are open; a pattern of case has but the other */
-	char quote;	 /* of a string that has not ended, or 0 */
-	bool joined;	 /* the next line is a part of this one */
-	bool pending;	 /* of the command, behind &&, ||, | or a function's () */
-	bool chained;	 /* to one of these before it */
-	bool first;	 /* the next word is one that a command begins with, */
-	bool execs;	 /* or one behind exec, */
-	bool lost;	 /* it need not come to any of the lines behind, or read them so */
-	char word[16];	 /* and the last one, as far as one that is known may be long */
-	size_t length;
-};
-
-/* Takes the next line. Here-documents are not known, nor what is sourced or evaluated. */
-void shell_feed(struct shell *shell, struct text line);
-
-/* Whether the next line begins a command which is run whatever those before it did. */
-bool shell_is_apart(const struct shell *shell);
 
 #endif

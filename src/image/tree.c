@@ -26,7 +26,8 @@ static int compare(const void *a, const void *b)
 	return (one->length > other->length) - (one->length < other->length);
 }
 
-struct node *tree_child(const struct node *folder, const char *name, size_t length)
+/* What has this name in a folder; NULL if nothing, or if it is none. No step is counted. */
+static struct node *child_of(const struct node *folder, const char *name, size_t length)
 {
 	struct label key = { length, NULL, name };
 	struct label *const *found = tfind(&key, &folder->children, compare);
@@ -185,7 +186,7 @@ static struct node *step_to(const struct walk *walk, const char *name, size_t le
 {
 	if (is_dots(name, length))
 		return length == 1 ? walk->at : walk->at->parent;
-	return tree_child(walk->at, name, length);
+	return child_of(walk->at, name, length);
 }
 
 static int step_into(struct tree *tree, struct walk *walk, struct node *node)

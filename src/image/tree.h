@@ -93,9 +93,6 @@ int tree_resolve(struct tree *tree, const char *path, enum tree_follow follow, s
 /* What a path leads to, links followed; NULL if nothing. */
 const struct node *tree_lookup(struct tree *tree, const char *path);
 
-/* What has this name in a folder; NULL if nothing, or if it is none. No step is counted. */
-struct node *tree_child(const struct node *folder, const char *name, size_t length);
-
 /*
  * Calls `visit` for each name in a folder, in the order of their bytes; not at all for NULL, or
  * what is none.

@@ -5,4 +5,4 @@
 warn "noptrace: could not lock, see above: poweroff (noptrace_on_failure=poweroff)"
 poweroff -f
 # Only where that failed.
-die "noptrace: could not poweroff"
+die "noptrace: could not power off"
