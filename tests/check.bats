@@ -3508,7 +3508,7 @@ assert_unreadable() {
     make_addon words.addon.efi x=1
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"' '".profile", "ID=last\n"' '".cmdline", "x"'
     assert_success
-    make_addon words.addon.efi 'x='$(printf '%070000d' 0)
+    make_addon words.addon.efi "x=$(printf '%070000d' 0)"
     check "$image"
     assert_unreadable "$image.extra.d/words.addon.efi: .cmdline has more than 65536 bytes"
     make_addon words.addon.efi "$(printf '%060000d' 0)"
