@@ -2980,6 +2980,32 @@ name_in_init() {
     assert_equal "$(find "$TMPDIR" -type f)" ''
 }
 
+@test "a root of dracut's that a later archive makes a link, or another file, is refused, 2" {
+    local outer=$BATS_TEST_TMPDIR/outer name later
+    mkdir "$outer"
+    tree_of systemd
+    mksquashfs "$tree" "$outer/squash-root.img" -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+    cp "$outer/squash-root.img" "$outer/squashfs-root.img"
+    mkfs.erofs "$outer/erofs-root.img" "$tree" > "$BATS_TEST_TMPDIR/log" 2>&1
+    for name in squash-root.img squashfs-root.img erofs-root.img; do
+        name_in_init "$outer" "$name"
+        (cd "$outer" && printf '%s\n' . init "$name" | cpio --quiet -o -H newc) > "$BATS_TEST_TMPDIR/honest"
+        # one that is there again is read, and not what it was before
+        (cd "$outer" && cat "$BATS_TEST_TMPDIR/honest" && cpio --quiet -o -H newc <<< "$name") > "$image"
+        check "$image"
+        assert_success
+        # the last one writes the first file, which has another name by then, into what is read
+        for later in 'file("other", "x"), symlink_to($n, "/other")' 'symlink_to($n, "none")' 'dir($n)' \
+            'file("other", "x", ino => 7, links => 2), entry(name => $n, ino => 7, links => 2)' \
+            'file($n, "x", ino => 7, links => 2), file("other", "", ino => 7, links => 2), dir($n), file($n, "y"), file("other", slurp("outer/$n"))'; do
+            (cd "$BATS_TEST_TMPDIR" && cat honest && perl -I "$BATS_TEST_DIRNAME" -MImages -e '$n = $ARGV[0]; print archive(eval $ARGV[1])' "$name" "$later") > "$image"
+            check "$image"
+            assert_failure 2
+            assert_point FAIL image "$name: a link, or put in the place of another file: what /init mounts is not what is read here"
+        done
+    done
+}
+
 @test "in a squash-root.img a second name is one of the file that has it, whatever the first is called" {
     mkdir "$BATS_TEST_TMPDIR/outer"
     tree_of handmade

@@ -23,9 +23,11 @@ static const char *const names[] = { "squash-root.img", "squashfs-root.img", "er
 
 enum { EROFS = 2, NAMES };
 
-/* A descriptor for each. */
+/* A descriptor for each, and whether a file has got it: a second one could be written through a
+ * link to the first. */
 struct roots {
 	int fd[NAMES];
+	bool given[NAMES];
 };
 
 /* A file without a name. */
@@ -40,11 +42,14 @@ static int nameless_file(void)
 
 static struct wish wish(void *closure, const struct node *folder, const char *name, size_t length)
 {
-	const struct roots *roots = closure;
+	struct roots *roots = closure;
 
 	for (size_t i = 0; !folder->label && i < NAMES; i++) {
-		if (length == strlen(names[i]) && memcmp(name, names[i], length) == 0)
+		if (!roots->given[i] && length == strlen(names[i]) &&
+		    memcmp(name, names[i], length) == 0) {
+			roots->given[i] = true;
 			return (struct wish) { 0, roots->fd[i] };
+		}
 	}
 	return archive_wish(NULL, folder, name, length);
 }
@@ -131,13 +136,21 @@ static bool read_erofs(int image, struct tree *tree, struct failure *failure)
 	return (tree_init(tree) || fail(failure, "no memory")) && erofs_read(image, tree, failure);
 }
 
-/* Which of them is there; -1 if none, and false if more than one is. */
-static bool find(struct tree *tree, int *found, struct failure *failure)
+/* Which of them is there; -1 if none. False if more than one is, and if what has the name is not
+ * the file that was read: a link leads /init to another one. */
+static bool find(struct tree *tree, const struct roots *roots, int *found, struct failure *failure)
 {
 	*found = -1;
 	for (int i = 0; i < NAMES; i++) {
-		if (!tree_lookup(tree, names[i]))
+		struct place place;
+
+		if (tree_resolve(tree, names[i], TREE_NOFOLLOW, &place) != 0 || !place.node)
 			continue;
+		if (place.node->fd != roots->fd[i])
+			return fail(failure,
+				    "%s: a link, or put in the place of another file: what /init "
+				    "mounts is not what is read here",
+				    names[i]);
 		if (*found >= 0)
 			return fail(failure, "%s and %s: only one of them becomes the root",
 				    names[*found], names[i]);
@@ -165,7 +178,7 @@ static bool read_roots(struct source *source, struct roots *roots, struct tree *
 	if (facts.cut)
 		return fail(failure, "byte %llu: the image ends within an entry",
 			    (unsigned long long)facts.cut_at);
-	if (!find(tree, &found, failure))
+	if (!find(tree, roots, &found, failure))
 		return false;
 	if (found < 0)
 		return true;
@@ -179,7 +192,7 @@ static bool read_roots(struct source *source, struct roots *roots, struct tree *
 bool squashed_read(struct source *source, struct tree *tree, unsigned *formats,
 		   struct failure *failure)
 {
-	struct roots roots;
+	struct roots roots = { .given = { false } };
 	int opened = 0;
 	bool ok;
 
