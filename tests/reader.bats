@@ -301,6 +301,16 @@ written() {
     assert_refused "$uki/cut.efi" 'the file ends within its PE headers'
 }
 
+@test "a section that the firmware would put over the headers, by which the stub finds the others, is refused" {
+    local name
+    for name in over-the-headers zeros-over-the-table over-what-is-said; do
+        assert_refused "$uki/$name.efi" 'section 3 lies over the headers'
+    done
+    for name in behind-the-headers behind-what-is-said nothing-over-the-headers; do
+        assert_equal "$name $(files_of "$uki/$name.efi")" "$name own"
+    done
+}
+
 @test "relocations that change what is read of a UKI, or are not understood, are refused" {
     local name says stub
     for name in honest nowhere; do

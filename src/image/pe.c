@@ -7,8 +7,9 @@
 
 enum {
 	DOS_HEADER = 64,
-	DOS_POINTER = 60, /* where the address of the PE header stands */
-	PE_HEADER = 24,	  /* signature and file header */
+	DOS_POINTER = 60,     /* where the address of the PE header stands */
+	PE_HEADER = 24,	      /* signature and file header */
+	SIZE_OF_HEADERS = 60, /* behind the PE header: how much the firmware puts at address 0 */
 	SECTION = 40,
 	/* behind the PE header: how many directories there are, and the one of base relocations */
 	DIRECTORIES_32 = 92,
@@ -139,6 +140,17 @@ static bool are_apart(const struct pe *pe, struct failure *failure)
 	return true;
 }
 
+/* The firmware would put it over the headers, zeros too, and the stub finds its sections by the
+ * table that is in memory. */
+static bool are_behind_headers(const struct pe *pe, uint64_t headers, struct failure *failure)
+{
+	for (unsigned i = 0; i < pe->count; i++) {
+		if (pe->sections[i].room > 0 && pe->sections[i].address < headers)
+			return fail(failure, "section %u lies over the headers", i + 1);
+	}
+	return true;
+}
+
 /* Base relocations: what the firmware changes of what it has loaded. */
 struct relocations {
 	const struct pe *pe;
@@ -252,9 +264,11 @@ static bool read_relocations(struct source *source, const struct pe *pe, uint64_
 bool pe_read(struct source *source, struct pe *pe, struct failure *failure)
 {
 	unsigned char header[PE_HEADER + 2];
+	unsigned char headers[4];
 	uint64_t at = find_header(source, failure);
 	unsigned count = 0;
 	uint64_t table = 0;
+	uint64_t end = 0;
 
 	pe->count = 0;
 	pe->profiles = 0;
@@ -270,12 +284,18 @@ bool pe_read(struct source *source, struct pe *pe, struct failure *failure)
 	if (count > LIMIT_SECTIONS)
 		return fail(failure, "byte %llu: more than %d sections: too many to be looked at",
 			    (unsigned long long)at, LIMIT_SECTIONS);
+	if (!copy(source, at + PE_HEADER + SIZE_OF_HEADERS, headers, sizeof headers, failure))
+		return false;
 	table = at + PE_HEADER + word(header + 20);
+	end = table + (uint64_t)count * SECTION;
 	for (unsigned i = 0; i < count; i++) {
 		if (!read_section(source, pe, table + (uint64_t)i * SECTION, failure))
 			return false;
 	}
-	return are_apart(pe, failure) && read_relocations(source, pe, at, header, failure);
+	if (end < number(headers))
+		end = number(headers);
+	return are_behind_headers(pe, end, failure) && are_apart(pe, failure) &&
+	       read_relocations(source, pe, at, header, failure);
 }
 
 static const struct pe_section *find_own(const struct pe *pe, unsigned profile, const char *name)
