@@ -3067,6 +3067,33 @@ pack_outer() {
     assert_line --partial '  FAIL  program'
 }
 
+@test "in a root of dracut's, a device, a FIFO or a socket in the place of what starts the unit is seen" {
+    local outer=$BATS_TEST_TMPDIR/outer place type
+    tree_of systemd
+    # dracut makes this one
+    assert [ -c "$tree/dev/console" ]
+    place=$tree/etc/systemd/system/sysinit.target.wants/$unit
+    mkdir -p "${place%/*}"
+    for type in none 'c 1 3' 'b 8 0' p s; do
+        rm -rf "$place" "$outer"
+        case $type in
+            none) ;;
+            s) (cd "${place%/*}" && perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0]) or die' "$unit") ;;
+            # shellcheck disable=SC2086 # type and numbers
+            *) mknod "$place" $type ;;
+        esac
+        erofs_of "$tree"
+        check "$image"
+        if [[ $type == none ]]; then assert_success; else assert_point FAIL masks "/${place#"$tree/"} leads nowhere; build the image anew"; fi
+        rm "$outer/erofs-root.img"
+        mksquashfs "$tree" "$outer/squash-root.img" -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+        name_in_init "$outer" squash-root.img
+        pack "$outer" "$image"
+        check "$image"
+        if [[ $type == none ]]; then assert_success; else assert_point FAIL masks "/${place#"$tree/"} leads nowhere; build the image anew"; fi
+    done
+}
+
 @test "an erofs-root.img that /init does not make its root is refused" {
     tree_of systemd
     erofs_of "$tree"

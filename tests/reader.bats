@@ -570,6 +570,8 @@ END
     assert_equal "$(outside_is)" "$before"
     assert_equal "$(files_of "$erofs/nothing-wrong.erofs")" $'etc/hosts\ninit'
     assert_equal "$(files_of "$erofs/own-console.erofs")" dev/console
+    assert_equal "$("$reader" "$erofs/all-types.erofs" | sed -n 's/ t.$/&/p')" \
+        $'p0600 0 0 - - t1\nc0600 0 0 291,284280 - t2\nb0600 0 0 291,284280 - t3\ns0600 0 0 - - t4'
     assert_equal "$(files_in_erofs "$erofs/head-behind-the-end.erofs")" "0755 $(perl -e 'print "x" x 4_097' | cksum | awk '{ print $2, $1 }') f"
     for image in large-pieces-of-one lzma {deflate,zstd}{,-to-its-end}; do
         assert_equal "$image $(files_in_erofs "$erofs/$image.erofs")" "$image 0755 $(perl -e 'print "x" x 4_096' | cksum | awk '{ print $2, $1 }') f"
@@ -663,6 +665,11 @@ a number that is none|f D  0755 0 0\n
 a number that is none|f D x 0755 0 0\n
 a number that is none|f D 0 0755 x 0\n
 a number that is none|f R DIGITS x 0 0\n
+a line of its list has too few fields|f B DIGITS 1\n
+a number that is none|f C DIGITS 1 x\n
+a name that is too long|f I DIGITS LONG\n
+File exists|f R DIGITS 0 0 0\nf C DIGITS 1 3\n
+File exists|f I DIGITS f\nf S DIGITS x\n
 File exists|dev/console R DIGITS 0 0 0\n
 File exists|l S DIGITS x\nl S DIGITS y\n
 No such file or directory|none/f S DIGITS x\n
@@ -672,11 +679,11 @@ a file that is not whole|f R DIGITS 2 0 0\n${end}x
 a file that is not whole|f R DIGITS 1 4294967297 0\n${end}x
 a file that is not whole|f R DIGITS 4294967297 0 0\n${end}x
 END
-    assert_equal "$count" 33
+    assert_equal "$count" 38
     perl -e 'print map { "d" . "/d" x $_ . " D 0 0755 0 0\n" } 0 .. 256' > "$LIST"
     run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
     assert_unreadable 'squashfs root: folders more than 256 deep'
-    perl -e 'print "f C 0 0755 0 0\n" x 250_001' > "$LIST"
+    perl -e 'print "/ D 0 0755 0 0\n" x 250_001' > "$LIST"
     run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
     assert_unreadable 'squashfs root: more entries than are looked at'
 }

@@ -209,6 +209,21 @@ static bool make_link(struct erofs *fs, const struct erofs_inode *inode, const c
 	       erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
 }
 
+/* Nobody asks for one, but it may stand in something's place. */
+static bool make_special(struct erofs *fs, const struct erofs_inode *inode, const char *path)
+{
+	int error;
+
+	if (!S_ISCHR(inode->mode) && !S_ISBLK(inode->mode) && !S_ISFIFO(inode->mode) &&
+	    !S_ISSOCK(inode->mode))
+		return erofs_odd(fs, "a file of no type");
+	/* in an inode as new_decode_dev() of the kernel has it */
+	error = tree_make(fs->tree, path, inode->mode, inode->block >> 8 & 0xfff,
+			  (inode->block & 0xff) | (inode->block >> 12 & 0xfff00));
+	return error == 0 ||
+	       erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
+}
+
 /* Makes it, and puts it on the list of those to be read. */
 static bool make_folder(struct erofs *fs, const struct erofs_inode *inode, uint64_t parent,
 			const char *path)
@@ -242,8 +257,6 @@ static bool make_entry(struct erofs *fs, const struct folder *folder, uint64_t n
 	struct erofs_inode inode;
 	struct place place;
 
-	if (++fs->entries > LIMIT_ENTRIES)
-		return erofs_odd(fs, "more entries than are looked at");
 	if (!erofs_get_inode(fs, nid, &inode))
 		return false;
 	/* what is there is the kernel's own, as /dev/console: no name stands twice here, and only
@@ -257,8 +270,7 @@ static bool make_entry(struct erofs *fs, const struct folder *folder, uint64_t n
 		return make_link(fs, &inode, path);
 	if (S_ISREG(inode.mode))
 		return make_file(fs, &inode, path);
-	return S_ISCHR(inode.mode) || S_ISBLK(inode.mode) || S_ISFIFO(inode.mode) ||
-	       S_ISSOCK(inode.mode) || erofs_odd(fs, "a file of no type");
+	return make_special(fs, &inode, path);
 }
 
 /* A name and what has it. The kernel looks names up by halves, and so they are in order. */

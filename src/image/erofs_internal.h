@@ -59,7 +59,6 @@ struct erofs {
 	struct tree *tree;
 	struct failure *failure;
 	uint64_t work; /* bytes that were read and unpacked, against LIMIT_UNPACKED */
-	unsigned entries;
 	struct folder *folders; /* that are still to be read */
 	/* what was unpacked last */
 	unsigned char *made, *compressed;

@@ -116,6 +116,7 @@ struct entry {
 	char type;
 	mode_t mode;
 	uint32_t uid, gid;
+	uint32_t major, minor;
 	uint64_t size, offset;
 };
 
@@ -134,6 +135,7 @@ static bool read_entry(struct reader *reader, struct entry *entry)
 {
 	char type[FIELD];
 	uint64_t value[4] = { 0 };
+	uint64_t device[2] = { 0 };
 	int end = ' ';
 
 	if (!field(reader, type, &end) || end != ' ' || strlen(type) != 1)
@@ -155,7 +157,27 @@ static bool read_entry(struct reader *reader, struct entry *entry)
 	if (entry->type == 'R' &&
 	    (!number(reader, 10, &entry->size, &end) || !number(reader, 10, &entry->offset, &end)))
 		return false;
+	if ((entry->type == 'B' || entry->type == 'C') &&
+	    (!number(reader, 10, &device[0], &end) || !number(reader, 10, &device[1], &end)))
+		return false;
+	entry->major = (uint32_t)device[0];
+	entry->minor = (uint32_t)device[1];
+	/* f for a FIFO, s for a socket */
+	if (entry->type == 'I' && end == ' ' && !field(reader, entry->other, &end))
+		return false;
 	return end == '\n' || skip_line(reader);
+}
+
+/* A device, a FIFO or a socket, which nobody asks for, but which may stand in something's place. */
+static int make_special(struct tree *tree, const struct entry *entry)
+{
+	mode_t type = S_IFIFO;
+
+	if (entry->type == 'B' || entry->type == 'C')
+		type = entry->type == 'B' ? S_IFBLK : S_IFCHR;
+	else if (strcmp(entry->other, "s") == 0)
+		type = S_IFSOCK;
+	return tree_make(tree, entry->name, type | entry->mode, entry->major, entry->minor);
 }
 
 /* Leaves the file, if it is one, in *file. */
@@ -164,8 +186,10 @@ static int make(struct tree *tree, const struct entry *entry, struct node **file
 	struct place place;
 	int error = tree_resolve(tree, entry->name, TREE_NOFOLLOW, &place);
 
-	/* what tree_init() has made is the kernel's, and not of this file system */
-	if (error == 0 && place.node && !S_ISDIR(place.node->mode) && entry->type != 'C')
+	/* what tree_init() has made is the kernel's, and not of this file system: /dev/console */
+	if (error == 0 && place.node && S_ISCHR(place.node->mode) && entry->type == 'C')
+		error = tree_remove(tree, entry->name);
+	else if (error == 0 && place.node && !S_ISDIR(place.node->mode))
 		return EEXIST;
 	switch (entry->type) {
 	case 'D':
@@ -182,8 +206,7 @@ static int make(struct tree *tree, const struct entry *entry, struct node **file
 		    tree_open(tree, entry->name, S_IFREG | entry->mode, archive_wish, NULL, file);
 		return error ? error : tree_truncate(tree, *file, entry->size);
 	default:
-		/* devices, FIFOs and sockets: nobody asks for them */
-		return 0;
+		return make_special(tree, entry);
 	}
 }
 
