@@ -3469,6 +3469,28 @@ pack_outer() {
     assert_success
 }
 
+@test "a UKI with a .ucode whose stub is not known to know that is refused, 2: such a stub leaves out what is in it" {
+    local name reason='it has a .ucode, and its .sdmagic does not say systemd-stub 256 or later: stubs before that leave out what is in it; build it with a later one'
+    "$BATS_TEST_DIRNAME/uki-images" "$BATS_TEST_TMPDIR"
+    for name in none 252 odd-empty odd-kind odd-no-number odd-sign odd-end odd-behind-a-nul; do
+        image=$BATS_TEST_TMPDIR/microcode-stub-$name.efi
+        check "$image"
+        assert_failure 2
+        assert_point FAIL image "$reason"
+        run "$top/build/noptrace-uki" line "$image"
+        assert_failure 2
+        assert_output "$reason"
+    done
+    check "$BATS_TEST_TMPDIR/microcode-stub-odd-long.efi"
+    assert_failure 2
+    assert_point FAIL image '.sdmagic has more than 256 bytes'
+    for name in 256 257 257-without-a-nul 1000; do
+        run "$top/build/noptrace-uki" line "$BATS_TEST_TMPDIR/microcode-stub-$name.efi"
+        assert_success
+        assert_output quiet
+    done
+}
+
 @test "a UKI with a section that older stubs take for its initramfs or kernel, by how its name begins, is refused, 2" {
     local name reason
     "$BATS_TEST_DIRNAME/uki-images" "$BATS_TEST_TMPDIR"

@@ -7,7 +7,7 @@
 #include "words.h"
 
 /* What a stub says of itself: "#### LoaderInfo: systemd-stub 257.13-1~deb13u1 ####". */
-enum { MAGIC_LONGEST = 256, KNOWS_PROFILES = 257 };
+enum { MAGIC_LONGEST = 256, KNOWS_MICROCODE = 256, KNOWS_PROFILES = 257 };
 
 char *uki_text(const struct source *source, const struct pe_section *section, size_t longest,
 	       struct failure *failure)
@@ -61,28 +61,48 @@ static const char *begins_as(const struct pe_section *section)
 	return NULL;
 }
 
-static bool says_257(const char *magic)
+static bool says(const char *magic, unsigned long least)
 {
 	static const char begin[] = "#### LoaderInfo: systemd-stub ";
 	struct text text = text_of(magic);
 	const char *version = magic + sizeof begin - 1;
 
 	return text_begins(text, begin) && text_ends(text, " ####") && *version >= '0' &&
-	       *version <= '9' && strtoul(version, NULL, 10) >= KNOWS_PROFILES;
+	       *version <= '9' && strtoul(version, NULL, 10) >= least;
+}
+
+/* Whether the stub is of that version or later, as it says itself. */
+static bool is_of(const struct source *source, const struct pe *pe, unsigned long least,
+		  struct failure *failure)
+{
+	const struct pe_section *section = pe_find(pe, 0, ".sdmagic");
+	char *magic = section ? uki_text(source, section, MAGIC_LONGEST, failure) : NULL;
+	bool known = magic && says(magic, least);
+
+	free(magic);
+	return known;
 }
 
 static bool knows_profiles(const struct source *source, const struct pe *pe,
 			   struct failure *failure)
 {
-	const struct pe_section *section = pe_find(pe, 0, ".sdmagic");
-	char *magic = section ? uki_text(source, section, MAGIC_LONGEST, failure) : NULL;
-	bool known = magic && says_257(magic);
-
-	free(magic);
-	return known ||
+	return pe->profiles == 0 || is_of(source, pe, KNOWS_PROFILES, failure) ||
 	       fail(failure, "it has profiles, and its .sdmagic does not say systemd-stub 257 or "
 			     "later: stubs before that boot the last profile's command line; build "
 			     "it with a later one");
+}
+
+static bool knows_microcode(const struct source *source, const struct pe *pe,
+			    struct failure *failure)
+{
+	bool found = false;
+
+	for (unsigned profile = 0; profile <= pe->profiles; profile++)
+		found = found || pe_find(pe, profile, ".ucode");
+	return !found || is_of(source, pe, KNOWS_MICROCODE, failure) ||
+	       fail(failure, "it has a .ucode, and its .sdmagic does not say systemd-stub 256 or "
+			     "later: stubs before that leave out what is in it; build it with a "
+			     "later one");
 }
 
 bool uki_is_clear(const struct source *source, const struct pe *pe, struct failure *failure)
@@ -98,7 +118,7 @@ bool uki_is_clear(const struct source *source, const struct pe *pe, struct failu
 				    "stubs differ in whether it counts as that",
 				    name);
 	}
-	return pe->profiles == 0 || knows_profiles(source, pe, failure);
+	return knows_profiles(source, pe, failure) && knows_microcode(source, pe, failure);
 }
 
 const struct pe_section *uki_last_line(const struct pe *pe)

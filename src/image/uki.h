@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Unified kernel images, as systemd's stubs read them. Those before 256 take the last section of a
- * name, and for one of a name also what only begins so (src/boot/efi/pe.c); those before 257 know
- * no profiles, so that a profile's command line is everybody's. What is told of a UKI is to hold
- * for each of them, and for each systemd-boot.
+ * name, and for one of a name also what only begins so (src/boot/efi/pe.c), and do not know .ucode;
+ * those before 257 know no profiles, so that a profile's command line is everybody's. What is told
+ * of a UKI is to hold for each of them, and for each systemd-boot.
  */
 #ifndef NOPTRACE_UKI_H
 #define NOPTRACE_UKI_H
@@ -16,8 +16,8 @@ enum { UKI_LONGEST = 64 * 1024 };
 
 /*
  * Whether every stub that it may have takes the same sections. False, with the reason, for several
- * of one name, for a name that only begins as .linux, .initrd or .ucode, and for profiles with a
- * stub that is not known to know them.
+ * of one name, for a name that only begins as .linux, .initrd or .ucode, and for profiles or a
+ * .ucode with a stub that is not known to know them.
  */
 bool uki_is_clear(const struct source *source, const struct pe *pe, struct failure *failure);
 
