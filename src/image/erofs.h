@@ -20,8 +20,8 @@ bool erofs_is(int image);
 
 /*
  * Makes in `tree`, which tree_init() has made, what is in the file system that the file of this
- * descriptor holds. A file with several names becomes
- * several, and contents are kept as archive_wish() says. False, with the reason, for what is none
+ * descriptor holds. A file with several names becomes several, and contents are kept as
+ * archive_wish() says. False, with the reason, for what is none
  * or is not known, for names that no file can have, that stand twice or in the wrong order, and
  * beyond the bounds of limits.h, of which LIMIT_UNPACKED counts what is read and unpacked.
  */

@@ -58,7 +58,7 @@ struct erofs {
 	uint64_t packed; /* the inode of the file that has the fragments, or 0 */
 	struct tree *tree;
 	struct failure *failure;
-	uint64_t work; /* bytes that were read and unpacked, against LIMIT_UNPACKED */
+	uint64_t work;		/* bytes that were read and unpacked, against LIMIT_UNPACKED */
 	struct folder *folders; /* that are still to be read */
 	/* what was unpacked last */
 	unsigned char *made, *compressed;

@@ -37,8 +37,9 @@ bool pe_is(struct source *source, struct failure *failure);
 /*
  * Reads the headers. False, with the reason, for what is no PE file, more than LIMIT_SECTIONS
  * sections, one that is not wholly in the file or has more than 16 MiB of zeros at its end, two
- * that lie over each other in memory, one that lies over the headers, and for base relocations that change a section that is read,
- * the headers or themselves, are not in a section, damaged, or more than LIMIT_RELOCATIONS.
+ * that lie over each other in memory, one that lies over the headers, and for base relocations that
+ * change a section that is read, the headers or themselves, are not in a section, damaged, or more
+ * than LIMIT_RELOCATIONS.
  */
 bool pe_read(struct source *source, struct pe *pe, struct failure *failure);
 
