@@ -17,11 +17,10 @@
  * Reads all of `source` into `tree` as archive_read() does. If that has a /squash-root.img,
  * /squashfs-root.img or /erofs-root.img, the tree becomes what is in it. `formats` are those of the
  * archive's members, not of that file system. False, with the reason,
- * also for an image that is cut, for more than one of them, for one that /init does not name, and for
- * one whose name a later archive has made a link, or another file;
- * for a squashfs where a name or a link has a newline, and where unsquashfs fails or is not there,
- * takes more than two minutes of processor time or makes more than LIMIT_UNPACKED; and for an erofs
- * as erofs_read() says.
+ * also for an image that is cut, for more than one of them, for one that /init does not name, and
+ * for one whose name a later archive has made a link, or another file; for a squashfs where a name
+ * or a link has a newline, and where unsquashfs fails or is not there, takes more than two minutes
+ * of processor time or makes more than LIMIT_UNPACKED; and for an erofs as erofs_read() says.
  */
 bool squashed_read(struct source *source, struct tree *tree, unsigned *formats,
 		   struct failure *failure);
