@@ -3006,6 +3006,20 @@ name_in_init() {
     done
 }
 
+@test "a squash-root.img with extended attributes, by which overlayfs may go, is refused, 2" {
+    local outer=$BATS_TEST_TMPDIR/outer
+    mkdir "$outer"
+    tree_of systemd
+    python3 -c 'import os, sys; os.setxattr(sys.argv[1], "trusted.overlay.metacopy", b"")' "$tree/$units/$unit" ||
+        skip 'no extended attributes here'
+    mksquashfs "$tree" "$outer/squash-root.img" -xattrs -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+    name_in_init "$outer" squash-root.img
+    pack "$outer" "$image"
+    check "$image"
+    assert_failure 2
+    assert_point FAIL image 'squashfs root: has extended attributes, by which overlayfs may make something else of it; build it with -no-xattrs'
+}
+
 @test "in a squash-root.img a second name is one of the file that has it, whatever the first is called" {
     mkdir "$BATS_TEST_TMPDIR/outer"
     tree_of handmade

@@ -110,6 +110,18 @@ static bool list(int image, const char *call, struct source *listed, int *output
 	return unsquash(image, *output, call, failure) && source_take(listed, *output, failure);
 }
 
+/* The superblock says where the table of extended attributes is, or that there is none. dracut
+ * wants none, and one may hide a file from the overlayfs that it puts over the root. */
+static bool has_attributes(int image)
+{
+	enum { AT = 56 };
+	static const unsigned char none[8] = { 255, 255, 255, 255, 255, 255, 255, 255 };
+	unsigned char table[sizeof none];
+
+	return pread(image, table, sizeof table, AT) == (ssize_t)sizeof table &&
+	       memcmp(table, none, sizeof none) != 0;
+}
+
 static bool read_squashed(int image, struct tree *tree, struct failure *failure)
 {
 	static struct source listed;
@@ -117,6 +129,9 @@ static bool read_squashed(int image, struct tree *tree, struct failure *failure)
 	bool ok = list(image, "-lln", &listed, &output, failure) &&
 		  pseudo_has_whole_lines(&listed, failure);
 
+	if (ok && has_attributes(image))
+		ok = fail(failure, "squashfs root: has extended attributes, by which overlayfs "
+				   "may make something else of it; build it with -no-xattrs");
 	if (output >= 0)
 		(void)close(output);
 	output = -1;
