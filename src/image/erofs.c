@@ -17,6 +17,7 @@ enum {
 	INODE_UNIT = 32,
 	DIRENT = 12,
 	LARGEST_BLOCK = 64 * 1024,
+	ATTRIBUTES = 12,  /* the header in front of them */
 	LEAST_WORK = 512, /* what reading is counted as, however little is read */
 };
 
@@ -123,6 +124,9 @@ static bool read_super(struct erofs *fs, uint64_t *root)
 	if ((features & ~(uint32_t)KNOWN) != 0 || erofs_16(super + 86) != 0 || super[90] != 0)
 		return erofs_odd(fs, "has features that are not looked into; boot it, or build the "
 				     "image with squashfs");
+	fs->big = features & BIG_CLUSTERS;
+	fs->algorithms = fs->big ? erofs_16(super + 84) : 1U << EROFS_LZ4;
+	fs->shared = (uint64_t)erofs_32(super + 44) << fs->block_bits;
 	fs->padded = features & ZERO_PADDING;
 	fs->meta = (uint64_t)erofs_32(super + 40) << fs->block_bits;
 	fs->packed = features & FRAGMENTS ? erofs_64(super + 96) : 0;
@@ -156,10 +160,53 @@ bool erofs_get_inode(struct erofs *fs, uint64_t nid, struct erofs_inode *inode)
 		.size = extended ? erofs_64(raw + 8) : erofs_32(raw + 8),
 		.layout = format >> 1,
 		.block = erofs_32(raw + 16),
-		.behind = at + (extended ? sizeof raw : INODE_UNIT) +
-			  (attributes > 0 ? 12 + 4 * (attributes - 1ULL) : 0),
+		.attributes = at + (extended ? sizeof raw : INODE_UNIT),
+		.attributes_size = attributes > 0 ? ATTRIBUTES + 4 * (attributes - 1ULL) : 0,
 	};
+	inode->behind = inode->attributes + inode->attributes_size;
 	return true;
+}
+
+/* Leaves in *size how long it is. */
+static bool judge_attribute(struct erofs *fs, uint64_t at, uint64_t *size)
+{
+	enum { HEADER = 4, TRUSTED = 4, LONG_PREFIX = 0x80 };
+	unsigned char header[HEADER];
+
+	if (!erofs_get(fs, at, header, sizeof header))
+		return false;
+	if (header[1] == TRUSTED || (header[1] & LONG_PREFIX))
+		return erofs_odd(fs, "has an extended attribute of trusted., by which overlayfs "
+				     "may make something else of it, or with a prefix of its own");
+	*size = (HEADER + header[0] + (uint64_t)erofs_16(header + 2) + 3) & ~3ULL;
+	return true;
+}
+
+/*
+ * dracut puts an overlayfs over it, for which a file's attributes may hide it, or lead to another.
+ * Security modules have some on honest files. Numbers of shared ones stand in front of its own.
+ */
+static bool judge_attributes(struct erofs *fs, const struct erofs_inode *inode)
+{
+	uint64_t at = inode->attributes + ATTRIBUTES;
+	unsigned char header[ATTRIBUTES];
+	unsigned char number[4];
+	uint64_t size;
+
+	if (inode->attributes_size == 0)
+		return true;
+	if (!erofs_get(fs, inode->attributes, header, sizeof header))
+		return false;
+	for (unsigned i = 0; i < header[4]; i++, at += sizeof number) {
+		if (!erofs_get(fs, at, number, sizeof number) ||
+		    !judge_attribute(fs, fs->shared + 4ULL * erofs_32(number), &size))
+			return false;
+	}
+	for (; at < inode->behind; at += size) {
+		if (!judge_attribute(fs, at, &size))
+			return false;
+	}
+	return at == inode->behind || erofs_odd(fs, "extended attributes that are damaged");
 }
 
 /* A folder that is being read, or that is still to be. */
@@ -212,14 +259,9 @@ static bool make_link(struct erofs *fs, const struct erofs_inode *inode, const c
 /* Nobody asks for one, but it may stand in something's place. */
 static bool make_special(struct erofs *fs, const struct erofs_inode *inode, const char *path)
 {
-	int error;
-
-	if (!S_ISCHR(inode->mode) && !S_ISBLK(inode->mode) && !S_ISFIFO(inode->mode) &&
-	    !S_ISSOCK(inode->mode))
-		return erofs_odd(fs, "a file of no type");
 	/* in an inode as new_decode_dev() of the kernel has it */
-	error = tree_make(fs->tree, path, inode->mode, inode->block >> 8 & 0xfff,
-			  (inode->block & 0xff) | (inode->block >> 12 & 0xfff00));
+	int error = tree_make(fs->tree, path, inode->mode, inode->block >> 8 & 0xfff,
+			      (inode->block & 0xff) | (inode->block >> 12 & 0xfff00));
 	return error == 0 ||
 	       erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
 }
@@ -251,14 +293,25 @@ static bool make_folder(struct erofs *fs, const struct erofs_inode *inode, uint6
 	return true;
 }
 
-static bool make_entry(struct erofs *fs, const struct folder *folder, uint64_t nid,
+/* What a folder says of the type, which readdir(3) hands on, so that the file need not be asked. */
+static bool is_said(mode_t mode, unsigned type)
+{
+	static const mode_t types[] = { 0,	 S_IFREG, S_IFDIR,  S_IFCHR,
+					S_IFBLK, S_IFIFO, S_IFSOCK, S_IFLNK };
+
+	return type > 0 && type < sizeof types / sizeof *types && (mode & S_IFMT) == types[type];
+}
+
+static bool make_entry(struct erofs *fs, const struct folder *folder, uint64_t nid, unsigned type,
 		       const char *path)
 {
 	struct erofs_inode inode;
 	struct place place;
 
-	if (!erofs_get_inode(fs, nid, &inode))
+	if (!erofs_get_inode(fs, nid, &inode) || !judge_attributes(fs, &inode))
 		return false;
+	if (!is_said(inode.mode, type))
+		return erofs_odd(fs, "a file whose folder says that it is of another type");
 	/* what is there is the kernel's own, as /dev/console: no name stands twice here, and only
 	 * /dev has something in it */
 	if (!S_ISDIR(inode.mode) && tree_resolve(fs->tree, path, TREE_NOFOLLOW, &place) == 0 &&
@@ -275,7 +328,7 @@ static bool make_entry(struct erofs *fs, const struct folder *folder, uint64_t n
 
 /* A name and what has it. The kernel looks names up by halves, and so they are in order. */
 static bool read_name(struct erofs *fs, struct folder *folder, const char *name, size_t length,
-		      uint64_t nid)
+		      uint64_t nid, unsigned type)
 {
 	char path[KERNEL_PATH];
 	char now[KERNEL_NAME + 1];
@@ -298,7 +351,7 @@ static bool read_name(struct erofs *fs, struct folder *folder, const char *name,
 		return erofs_odd(fs, strerror(ENAMETOOLONG));
 	path[before] = '/';
 	memcpy(path + before + 1, now, length + 1);
-	return make_entry(fs, folder, nid, path);
+	return make_entry(fs, folder, nid, type, path);
 }
 
 /* In each block are the entries, and behind them their names; the first name says where that is. */
@@ -320,7 +373,7 @@ static bool read_block(struct erofs *fs, struct folder *folder, const unsigned c
 		if (at + DIRENT >= names)
 			end = begin + strnlen((const char *)block + begin, end - begin);
 		if (!read_name(fs, folder, (const char *)block + begin, end - begin,
-			       erofs_64(block + at)))
+			       erofs_64(block + at), block[at + 10]))
 			return false;
 	}
 	return true;
@@ -354,7 +407,8 @@ static bool read_all(struct erofs *fs)
 	uint64_t nid = 0;
 	bool ok;
 
-	if (!read_super(fs, &nid) || !erofs_get_inode(fs, nid, &root))
+	if (!read_super(fs, &nid) || !erofs_get_inode(fs, nid, &root) ||
+	    !judge_attributes(fs, &root))
 		return false;
 	if (!S_ISDIR(root.mode))
 		return erofs_odd(fs, "its root is no folder");

@@ -23,7 +23,8 @@ struct erofs_inode {
 	mode_t mode;
 	uint64_t size;
 	unsigned layout;
-	uint32_t block;	 /* where a flat content begins */
+	uint32_t block; /* where a flat content begins */
+	uint64_t attributes, attributes_size;
 	uint64_t behind; /* where the inode ends, and its inline content or its index begins */
 };
 
@@ -53,9 +54,12 @@ struct erofs {
 	int fd;
 	uint64_t size;
 	unsigned block_bits;
-	uint64_t meta;	 /* where inodes count from */
-	bool padded;	 /* zeros stand before what is compressed, and not behind */
-	uint64_t packed; /* the inode of the file that has the fragments, or 0 */
+	uint64_t meta;	     /* where inodes count from */
+	uint64_t shared;     /* and extended attributes that several have */
+	bool big;	     /* whether compressed pieces of several blocks are announced, */
+	unsigned algorithms; /* and which algorithms, a bit for each */
+	bool padded;	     /* zeros stand before what is compressed, and not behind */
+	uint64_t packed;     /* the inode of the file that has the fragments, or 0 */
 	struct tree *tree;
 	struct failure *failure;
 	uint64_t work;		/* bytes that were read and unpacked, against LIMIT_UNPACKED */

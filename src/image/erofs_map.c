@@ -50,6 +50,10 @@ bool erofs_get_map(struct erofs *fs, const struct erofs_inode *inode, struct ero
 	if ((advise & ~(unsigned)ADVISE_KNOWN) != 0 || fs->block_bits != EROFS_CLUSTER_BITS ||
 	    (header[7] & 7) != 0)
 		return erofs_odd(fs, "has a file compressed in a way that is not looked into");
+	if ((advise & (ADVISE_BIG | ADVISE_BIG2) && !fs->big) ||
+	    !(fs->algorithms >> (header[6] & 15) & 1))
+		return erofs_odd(fs, "has a file compressed in a way that its superblock does not "
+				     "announce, which the kernel does not read");
 	map->index = at + HEADER + (map->compact ? 0 : 8);
 	map->count = inode->size / EROFS_CLUSTER + (inode->size % EROFS_CLUSTER != 0);
 	map->twos = advise & ADVISE_TWOS;
