@@ -42,9 +42,13 @@ sysconfdir = /etc
 
 # They stand in commands without quotes, rm -rf among them: of a name with a blank in it the shell would make two.
 FOLDERS = DESTDIR prefix sbindir bindir libexecdir mandir docdir systemdunitdir dracutdir initramfsdir completiondir kernelinstalldir sysconfdir
+COMMA = ,
 SHELLS = ' " ` \ $$ & | ; < > ( ) { } [ ] * ? \#
 $(foreach name,$(FOLDERS),$(if $(filter-out 1,$(words x$($(name))x))$(strip $(foreach odd,$(SHELLS),$(findstring $(odd),$($(name))))), \
 	$(error $(name)=$($(name)): may have no blank and none of $(SHELLS) in it)))
+# And all but DESTDIR are told to scripts and units, by sed: there a comma ends a command, and % is a unit's specifier.
+$(foreach name,$(filter-out DESTDIR,$(FOLDERS)),$(if $(findstring $(COMMA),$($(name)))$(findstring %,$($(name)))$(if $($(name)),$(filter-out /%,$($(name)))), \
+	$(error $(name)=$($(name)): must begin with /, and may have neither $(COMMA) nor % in it)))
 
 # The most that the program may weigh with musl, three pages: a packager's CFLAGS may need more than ours, and so do
 # ppc64el and s390x, whose code is longest.

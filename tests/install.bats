@@ -100,6 +100,17 @@ END
     make -s -C "$top" uninstall DESTDIR="$destination/a~b_c+d=e@f:g%h-i.j,k" sysconfdir=/x/etc
 }
 
+@test "a folder that scripts and units could not be told is refused" {
+    local folder
+    for folder in prefix=/opt/a,b prefix=/opt/%x prefix=usr sbindir=/opt/%x libexecdir=./lib sysconfdir=etc,d; do
+        run make -s -C "$top" install ARCH=arm64 DESTDIR="$destination" "$folder"
+        assert_failure 2
+        assert_output --partial " $folder: must begin with /, and may have neither , nor % in it"
+        assert_equal "${#lines[@]}" 1
+        assert [ ! -e "$destination" ]
+    done
+}
+
 @test "uninstall takes the maintenance entries away first, where it is no DESTDIR's" {
     local plugin=$destination/usr/lib/kernel/install.d/95-noptrace.install
     make -s -C "$top" install DESTDIR="$destination"
