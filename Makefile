@@ -300,6 +300,9 @@ uninstall: ## remove what install put there, and on a running system the mainten
 	@for file in $(addprefix $(DESTDIR)$(sysconfdir)/,dracut.conf dracut.conf.d/*.conf initramfs-tools/noptrace.conf); do \
 		! grep -qs '^[^#]*noptrace' "$$file" || echo "$$file still names noptrace: take that out, and build the images again"; \
 	done
+	@for file in $(addprefix $(DESTDIR),$(dracutdir)/dracut.conf.d/*noptrace*.conf $(initramfsdir)/noptrace.conf $(systemdunitdir)/sysinit.target.wants/noptrace.service); do \
+		[ ! -e "$$file" ] && [ ! -L "$$file" ] || echo "$$file still opts in: remove the package that has it, or the file, and build the images again"; \
+	done
 
 deps: $(if $(ARCH),deps-cross,deps-test deps-prove deps-bench) ## install the Debian packages that the other targets need, or name them
 

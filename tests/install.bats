@@ -171,6 +171,21 @@ END
     rm "$destination/etc/dracut.conf.d/lock.conf"
 }
 
+@test "uninstall names what packages left that still opts in" {
+    local file
+    local -a left=(lib/dracut/dracut.conf.d/zz-noptrace-opt-in.conf share/initramfs-tools/noptrace.conf)
+    make -s -C "$top" install DESTDIR="$destination"
+    for file in "${left[@]}"; do
+        install -D -m 644 "$top/modules.d/50noptrace/zz-noptrace-opt-in.conf" "$destination/usr/$file"
+    done
+    left+=(lib/systemd/system/sysinit.target.wants/noptrace.service)
+    mkdir "$destination/usr/lib/systemd/system/sysinit.target.wants"
+    ln -s ../noptrace.service "$destination/usr/${left[2]}"
+    run make -s -C "$top" uninstall DESTDIR="$destination"
+    assert_success
+    assert_output "$(printf "$destination/usr/%s still opts in: remove the package that has it, or the file, and build the images again\n" "${left[@]}")"
+}
+
 @test "systemd takes the units, with each failure policy, without a complaint" {
     local policy units=$destination/usr/lib/systemd/system module=$top/modules.d/50noptrace
     make -s -C "$top" install DESTDIR="$destination"
