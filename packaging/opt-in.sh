@@ -16,17 +16,49 @@ say() {
     printf '%s: %s\n' "$package" "$*" >&2
 }
 
+# dracut copies onto the image that is there and, where /boot has no room for all of it, removes that: it may have been the
+# last one that boots. So there is a copy of each, away from /boot, until they are built.
+keep_images() {
+    kept=$(mktemp -d /var/tmp/noptrace.XXXXXX) || kept=
+    if [ ! "$kept" ] || ! images | while read -r image; do cp -a --parents "$image" "$kept" || exit 1; done; then
+        say 'the images cannot be copied to /var/tmp, see above, so none is built again: make room there'
+        return 1
+    fi
+}
+
+# After a build that failed, and before the next one can take the room.
+put_back_images() {
+    [ "$failed" = 1 ] || return 0
+    gone=no
+    find "$kept" -type f -size +0 | {
+        while read -r copy; do
+            image=${copy#"$kept"}
+            [ ! -s "$image" ] || continue
+            if cp -a "$copy" "$image"; then
+                say "$image: could not be built, and is the old one, put back; it $old_ones"
+            else
+                rm -f "$image"
+                gone=yes
+                say "$image: is gone, and the old one, $copy, cannot be put back: do not reboot this machine before it is"
+            fi
+        done
+        [ "$gone" = no ]
+    } || gone=yes
+}
+
 # Not by the trigger update-initramfs: that builds the newest kernel's image only, and each of them can be booted.
 # What else an image is copied to, systemd-boot's partition for one, post-update.d knows. An image that cannot be built
 # does not keep those of other kernels from it.
 build_images() {
     failed=0
+    keep_images || return 1
     case ${scriptlet:+rpm-}$package in
         noptrace-dracut)
             command -v dracut > /dev/null || return 0
             for image in /boot/initrd.img-*; do
                 version=${image#/boot/initrd.img-}
                 [ -e "/lib/modules/$version/modules.dep" ] || continue
+                put_back_images
                 echo "dracut: Generating $image"
                 # from Debian 13 on it would call post-update.d itself
                 NO_POST_UPDATE_HOOKS=1 dracut --quiet --force "$image" "$version" \
@@ -44,22 +76,25 @@ build_images() {
             # openSUSE's, which knows the boot loaders that want a copy
             regenerate=/usr/lib/module-init-tools/regenerate-initrd-posttrans
             if [ -x "$regenerate" ]; then
-                mkdir -p /run/regenerate-initrd && touch /run/regenerate-initrd/all && "$regenerate"
-                return
+                mkdir -p /run/regenerate-initrd && touch /run/regenerate-initrd/all && "$regenerate" || failed=1
+                set --
+            else
+                set -- /lib/modules/*
             fi
-            elsewhere=no
-            for kernel in /lib/modules/*; do
+            # not --regenerate-all, which goes on to the next kernel
+            for kernel; do
                 [ -e "$kernel/modules.dep" ] || continue
+                put_back_images
                 # where bootc and ostree have it, and dracut does not look
                 if [ -e "$kernel/initramfs.img" ]; then
                     dracut --quiet --force "$kernel/initramfs.img" "${kernel##*/}" || failed=1
                 else
-                    elsewhere=yes
+                    dracut --quiet --force --kver "${kernel##*/}" || failed=1
                 fi
             done
-            [ "$elsewhere" = no ] || dracut --quiet --regenerate-all --force || failed=1
             ;;
     esac
+    put_back_images
     return "$failed"
 }
 
@@ -77,10 +112,10 @@ images() {
 # /boot: that is no reason to fail, but to be told.
 name_images_of_before() {
     [ "$before" ] || {
-        say "no temporary file can be made: which images were not built again is not known; each of them $1"
+        say "no temporary file can be made: which images were not built again is not known; each of them $old_ones"
         return 0
     }
-    images ! -newer "$before" | while read -r image; do say "$image: not built again; it $1"; done
+    images ! -newer "$before" | while read -r image; do say "$image: not built again; it $old_ones"; done
 }
 
 # A generator succeeds as well where it was told to leave noptrace out. What a UKI has in it was built as an image, too.
@@ -116,6 +151,11 @@ name_files_that_ask() {
 # Entries of the Boot Loader Specification are the plugin's: there GRUB's menu stays as it is, since RHEL 8's
 # grub2-mkconfig takes back what others have set in grubenv.
 grub_menu() {
+    # its entry would lose the line that names the image, and get it back from nobody
+    [ "$gone" = no ] || {
+        say "GRUB's menu stays as it was, since an image is gone"
+        return 0
+    }
     if [ -e /boot/grub/grub.cfg ] && command -v update-grub > /dev/null; then
         set -- update-grub
     elif [ -e /boot/grub2/grub.cfg ] && command -v grub2-mkconfig > /dev/null \
@@ -131,14 +171,16 @@ grub_menu() {
 before=$(env -u TMPDIR mktemp) || before=
 # where /boot is FAT, times are those of every other second
 [ ! "$before" ] || touch -d '2 seconds ago' "$before"
-trap 'rm -f ${before:+"$before"}' EXIT
+kept='' gone=no
+trap 'rm -f ${before:+"$before"}; [ "$gone" = yes ] || rm -rf ${kept:+"$kept"}' EXIT
 
 plugin=/usr/lib/kernel/install.d/95-noptrace.install
+old_ones='may lack the lock'
 
 case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
     postinst_configure | postinst_triggered)
         build_images
-        name_images_of_before 'may lack the lock'
+        name_images_of_before
         look_into_images
         grub_menu
         "$plugin" add
@@ -149,7 +191,7 @@ case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
             say 'not every image could be built, see above; mend that, and install this package again'
             failed=1
         }
-        name_images_of_before 'may lack the lock'
+        name_images_of_before
         look_into_images || failed=1
         grub_menu
         "$plugin" add
@@ -160,8 +202,9 @@ case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
         ;;
     postrm_remove | postun_0)
         # A package that cannot be removed helps nobody.
+        old_ones='may still lock'
         build_images || say 'an image could not be built, see above; it may still lock'
-        name_images_of_before 'may still lock'
+        name_images_of_before
         name_files_that_ask
         grub_menu
         ;;

@@ -140,6 +140,45 @@ assert_half_configured() {
     assert_locked
 }
 
+@test "where /boot has no room for the new images the old ones stay, and are named" {
+    local kernel
+    use bookworm dracut
+    where_boot_is_full chroot "$debian/root" dpkg -i /mnt/new/noptrace.deb /mnt/new/noptrace-dracut.deb
+    assert_failure
+    assert_line --partial 'No space left on device'
+    for kernel in "${kernels[@]}"; do
+        assert_line "noptrace-dracut: /boot/initrd.img-$kernel: could not be built, and is the old one, put back; it may lack the lock"
+    done
+    assert_half_configured noptrace-dracut
+    diff -r "$BATS_TEST_TMPDIR"/boot{,-after}
+    assert_equal "$(echo "$tree"/var/tmp/noptrace.*)" "$tree/var/tmp/noptrace.*"
+
+    run on "$debian" dpkg --configure -a
+    assert_built 2
+    assert_locked
+    # and where the package is removed
+    echo 'install_items+=" /usr/bin/perl "' > "$tree/etc/dracut.conf.d/larger.conf"
+    where_boot_is_full chroot "$debian/root" dpkg -r noptrace-dracut
+    assert_success
+    assert_line "noptrace-dracut: /boot/initrd.img-$older: could not be built, and is the old one, put back; it may still lock"
+    cmp "$BATS_TEST_TMPDIR"/boot{,-after}/"initrd.img-$older"
+}
+
+@test "where no copies of the images can be kept none is built" {
+    use trixie initramfs-tools
+    # shellcheck disable=SC2016 # the inner shell's
+    where_boot_is_full sh -c 'mount -t tmpfs -o size=64k tmpfs "$1/var/tmp" && chroot "$1" dpkg -i /mnt/new/noptrace.deb /mnt/new/noptrace-initramfs.deb' - "$debian/root"
+    assert_failure
+    assert_line --partial 'No space left on device'
+    assert_line 'noptrace-initramfs: the images cannot be copied to /var/tmp, see above, so none is built again: make room there'
+    refute_output --partial Generating
+    assert_half_configured noptrace-initramfs
+    diff -r "$BATS_TEST_TMPDIR"/boot{,-after}
+    run on "$debian" dpkg -r noptrace-initramfs
+    assert_built 2
+    assert_open
+}
+
 @test "a package whose images were built without the program names them, and is not configured" {
     local kernel
     use bookworm dracut

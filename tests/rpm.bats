@@ -129,6 +129,38 @@ assert_same_elsewhere() {
     everything | diff "$BATS_TEST_TMPDIR/everything" -
 }
 
+# rpm_where_boot_is_full ARGUMENT…
+rpm_where_boot_is_full() {
+    where_boot_is_full rpm --root "$debian/root" --dbpath /var/lib/rpm --force-debian --nodeps "$@"
+}
+
+@test "where /boot has no room for the new images the old ones stay; one that cannot stay is named, and in GRUB's menu" {
+    local kernel
+    use trixie dracut
+    rpm_where_boot_is_full -U "$packages"/new/noptrace{,-dracut}.rpm
+    for kernel in "${kernels[@]}"; do
+        assert_line "noptrace-dracut: /boot/initrd.img-$kernel: could not be built, and is the old one, put back; it may lack the lock"
+        cmp "$BATS_TEST_TMPDIR"/boot{,-after}/"initrd.img-$kernel"
+        grep -q "initrd.*/boot/initrd.img-$kernel" "$BATS_TEST_TMPDIR/boot-after/${menu#boot/}"
+    done
+    assert_line --regexp "%posttrans\(noptrace-dracut-.*\) scriptlet failed, exit status 1"
+    assert_equal "$(echo "$tree"/var/tmp/noptrace.*)" "$tree/var/tmp/noptrace.*"
+
+    # what an image left free is taken by another at once
+    mkdir -p "$tree/usr/sbin"
+    # shellcheck disable=SC2016 # the script's
+    printf '#!/bin/sh\n/usr/bin/dracut "$@" && exit\ncat /dev/zero > /boot/other\nexit 1\n' > "$tree/usr/sbin/dracut"
+    chmod 755 "$tree/usr/sbin/dracut"
+    rpm_where_boot_is_full --reinstall "$packages"/new/noptrace-dracut.rpm
+    for kernel in "${kernels[@]}"; do
+        assert_line --partial "noptrace-dracut: /boot/initrd.img-$kernel: is gone, and the old one, /var/tmp/noptrace."
+        assert_line --partial "/boot/initrd.img-$kernel, cannot be put back: do not reboot this machine before it is"
+        cmp "$BATS_TEST_TMPDIR/boot/initrd.img-$kernel" "$tree"/var/tmp/noptrace.*/boot/"initrd.img-$kernel"
+    done
+    assert_line "noptrace-dracut: GRUB's menu stays as it was, since an image is gone"
+    cmp "$BATS_TEST_TMPDIR"/boot{,-after}/"${menu#boot/}"
+}
+
 @test "an rpm whose images were built without the program names them, and its scriptlet fails" {
     local kernel
     use trixie dracut
@@ -174,7 +206,7 @@ answer_for() {
     assert_line 'noptrace-dracut: /boot/initrd-5.14.21-default: not built again; it may lack the lock'
     refute_output --partial kdump
     assert_equal "$(< "$tree/calls")" "dracut --quiet --force /lib/modules/$older/initramfs.img $older
-dracut --quiet --regenerate-all --force"
+dracut --quiet --force --kver ${kernels[0]}"
 
     answer_for /usr/lib/module-init-tools/regenerate-initrd-posttrans
     rm "$tree/calls"
