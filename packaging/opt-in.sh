@@ -85,9 +85,9 @@ build_images() {
             for kernel; do
                 [ -e "$kernel/modules.dep" ] || continue
                 put_back_images
-                # where bootc and ostree have it, and dracut does not look
+                # where bootc and ostree have it, and dracut does not look: for any machine, as noptrace-recipes(7) has it
                 if [ -e "$kernel/initramfs.img" ]; then
-                    dracut --quiet --force "$kernel/initramfs.img" "${kernel##*/}" || failed=1
+                    DRACUT_NO_XATTR=1 dracut --quiet --force --no-hostonly "$kernel/initramfs.img" "${kernel##*/}" || failed=1
                 else
                     dracut --quiet --force --kver "${kernel##*/}" || failed=1
                 fi
