@@ -118,22 +118,36 @@ name_images_of_before() {
     images ! -newer "$before" | while read -r image; do say "$image: not built again; it $old_ones"; done
 }
 
-# A generator succeeds as well where it was told to leave noptrace out. What a UKI has in it was built as an image, too.
+# A generator succeeds as well where it was told to leave noptrace out, or where something else of an image takes away what
+# calls it.
 look_into_images() {
     # as was just said
     [ "$before" ] || return 1
-    list=lsinitrd why='look in /etc/dracut.conf and /etc/dracut.conf.d for what leaves the module noptrace out'
+    list=lsinitrd calls='systemd/system/noptrace-initramfs\.service|hooks/cmdline/00-noptrace\.sh'
+    why='look in /etc/dracut.conf and /etc/dracut.conf.d for what leaves the module noptrace out'
     if [ "$package" = noptrace-initramfs ]; then
-        list=lsinitramfs why='look whether /usr/share/initramfs-tools/hooks/noptrace can be executed'
+        list=lsinitramfs calls=scripts/init-top/00-noptrace
+        why='look whether /usr/share/initramfs-tools/hooks/noptrace can be executed'
     fi
-    images -newer "$before" ! -name '*.efi' | {
+    images -newer "$before" | {
         failed=0
         while read -r image; do
-            # in /usr/bin where a distribution has made these one folder
-            "$list" "$image" < /dev/null | grep -E '(^|[ /])usr/s?bin/noptrace$' > /dev/null || {
-                say "$image: $list finds no usr/sbin/noptrace in it, so it does not lock: $why, mend that, and install this package again"
-                failed=1
-            }
+            # in /usr/bin where a distribution has made these one folder; usr/lib, to see that it could be read
+            found=$("$list" "$image" < /dev/null | grep -E "(^|[ /])usr/(lib|s?bin/noptrace)\$|($calls)\$") || found=
+            case $found$image in
+                /*.efi)
+                    say "$image: $list cannot read it, so it was not looked into, and may lack the lock: noptrace-image check tells"
+                    continue
+                    ;;
+            esac
+            case $found in
+                *bin/noptrace*00-noptrace* | *00-noptrace*bin/noptrace*) continue ;;
+                *bin/noptrace*noptrace-initramfs.service* | *noptrace-initramfs.service*bin/noptrace*) continue ;;
+                *bin/noptrace*) lacks='nothing that calls usr/sbin/noptrace' ;;
+                *) lacks='no usr/sbin/noptrace' ;;
+            esac
+            say "$image: $list finds $lacks in it, so it does not lock: $why, mend that, and install this package again"
+            failed=1
         done
         [ "$failed" = 0 ]
     }

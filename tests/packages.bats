@@ -205,6 +205,27 @@ assert_half_configured() {
     assert_locked
 }
 
+@test "a package whose images have the program, and nothing that calls it, names them" {
+    local module
+    use bookworm dracut
+    module=$tree/usr/lib/dracut/modules.d/99zap/module-setup.sh
+    mkdir -p "${module%/*}"
+    # shellcheck disable=SC2016 # the script's
+    printf '%s\n' '#!/bin/bash' 'check() { return 0; }' 'install() { rm -f "$initdir"/usr/lib/systemd/system/noptrace-initramfs.service; }' > "$module"
+    chmod 755 "$module"
+    packages -i new noptrace noptrace-dracut
+    assert_failure
+    assert_line --partial "noptrace-dracut: /boot/initrd.img-$older: lsinitrd finds nothing that calls usr/sbin/noptrace in it, so it does not lock: "
+
+    use trixie initramfs-tools
+    # shellcheck disable=SC2016 # the script's
+    printf '#!/bin/sh\n[ "$1" = prereqs ] || rm -f "$DESTDIR/scripts/init-top/00-noptrace"\n' > "$tree/etc/initramfs-tools/hooks/zap"
+    chmod 755 "$tree/etc/initramfs-tools/hooks/zap"
+    packages -i new noptrace noptrace-initramfs
+    assert_failure
+    assert_line --partial "noptrace-initramfs: /boot/initrd.img-$older: lsinitramfs finds nothing that calls usr/sbin/noptrace in it, so it does not lock: "
+}
+
 @test "a package that cannot have every image built can be removed again" {
     use trixie initramfs-tools
     leave_yama_out

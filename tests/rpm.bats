@@ -172,6 +172,30 @@ rpm_where_boot_is_full() {
     assert_line --regexp "%posttrans\(noptrace-dracut-.*\) scriptlet failed, exit status 1"
 }
 
+@test "a UKI that dracut built without the program is named, and so is one that lsinitrd cannot read" {
+    use trixie dracut
+    printf '%s\n' uefi=yes 'kernel_cmdline="root=LABEL=debian"' hostonly_cmdline=no > "$tree/etc/dracut.conf.d/uefi.conf"
+    mkdir -p "$tree/boot/efi/EFI/Linux"
+    # shellcheck disable=SC2016 # the inner shell's
+    mount_and "$debian" sh -c 'rm -r "$1"/root/efi "$1"/root/boot/initrd.img-* "$1/root/usr/lib/modules/$2"' - "$debian" "$older"
+    rpms -U new noptrace noptrace-dracut
+    assert_success
+    refute_output --partial lsinitrd
+
+    echo 'omit_dracutmodules+=" noptrace "' > "$tree/etc/dracut.conf.d/zzz-omit.conf"
+    rpms --reinstall new noptrace-dracut
+    assert_line --regexp '^noptrace-dracut: /boot/efi/EFI/Linux/.*\.efi: lsinitrd finds no usr/sbin/noptrace in it, so it does not lock: '
+    assert_line --regexp "%posttrans\(noptrace-dracut-.*\) scriptlet failed, exit status 1"
+
+    # as where there is no objcopy
+    mkdir -p "$tree/usr/sbin"
+    printf '#!/bin/sh\nexit 1\n' > "$tree/usr/sbin/lsinitrd"
+    chmod 755 "$tree/usr/sbin/lsinitrd"
+    rpms --reinstall new noptrace-dracut
+    assert_success
+    assert_line --regexp '^noptrace-dracut: /boot/efi/EFI/Linux/.*\.efi: lsinitrd cannot read it, so it was not looked into, and may lack the lock: noptrace-image check tells$'
+}
+
 @test "rpms of noptrace and noptrace-image change no image, no menu and no unit" {
     use bookworm dracut
     rpms -U new noptrace noptrace-image
