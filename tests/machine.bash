@@ -111,7 +111,7 @@ latest() {
 # where_boot_is_full COMMAND…: with the machine's /boot a file system of its own that has 8 kB left. Leaves $status, $output,
 # and what was there before and after in $BATS_TEST_TMPDIR/boot and boot-after.
 where_boot_is_full() {
-    rm -rf "$BATS_TEST_TMPDIR"/boot{,-after}
+    rm -rf "${BATS_TEST_TMPDIR:?}"/boot{,-after}
     # shellcheck disable=SC2016 # the inner shell's
     run mount_and "$debian" bash -e -c 'boot=$1/root/boot copy=$2 packages=$3; shift 3
         cp -a "$boot" "$copy"
