@@ -2995,6 +2995,7 @@ name_in_init() {
         check "$image"
         assert_success
         # the last one writes the first file, which has another name by then, into what is read
+        # shellcheck disable=SC2016 # perl's
         for later in 'file("other", "x"), symlink_to($n, "/other")' 'symlink_to($n, "none")' 'dir($n)' \
             'file("other", "x", ino => 7, links => 2), entry(name => $n, ino => 7, links => 2)' \
             'file($n, "x", ino => 7, links => 2), file("other", "", ino => 7, links => 2), dir($n), file($n, "y"), file("other", slurp("outer/$n"))'; do
@@ -3090,10 +3091,10 @@ pack_outer() {
     mkdir -p "${place%/*}"
     for type in none 'c 1 3' 'b 8 0' p s; do
         rm -rf "$place" "$outer"
+        # shellcheck disable=SC2086,SC2016 # type and numbers; perl's
         case $type in
             none) ;;
             s) (cd "${place%/*}" && perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0]) or die' "$unit") ;;
-            # shellcheck disable=SC2086 # type and numbers
             *) mknod "$place" $type ;;
         esac
         erofs_of "$tree"
