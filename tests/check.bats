@@ -3011,8 +3011,9 @@ name_in_init() {
     local outer=$BATS_TEST_TMPDIR/outer
     mkdir "$outer"
     tree_of systemd
-    python3 -c 'import os, sys; os.setxattr(sys.argv[1], "trusted.overlay.metacopy", b"")' "$tree/$units/$unit" ||
-        skip 'no extended attributes here'
+    # setxattr(2) of x86-64
+    perl -e 'my ($path, $name, $value) = (@ARGV, "trusted.overlay.metacopy", ""); exit(syscall(188, $path, $name, $value, 0, 0) != 0)' "$tree/$units/$unit" \
+        || skip 'no extended attributes here'
     mksquashfs "$tree" "$outer/squash-root.img" -xattrs -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
     name_in_init "$outer" squash-root.img
     pack "$outer" "$image"
