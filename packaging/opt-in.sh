@@ -50,11 +50,12 @@ put_back_images() {
 # What else an image is copied to, systemd-boot's partition for one, post-update.d knows. An image that cannot be built
 # does not keep those of other kernels from it.
 build_images() {
-    failed=0
+    failed=0 generator=dracut
+    [ "$package" != noptrace-initramfs ] || generator=update-initramfs
+    command -v "$generator" > /dev/null || return 0
     keep_images || return 1
     case ${scriptlet:+rpm-}$package in
         noptrace-dracut)
-            command -v dracut > /dev/null || return 0
             for image in /boot/initrd.img-*; do
                 version=${image#/boot/initrd.img-}
                 [ -e "/lib/modules/$version/modules.dep" ] || continue
@@ -68,11 +69,9 @@ build_images() {
             done
             ;;
         noptrace-initramfs)
-            command -v update-initramfs > /dev/null || return 0
             update-initramfs -u -k all || failed=1
             ;;
         rpm-noptrace-dracut)
-            command -v dracut > /dev/null || return 0
             # openSUSE's, which knows the boot loaders that want a copy
             regenerate=/usr/lib/module-init-tools/regenerate-initrd-posttrans
             if [ -x "$regenerate" ]; then

@@ -486,7 +486,7 @@ init_of_lines() {
         'if false; then' 'f ( )' 'f() {' '{' '(' 'x=*' 'echo ~' 'echo {a,b}' $'ec\0ho' $'echo \r' $'echo "\a"' $'\vecho' 'busybox' 'busybox umount /proc' 'busybox mount -a' \
         'mount -t proc proc /sys' 'mount -t none -o bind /ok /sys/x' 'mount -t none /proc /run' 'mount -t tmpfs -o move /proc /run' \
         'mount -t proc -o bind -o rw /x /proc' 'mount -t proc -o subset=pid -o rw x /proc' 'mount -t proc -t tmpfs x /run' 'mount -t tmpfs -t proc x /proc' \
-        'mount -t sysfs x /proc' 'mount -t ext4 /dev/sda /run' 'mkdir -x /run' 'a+=b' 'modprobe x' /sbin/a=b '"a"=b' '1a=b' 'a=b =' "echo $(printf '%0256d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
+        'mount -t sysfs x /proc' 'mount -t proc -o mode=555 x /proc' 'mount -t proc -o newinstance x /proc' 'mknod /proc p' 'mknod -m 600 //proc p' 'mount -t ext4 /dev/sda /run' 'mkdir -x /run' 'a+=b' 'modprobe x' /sbin/a=b '"a"=b' '1a=b' 'a=b =' "echo $(printf '%0256d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
         init_of_lines 'echo it goes on' "$line"
         assert_fails order 'line 9 of /init, behind line 8, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     done
@@ -519,7 +519,7 @@ init_of_lines() {
         assert_line --regexp '^  FAIL  order         line [67] of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before$'
     done
     for line in 's|^mount.*proc.*|mount -t "proc" proc "/proc" # it|' 's|^mount.*proc.*|mount -t proc -o nosuid,nodev,noexec,rw,relatime,noatime,defaults none /proc|' \
-        's|^mount.*proc.*|mount proc /proc -t proc|'; do
+        's|^mount.*proc.*|mount proc /proc -o gid=5 -t proc -o hidepid=2,nosuid|'; do
         sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
@@ -536,6 +536,12 @@ init_of_lines() {
         check_tree
         assert_success
     done
+    ln -s /nowhere "$tree/proc"
+    sed '2i mkdir -p /proc' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order 'line 8 of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before'
+    rm "$tree/proc"
     for line in '2i mkdir -p proc' '6i mkdir /proc' '2i echo /proc'; do
         sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -550,7 +556,9 @@ init_of_lines() {
     for line in 'echo /usr/sbin/noptrace apply' ': /usr/sbin/noptrace apply || poweroff -f' '/usr/sbin/noptrace apply &' \
         'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply' '# /usr/sbin/noptrace apply' \
         '/usr/sbin/noptrace apply || echo \>&' $'/usr/sbin/noptrace apply || echo \\\nfailed &' $'/usr/sbin/noptrace apply || {\npoweroff -f\n} &' \
-        $'/usr/sbin/noptrace apply || echo "a\n" &' $'/usr/sbin/noptrace apply || sync &&\npoweroff -f &' $'/usr/sbin/noptrace apply || (\nsh) &' \
+        $'/usr/sbin/noptrace apply || echo ${x-\n} &' $'/usr/sbin/noptrace apply || time if :\nthen :; fi &' $'/usr/sbin/noptrace apply || function f\n{ :; } &' \
+        $'/usr/sbin/noptrace apply || coproc if :\nthen :; fi &' $'/usr/sbin/noptrace apply || [[ a\n]] &' $'/usr/sbin/noptrace apply || cat << x\nx' \
+        $'/usr/sbin/noptrace apply || f ()\n{ :; } &' $'/usr/sbin/noptrace apply || echo "a\n" &' $'/usr/sbin/noptrace apply || sync &&\npoweroff -f &' $'/usr/sbin/noptrace apply || (\nsh) &' \
         '/usr/sbin/noptrace apply || poweroff -f &' '/usr/sbin/noptrace apply || poweroff -f & true' '/usr/sbin/noptrace apply || sh &> /x'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -593,6 +601,7 @@ init_of_lines() {
         $'select x in; do\n'"$call"$'\ndone' $'if :; then :; elif if :; then\n'"$call"$'\nfi; then :; fi' $'x="\\"\n'"$call"$'\n"' $'fi\n'"$call" \
         $'x=a#\\\n; if false; then # }\n'"$call"$'\nfi' $'x()\n'"$call" $'x (\t)\n'"$call" $': `exit\n'"$call"$'\n`' $': $\'\\\'\'\nif false; then\n: \\\'\n'"$call"$'\nfi' \
         $'alias run_scripts=:\n'"$call" $'if :; then alias run_scripts=:; fi\n'"$call" $'exec /init2\n'"$call" $':; exit\n'"$call" \
+        $': ${x-\n'"$call"$'\n}' $': "${x-${y}\n'"$call"$'\n}"' $'time if false; then\n'"$call"$'\nfi' $'coproc if false; then\n'"$call"$'\nfi' \
         $'exec < /dev/null /init2\n'"$call" $'exec 5run\n'"$call" $'exec 2>&1 /init2\n'"$call" $'exec > x 2>&1 < y 3<&- /init2\n'"$call" $'exec 2 > x\n'"$call" \
         $'exec >'"$(printf '%062d' 0)"$'>x /init2\n'"$call" $'if false; then\ncase x in\ndone) ;;\nesac\n'"$call"$'\nfi' \
         $'if false; then\ncase x in\n(done) ;;\nesac\n'"$call"$'\nfi' $'if false; then\ncase x in\ndone|x) ;;\nesac\n'"$call"$'\nfi' \
@@ -3626,6 +3635,27 @@ assert_unreadable() {
         assert_unreadable "$image.extra.d/${name/$'\n'/?}: no addon; what else is there may be handed to the initramfs, and is not looked into; remove it"
         rm "$image.extra.d/$name"
     done
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".dtbauto", "x" ]))' "$image.extra.d/tree.addon.efi"
+    check "$image"
+    assert_unreadable "$image.extra.d/tree.addon.efi: adds a device tree, from which a kernel may take words; put it into the UKI"
+    rm "$image.extra.d/tree.addon.efi"
+    # of the name without a boot counter, and of no other
+    make_addon words.addon.efi maintenance
+    mv "$image.extra.d" "$BATS_TEST_TMPDIR/a.efi.extra.d"
+    for name in a+3.efi a+3-1.efi a+30-12.efi; do
+        cp "$image" "$BATS_TEST_TMPDIR/$name"
+        check "$BATS_TEST_TMPDIR/$name"
+        assert_failure 1
+        assert_point FAIL maintenance 'profile main, with its addons: has the word maintenance: each boot would be open; take it out'
+    done
+    for name in a+.efi a+x.efi a+3-.efi a+3-x.efi a+3x.efi +3/a.efix; do
+        mkdir -p "$BATS_TEST_TMPDIR/+3"
+        cp "$image" "$BATS_TEST_TMPDIR/$name"
+        check "$BATS_TEST_TMPDIR/$name"
+        assert_success
+    done
+    rm -r "$BATS_TEST_TMPDIR/a.efi.extra.d"
+    mkdir "$image.extra.d"
     # nobody adds anything to an image of another kind
     touch "$image.extra.d/unit.cred"
     cp "$images/handmade" "$image"

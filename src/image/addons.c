@@ -32,6 +32,9 @@ static char *read_addon(const char *path, struct failure *failure)
 		/* which says why */
 	} else if (pe_find(&pe, 0, ".initrd") || pe_find(&pe, 0, ".ucode")) {
 		(void)fail(failure, "adds to the initramfs what is not looked into; remove it");
+	} else if (pe_has_device_tree(&pe)) {
+		(void)fail(failure, "adds a device tree, from which a kernel may take words; put "
+				    "it into the UKI");
 	} else {
 		section = pe_find(&pe, 0, ".cmdline");
 		text = section ? uki_text(&source, section, UKI_LONGEST, failure) : strdup("");
@@ -43,7 +46,7 @@ static char *read_addon(const char *path, struct failure *failure)
 }
 
 /* Puts the line of what the folder has by this name behind the others', in memory of its own. */
-static bool join(const struct image *image, const char *name, char **all, struct failure *failure)
+static bool join(const char *folder, const char *name, char **all, struct failure *failure)
 {
 	struct failure why = { "" };
 	char *path = NULL;
@@ -52,16 +55,16 @@ static bool join(const struct image *image, const char *name, char **all, struct
 
 	if (!is_addon(name))
 		return fail(failure,
-			    "%s.extra.d/%s: no addon; what else is there may be handed to the "
+			    "%s/%s: no addon; what else is there may be handed to the "
 			    "initramfs, and is not looked into; remove it",
-			    image->path, name);
-	if (asprintf(&path, "%s.extra.d/%s", image->path, name) < 0)
+			    folder, name);
+	if (asprintf(&path, "%s/%s", folder, name) < 0)
 		return fail(failure, "no memory");
 	text = read_addon(path, &why);
 	if (!text)
 		(void)fail(failure, "%s: %s", path, why.text);
 	else if (strlen(*all) + strlen(text) > UKI_LONGEST)
-		(void)fail(failure, "%s.extra.d: the command lines are too long", image->path);
+		(void)fail(failure, "%s: the command lines are too long", folder);
 	else if (asprintf(&joined, "%s %s", *all, text) < 0)
 		joined = NULL;
 	free(path);
@@ -103,28 +106,62 @@ static int by_name(const struct dirent **one, const struct dirent **other)
 	return strcmp((*one)->d_name, (*other)->d_name);
 }
 
-bool addons_add(struct image *image, struct failure *failure)
+/* Where a boot counter begins in a path, the +3-1 of foo+3-1.efi, and how long it is; or 0. */
+static size_t find_counter(const char *path, size_t *length)
+{
+	static const char digits[] = "0123456789";
+	const char *slash = strrchr(path, '/');
+	const char *plus = strrchr(slash ? slash : path, '+');
+	size_t tries = plus ? strspn(plus + 1, digits) : 0;
+	size_t done;
+
+	if (tries == 0)
+		return 0;
+	*length = 1 + tries;
+	done = plus[*length] == '-' ? strspn(plus + *length + 1, digits) : 0;
+	if (done > 0)
+		*length += 1 + done;
+	return plus[*length] == '.' ? (size_t)(plus - path) : 0;
+}
+
+static bool add_from(struct image *image, const char *folder, struct failure *failure)
 {
 	struct dirent **entries = NULL;
-	char *folder = NULL;
+	int count = scandir(folder, &entries, is_entry, by_name);
 	char *all = strdup("");
 	bool ok = all != NULL;
-	int count;
 
-	if (asprintf(&folder, "%s.extra.d", image->path) < 0)
-		folder = NULL;
-	count = folder ? scandir(folder, &entries, is_entry, by_name) : -1;
-	if (folder && count < 0)
-		ok = errno == ENOENT || fail(failure, "%s: %s", folder, strerror(errno));
+	if (count < 0)
+		ok = ok && (errno == ENOENT || fail(failure, "%s: %s", folder, strerror(errno)));
 	for (int i = 0; ok && i < count; i++)
-		ok = join(image, entries[i]->d_name, &all, failure);
+		ok = join(folder, entries[i]->d_name, &all, failure);
 	if (ok && count > 0)
 		ok = add_joined(image, all);
 	for (int i = 0; i < count; i++)
 		free(entries[i]);
 	free(entries);
 	free(all);
-	ok = ok && folder;
-	free(folder);
 	return ok || fail(failure, "no memory");
+}
+
+/* The same for the path without these bytes. */
+static bool add_of(struct image *image, size_t at, size_t length, struct failure *failure)
+{
+	char *folder = NULL;
+	bool ok;
+
+	if (asprintf(&folder, "%.*s%s.extra.d", (int)at, image->path, image->path + at + length) <
+	    0)
+		return fail(failure, "no memory");
+	ok = add_from(image, folder, failure);
+	free(folder);
+	return ok;
+}
+
+bool addons_add(struct image *image, struct failure *failure)
+{
+	size_t length = 0;
+	size_t at = find_counter(image->path, &length);
+
+	return add_of(image, 0, 0, failure) && (at == 0 || add_of(image, at, length, failure));
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What systemd's stub adds to a UKI while it boots: what is in the folder beside it that has its
- * name with .extra.d behind it, see systemd-stub(7). Each of the UKI's command lines goes on with
- * those of its addons there. Credentials and extensions, and what an addon has for an initramfs,
- * are handed to the initramfs, which may then do anything.
+ * name with .extra.d behind it, see systemd-stub(7); from 255 on, without the name's boot counter.
+ * Each of the UKI's command lines goes on with those of its addons there. Credentials and
+ * extensions, and what an addon has for an initramfs, are handed to the initramfs, which may then
+ * do anything.
  */
 #ifndef NOPTRACE_ADDONS_H
 #define NOPTRACE_ADDONS_H

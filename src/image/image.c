@@ -129,15 +129,6 @@ static void profile_id(const char *text, char *id, size_t size)
 	}
 }
 
-static bool has_device_tree(const struct pe *pe)
-{
-	for (unsigned i = 0; i < pe->count; i++) {
-		if (text_begins(text_of(pe->sections[i].name), ".dtb"))
-			return true;
-	}
-	return false;
-}
-
 /* Profile 0 is what everybody has, which boots where there are no profiles. */
 static bool add_profile(struct image *image, const struct source *source, unsigned profile,
 			struct failure *failure)
@@ -165,7 +156,7 @@ static bool add_profile(struct image *image, const struct source *source, unsign
 		return fail(failure, "no memory");
 	line.text = text_of(line.memory);
 	/* libstub/fdt.c; the stub leaves out blanks at the ends */
-	if (has_device_tree(&image->pe) && text_strip(line.text, " \t\r\n").length == 0) {
+	if (pe_has_device_tree(&image->pe) && text_strip(line.text, " \t\r\n").length == 0) {
 		free(line.memory);
 		return fail(failure, "a device tree, and no .cmdline: a kernel may take its words "
 				     "from there, which is not looked into; give it a .cmdline");

@@ -317,6 +317,15 @@ const struct pe_section *pe_find(const struct pe *pe, unsigned profile, const ch
 	return found && found->size > 0 ? found : NULL;
 }
 
+bool pe_has_device_tree(const struct pe *pe)
+{
+	for (unsigned i = 0; i < pe->count; i++) {
+		if (strncmp(pe->sections[i].name, ".dtb", 4) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool pe_is_twice(const struct pe *pe, unsigned profile, const char *name)
 {
 	unsigned found = 0;

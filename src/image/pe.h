@@ -49,6 +49,9 @@ bool pe_read(struct source *source, struct pe *pe, struct failure *failure);
  */
 const struct pe_section *pe_find(const struct pe *pe, unsigned profile, const char *name);
 
+/* Whether somebody's is a device tree, of those that a stub chooses from, too. */
+bool pe_has_device_tree(const struct pe *pe);
+
 /* Whether a profile, or what everybody has, holds several of the name. */
 bool pe_is_twice(const struct pe *pe, unsigned profile, const char *name);
 

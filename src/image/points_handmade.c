@@ -35,14 +35,15 @@ struct before {
 };
 
 /* Whether a file system that is mounted with these options is nothing but what its type says, and
- * can be written to. */
-static bool are_plain(const char *options)
+ * can be written to; and whether procfs, if it is that, takes them. */
+static bool are_plain(const char *options, bool proc)
 {
-	static const char *const known[] = { "rw",	 "nosuid",	"nodev",       "noexec",
-					     "relatime", "noatime",	"strictatime", "nodiratime",
-					     "defaults", "newinstance", NULL };
-	static const char *const valued[] = { "gid=",	  "uid=",      "mode=",	     "size=",
-					      "hidepid=", "ptmxmode=", "nr_inodes=", NULL };
+	static const char *const known[] = { "rw",	 "nosuid",  "nodev",	   "noexec",
+					     "relatime", "noatime", "strictatime", "nodiratime",
+					     "defaults", NULL };
+	static const char *const of_proc[] = { "gid=", "hidepid=", NULL };
+	static const char *const valued[] = { "newinstance", "uid=",	   "mode=", "size=",
+					      "ptmxmode=",   "nr_inodes=", NULL };
 	struct text rest = text_of(options);
 
 	while (rest.length > 0) {
@@ -50,7 +51,8 @@ static bool are_plain(const char *options)
 		size_t length = comma ? (size_t)(comma - rest.bytes) : rest.length;
 		struct text option = { rest.bytes, length };
 
-		if (!text_is_any(option, known) && !text_begins_any(option, valued))
+		if (!text_is_any(option, known) && !text_begins_any(option, of_proc) &&
+		    (proc || !text_begins_any(option, valued)))
 			return false;
 		length += comma != NULL;
 		rest = (struct text) { rest.bytes + length, rest.length - length };
@@ -80,7 +82,9 @@ static bool mounts(struct image *image, const struct shell_words *words, size_t 
 					     "securityfs", "selinuxfs", "sysfs",    "tmpfs",
 					     "tracefs",	   NULL };
 	const char *type = NULL, *where = "";
-	size_t others = 0;
+	const char *options[sizeof words->word / sizeof *words->word];
+	size_t count = 0, others = 0;
+	bool proc;
 
 	for (; at < words->count; at++) {
 		const char *word = words->word[at];
@@ -89,8 +93,7 @@ static bool mounts(struct image *image, const struct shell_words *words, size_t 
 		if (strcmp(word, "-t") == 0 && !last && !type) {
 			type = words->word[++at];
 		} else if (strcmp(word, "-o") == 0 && !last) {
-			if (!are_plain(words->word[++at]))
-				return false;
+			options[count++] = words->word[++at];
 		} else if (word[0] != '-') {
 			where = word;
 			others++;
@@ -98,17 +101,25 @@ static bool mounts(struct image *image, const struct shell_words *words, size_t 
 			return false;
 		}
 	}
+	proc = strcmp(where, "/proc") == 0;
+	while (count > 0) {
+		if (!are_plain(options[--count], proc))
+			return false;
+	}
 	if (others != 2 || !type || !is_a_place(image, where))
 		return false;
-	if (strcmp(where, "/proc") != 0)
+	if (!proc)
 		return text_is_any(text_of(type), types);
 	before->mounted = before->folder;
 	return strcmp(type, "proc") == 0;
 }
 
 /* mkdir [-p] [-m MODE] FOLDER... */
-static bool makes_folders(const struct shell_words *words, size_t at, struct before *before)
+static bool makes_folders(struct image *image, const struct shell_words *words, size_t at,
+			  struct before *before)
 {
+	/* where something else is in its place it cannot be made */
+	bool free = !image_at(image, "proc");
 	bool proc = false;
 
 	for (; at < words->count; at++) {
@@ -119,10 +130,18 @@ static bool makes_folders(const struct shell_words *words, size_t at, struct bef
 		else if (word[0] == '-' && strcmp(word, "-p") != 0)
 			return false;
 		else
-			proc = proc || strcmp(word, "/proc") == 0;
+			proc = proc || (free && strcmp(word, "/proc") == 0);
 	}
 	before->folder = before->folder || proc;
 	return true;
+}
+
+/* mknod, of which none takes the place of /proc. */
+static bool makes_nodes(const struct shell_words *words, size_t at)
+{
+	while (at < words->count && !text_ends(text_of(words->word[at]), "proc"))
+		at++;
+	return at == words->count;
 }
 
 static bool assigns(const struct shell_words *words)
@@ -145,8 +164,8 @@ static bool sets(const struct shell_words *words, size_t at)
  * nor the program from locking. */
 static bool is_known(struct image *image, struct text line, struct before *before)
 {
-	static const char *const harmless[] = { "echo",	 "export", "mknod", "dmesg",
-						"umask", "true",   ":",	    NULL };
+	static const char *const harmless[] = { "echo", "export", "dmesg", "umask",
+						"true", ":",	  NULL };
 	static struct shell_words words;
 	const char *command;
 	size_t at = 0;
@@ -168,7 +187,9 @@ static bool is_known(struct image *image, struct text line, struct before *befor
 	if (strcmp(command, "set") == 0)
 		return sets(&words, at);
 	if (strcmp(command, "mkdir") == 0)
-		return makes_folders(&words, at, before);
+		return makes_folders(image, &words, at, before);
+	if (strcmp(command, "mknod") == 0)
+		return makes_nodes(&words, at);
 	return text_is_any(text_of(command), harmless);
 }
 

@@ -147,10 +147,12 @@ static bool redirects(struct shell *shell, struct text word)
 /* Whether with this word the script ends, or changes what words mean. */
 static bool ends(struct shell *shell, struct text word)
 {
+	/* behind the others of bash a block may begin that is not seen */
+	static const char *const odd[] = { "alias", "time", "function", "coproc", NULL };
 	/* where it pivots is another question */
 	bool execs = shell->execs && !text_is_any(word, shell_pivots) && !redirects(shell, word);
 
-	if (shell->first && text_is(word, "alias"))
+	if (shell->first && text_is_any(word, odd))
 		return true;
 	if (shell->depth > 0 || shell->parens > 0 || shell->chained)
 		return false;
@@ -223,12 +225,18 @@ static bool is_of_redirection(struct text line, size_t at)
 /* Takes the next line. Here-documents are not known. */
 static void feed(struct shell *shell, struct text line)
 {
+	unsigned expansions = 0;
+
 	shell->joined = false;
 	/* which shells drop */
 	shell->lost = shell->lost || memchr(line.bytes, '\0', line.length);
 	for (size_t i = 0; i < line.length; i++) {
 		char byte = line.bytes[i];
 
+		if (byte == '{' && i > 0 && line.bytes[i - 1] == '$' && shell->quote != '\'')
+			expansions++;
+		else if (byte == '}' && expansions > 0)
+			expansions--;
 		if (byte == '\\' && shell->quote != '\'') {
 			shell->joined = ++i == line.length;
 			if (!shell->joined && !shell->quote)
@@ -252,6 +260,8 @@ static void feed(struct shell *shell, struct text line)
 				shell->lost = true;
 		}
 	}
+	/* which would take the next lines */
+	shell->lost = shell->lost || expansions > 0;
 	if (shell->joined || shell->quote)
 		return;
 	end_command(shell);
@@ -271,7 +281,8 @@ bool shell_is_whole(struct text line)
 	struct shell shell = { .first = true };
 
 	for (size_t i = 0; i < line.length; i++) {
-		if (line.bytes[i] == '\\')
+		/* behind these the next line may belong to this one, unseen */
+		if (text_byte_is_any(line.bytes[i], "\\$`[()"))
 			return false;
 		if (line.bytes[i] != '&' || is_of_redirection(line, i))
 			continue;
@@ -279,7 +290,7 @@ bool shell_is_whole(struct text line)
 			return false;
 	}
 	feed(&shell, line);
-	return is_apart(&shell);
+	return is_apart(&shell) && !text_has(line, "<<");
 }
 
 unsigned shell_line_of(struct text script, bool (*is)(struct text line))
