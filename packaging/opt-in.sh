@@ -21,7 +21,7 @@ say() {
 keep_images() {
     kept=$(mktemp -d /var/tmp/noptrace.XXXXXX) || kept=
     if [ ! "$kept" ] || ! images | while read -r image; do cp -a --parents "$image" "$kept" || exit 1; done; then
-        say 'the images cannot be copied to /var/tmp, see above, so none is built again: make room there'
+        say 'no copies of the images can be kept, see above, so none is built again: make room there'
         return 1
     fi
 }
