@@ -85,7 +85,7 @@ boots_on() {
     assert_on_console 'noptrace: could not lock, see above: reboot (noptrace_on_failure=reboot)'
 }
 
-# fails_to COMMAND: in an image where that fails.
+# fails_to COMMAND WORDS: in an image where that fails, which is said in these.
 fails_to() {
     local tree=$BATS_TEST_TMPDIR/tree
     mkdir -p "$tree/usr/sbin" "$tree/usr/lib/noptrace"
@@ -95,15 +95,15 @@ fails_to() {
     cat "$images/without-busybox" "$BATS_TEST_TMPDIR/archive" > "$images/fails-to-$1"
     boot_image "fails-to-$1" rd.shell=0
     assert_stopped panicked
-    assert_on_console "noptrace: could not $1"
+    assert_on_console "noptrace: could not $2"
 }
 
 @test "shell without busybox, poweroff: one that fails ends the boot all the same" {
-    fails_to poweroff
+    fails_to poweroff 'power off'
 }
 
 @test "shell without busybox, reboot: one that fails ends the boot all the same" {
-    fails_to reboot
+    fails_to reboot reboot
 }
 
 @test "systemd, emergency with rd.shell=0 rd.emergency=poweroff: never reaches the real root" {
