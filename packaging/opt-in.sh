@@ -19,7 +19,7 @@ say() {
 # dracut copies onto the image that is there and, where /boot has no room for all of it, removes that: it may have been the
 # last one that boots. So there is a copy of each, away from /boot, until they are built.
 keep_images() {
-    kept=$(mktemp -d /var/tmp/noptrace.XXXXXX) || kept=
+    kept=$(mktemp -d --tmpdir=/var/tmp noptrace.XXXXXX) || kept=
     if [ ! "$kept" ] || ! images | while read -r image; do cp -a --parents "$image" "$kept" || exit 1; done; then
         say 'no copies of the images can be kept, see above, so none is built again: make room there'
         return 1
