@@ -20,6 +20,7 @@ say() {
 # last one that boots. So there is a copy of each, away from /boot, until they are built.
 keep_images() {
     kept=$(mktemp -d --tmpdir=/var/tmp noptrace.XXXXXX) || kept=
+    unneeded=$kept
     if [ ! "$kept" ] || ! images | while read -r image; do cp -a --parents "$image" "$kept" || exit 1; done; then
         say 'no copies of the images can be kept, see above, so none is built again: make room there'
         return 1
@@ -29,7 +30,7 @@ keep_images() {
 # After a build that failed, and before the next one can take the room.
 put_back_images() {
     [ "$failed" = 1 ] || return 0
-    gone=no
+    gone=no unneeded=$kept
     find "$kept" -type f -size +0 | {
         while read -r copy; do
             image=${copy#"$kept"}
@@ -37,13 +38,14 @@ put_back_images() {
             if cp -a "$copy" "$image"; then
                 say "$image: could not be built, and is the old one, put back; it $old_ones"
             else
-                rm -f "$image"
+                # of which the boot loader would read what came so far
+                [ ! -e "$image" ] || unlink "$image"
                 gone=yes
                 say "$image: is gone, and the old one, $copy, cannot be put back: do not reboot this machine before it is"
             fi
         done
         [ "$gone" = no ]
-    } || gone=yes
+    } || gone=yes unneeded=
 }
 
 # Not by the trigger update-initramfs: that builds the newest kernel's image only, and each of them can be booted.
@@ -184,8 +186,8 @@ grub_menu() {
 before=$(env -u TMPDIR mktemp) || before=
 # where /boot is FAT, times are those of every other second
 [ ! "$before" ] || touch -d '2 seconds ago' "$before"
-kept='' gone=no
-trap 'rm -f ${before:+"$before"}; [ "$gone" = yes ] || rm -rf ${kept:+"$kept"}' EXIT
+unneeded='' gone=no
+trap 'rm -rf ${before:+"$before"} ${unneeded:+"$unneeded"}' EXIT
 
 plugin=/usr/lib/kernel/install.d/95-noptrace.install
 old_ones='may lack the lock'
