@@ -556,7 +556,7 @@ init_of_lines() {
     for line in 'echo /usr/sbin/noptrace apply' ': /usr/sbin/noptrace apply || poweroff -f' '/usr/sbin/noptrace apply &' \
         'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply' '# /usr/sbin/noptrace apply' \
         '/usr/sbin/noptrace apply || echo \>&' $'/usr/sbin/noptrace apply || echo \\\nfailed &' $'/usr/sbin/noptrace apply || {\npoweroff -f\n} &' \
-        $'/usr/sbin/noptrace apply || echo ${x-\n} &' $'/usr/sbin/noptrace apply || time if :\nthen :; fi &' $'/usr/sbin/noptrace apply || function f\n{ :; } &' \
+        $'/usr/sbin/noptrace apply || echo ${x-\n} &' $'/usr/sbin/noptrace apply || echo ${x-"}"\n} &' $'/usr/sbin/noptrace apply || time if :\nthen :; fi &' $'/usr/sbin/noptrace apply || function f\n{ :; } &' \
         $'/usr/sbin/noptrace apply || coproc if :\nthen :; fi &' $'/usr/sbin/noptrace apply || [[ a\n]] &' $'/usr/sbin/noptrace apply || cat << x\nx' \
         $'/usr/sbin/noptrace apply || f ()\n{ :; } &' $'/usr/sbin/noptrace apply || echo "a\n" &' $'/usr/sbin/noptrace apply || sync &&\npoweroff -f &' $'/usr/sbin/noptrace apply || (\nsh) &' \
         '/usr/sbin/noptrace apply || poweroff -f &' '/usr/sbin/noptrace apply || poweroff -f & true' '/usr/sbin/noptrace apply || sh &> /x'; do
@@ -582,7 +582,7 @@ init_of_lines() {
     assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, right behind the mount of /proc, and the program beside it'
     # how far it is indented, and what is done where it fails, is the image's own
     for line in '/usr/sbin/noptrace apply' '/usr/sbin/noptrace apply || { echo "no lock" > /dev/console; poweroff -f; }' $'\t /usr/sbin/noptrace apply || exec sh' '/usr/sbin/noptrace apply || sh 2>&1' \
-        '/usr/sbin/noptrace apply || sh <&1' '/usr/sbin/noptrace apply || sync && poweroff -f'; do
+        '/usr/sbin/noptrace apply || sh <&1' '/usr/sbin/noptrace apply || sync && poweroff -f' '/usr/sbin/noptrace apply || { echo "exit $?"; sh $name; }'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree

@@ -281,8 +281,10 @@ bool shell_is_whole(struct text line)
 	struct shell shell = { .first = true };
 
 	for (size_t i = 0; i < line.length; i++) {
-		/* behind these the next line may belong to this one, unseen */
-		if (text_byte_is_any(line.bytes[i], "\\$`[()"))
+		/* behind these, and behind ${, the next line may belong to this one, unseen */
+		if (text_byte_is_any(line.bytes[i], "\\`[()"))
+			return false;
+		if (line.bytes[i] == '{' && i > 0 && line.bytes[i - 1] == '$')
 			return false;
 		if (line.bytes[i] != '&' || is_of_redirection(line, i))
 			continue;
