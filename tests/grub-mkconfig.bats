@@ -794,8 +794,8 @@ has no id|menuentry a --id $x {\nlinux /v\n}
 has no id|menuentry a --id=x {\nlinux /v\n}
 has no id|menuentry $x --id x {\nlinux /v\n}
 END
-    # without a kernel it is none, and one of another script is not 10_linux's
-    for entry in 'menuentry a --id x {\ninitrd /i\n}' '### END x ###\nmenuentry a --id x {\nlinux /v\n}'; do
+    # without a kernel, or handed to another command, it is none, and one of another script is not 10_linux's
+    for entry in 'menuentry a --id x {\ninitrd /i\n}' 'x { menuentry a --id x {\nlinux /v\n} }' '### END x ###\nmenuentry a --id x {\nlinux /v\n}'; do
         by_10_linux "$entry"
         for call in normal id 'maintenance n root'; do
             # shellcheck disable=SC2086 # its arguments

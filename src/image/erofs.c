@@ -218,6 +218,13 @@ struct folder {
 	char last[KERNEL_NAME + 1]; /* the name before, which is less than the next one */
 };
 
+/* Whether the tree took it: false with the reason. */
+static bool is_made(struct erofs *fs, int error)
+{
+	return error == 0 ||
+	       erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
+}
+
 static bool make_file(struct erofs *fs, const struct erofs_inode *inode, const char *path)
 {
 	struct node *file;
@@ -227,8 +234,8 @@ static bool make_file(struct erofs *fs, const struct erofs_inode *inode, const c
 
 	if (error == 0)
 		error = tree_truncate(fs->tree, file, inode->size);
-	if (error != 0)
-		return erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
+	if (!is_made(fs, error))
+		return false;
 	wanted = inode->size < file->wanted ? (size_t)inode->size : file->wanted;
 	if (wanted == 0)
 		return true;
@@ -252,8 +259,7 @@ static bool make_link(struct erofs *fs, const struct erofs_inode *inode, const c
 		return false;
 	target[inode->size] = '\0';
 	error = tree_symlink(fs->tree, target, path);
-	return error == 0 ||
-	       erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
+	return is_made(fs, error);
 }
 
 /* Nobody asks for one, but it may stand in something's place. */
@@ -262,8 +268,7 @@ static bool make_special(struct erofs *fs, const struct erofs_inode *inode, cons
 	/* in an inode as new_decode_dev() of the kernel has it */
 	int error = tree_make(fs->tree, path, inode->mode, inode->block >> 8 & 0xfff,
 			      (inode->block & 0xff) | (inode->block >> 12 & 0xfff00));
-	return error == 0 ||
-	       erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
+	return is_made(fs, error);
 }
 
 /* Makes it, and puts it on the list of those to be read. */
@@ -287,8 +292,8 @@ static bool make_folder(struct erofs *fs, const struct erofs_inode *inode, uint6
 		error = tree_make(fs->tree, path, S_IFDIR | (inode->mode & 07777), 0, 0);
 	if (error == 0)
 		error = tree_resolve(fs->tree, path, TREE_NOFOLLOW, &place);
-	if (error != 0)
-		return erofs_odd(fs, fs->tree->exceeded ? fs->tree->exceeded : strerror(error));
+	if (!is_made(fs, error))
+		return false;
 	folder->node = place.node;
 	return true;
 }

@@ -30,7 +30,7 @@ static bool is_sound(struct image *image, const char *unit)
 	return true;
 }
 
-/* Does a unit file that is sound fail without another? One that is only wanted may be missing. */
+/* Does a target that is_as_known() fail without another? One that is only wanted may be missing. */
 static bool requires(struct image *image, const char *unit, const char *other)
 {
 	static const char *const keys[] = { "Requires", "BindsTo", NULL };
@@ -42,8 +42,7 @@ static bool requires(struct image *image, const char *unit, const char *other)
 	if (!units_open(image, unit, &file))
 		return false;
 	while (units_line(&file)) {
-		if (!text_is(file.section, "[Unit]") || !text_setting(file.line, &key, &value) ||
-		    !text_is_any(key, keys))
+		if (!text_setting(file.line, &key, &value) || !text_is_any(key, keys))
 			continue;
 		while (text_word(&value, &word)) {
 			if (text_is(word, other))

@@ -281,10 +281,8 @@ bool shell_is_whole(struct text line)
 	struct shell shell = { .first = true };
 
 	for (size_t i = 0; i < line.length; i++) {
-		/* behind these, and behind ${, the next line may belong to this one, unseen */
+		/* behind these the next line may belong to this one, unseen */
 		if (text_byte_is_any(line.bytes[i], "\\`[()"))
-			return false;
-		if (line.bytes[i] == '{' && i > 0 && line.bytes[i - 1] == '$')
 			return false;
 		if (line.bytes[i] != '&' || is_of_redirection(line, i))
 			continue;
@@ -292,7 +290,7 @@ bool shell_is_whole(struct text line)
 			return false;
 	}
 	feed(&shell, line);
-	return is_apart(&shell) && !text_has(line, "<<");
+	return is_apart(&shell) && !text_has(line, "<<") && !text_has(line, "${");
 }
 
 unsigned shell_line_of(struct text script, bool (*is)(struct text line))

@@ -39,22 +39,18 @@ static bool is_name(struct text name)
 	return *end || text_is_any(name, NAMES);
 }
 
-static bool is_blank_or_comment(struct text line)
-{
-	struct shell_words words;
-
-	return shell_words(line, &words) && words.count == 0;
-}
-
-static bool is_setting(struct text line)
+/* A line with nothing but a comment, or with a setting where one may stand. */
+static bool is_plain(struct text line, bool settings)
 {
 	struct shell_words words;
 	size_t at;
 
-	if (!shell_words(line, &words) || words.count == 0)
+	if (!shell_words(line, &words))
 		return false;
+	if (words.count == 0)
+		return true;
 	at = words.count - 1;
-	return (at == 0 || (at == 1 && strcmp(words.word[0], "export") == 0)) &&
+	return settings && (at == 0 || (at == 1 && strcmp(words.word[0], "export") == 0)) &&
 	       is_name((struct text) { words.word[at], words.name[at] });
 }
 
@@ -108,8 +104,7 @@ static bool take_line(enum loop *loop, struct text line)
 		*loop = IN_BRANCH;
 		return true;
 	}
-	return is_blank_or_comment(line) ||
-	       ((*loop == OUTSIDE || *loop == IN_BRANCH) && is_setting(line));
+	return is_plain(line, *loop == OUTSIDE || *loop == IN_BRANCH);
 }
 
 unsigned sourced_unknown(struct text file, struct text *line)
