@@ -478,15 +478,16 @@ init_of_lines() {
     for line in 'mount -o move /proc /root/proc' 'umount -a' 'umount /proc' 'umount -l "/proc"' 'mount -o remount,ro /proc' 'mount --bind /x /proc' \
         'mount -t tmpfs none /usr/sbin' 'mount -o bind /dev/null /proc/sys/kernel/yama/ptrace_scope' 'mount -t tmpfs none /proc' 'mount -t proc -o ro proc /proc' \
         'mount -t proc -o nosuid,bind proc /proc' 'mount -t proc -o rw, proc /proc/sys' 'mount -t tmpfs x /proc/sys' 'mount -t tmpfs x /dev/../usr' 'mount -t tmpfs /run' \
-        'mount -t tmpfs x y /run' 'mount -t tmpfs x /runs' 'mount -t tmpfs -r x /run' 'mount /run' 'mount -a' 'mount -t' 'mount x /run -t' 'mount x /run -o' \
+        'mount -t tmpfs x y /run' 'mount -t tmpfs x /runs' 'mount -t tmpfs -r x /run' 'mount x /run' 'mount /run' 'mount -a' 'mount -t' 'mount x /run -t' 'mount x /run -o' \
         'mount() { :; }' 'rm /usr/sbin/noptrace' 'cp /bin/true /usr/sbin/noptrace' 'ln -sf /bin/true /usr/sbin/noptrace' 'ulimit -n 3' 'echo > /usr/sbin/noptrace' \
         'exec switch_root /root /sbin/init' '[ -e /init2 ] && exec /init2' '. /init2' 'X=1 exec /bin/sh /init2' '\exec /init2' 'true && exec /init2' 'X=/mount -t tmpfs x /run' \
         'exec 2>&1' 'eval exec /init2' 'command exec /init2' 'trap : EXIT' 'exit' 'set -n' 'set -' 'set x' 'set e-' 'set -e -o noexec' 'alias /usr/sbin/noptrace=:' \
         'echo a; exit' 'echo a || exit' 'echo `exit`' 'echo "`exit`"' "PS4='\$(exit)'" 'x=$(exit)' 'echo ${x:-' 'echo \' "echo 'a" 'echo "a' 'cat << x' '! if false; then' \
-        'if false; then' 'f ( )' 'f() {' '{' '(' 'x=*' 'echo ~' 'echo {a,b}' $'ec\0ho' $'echo \r' $'echo "\a"' $'\vecho' 'busybox' 'busybox umount /proc' 'busybox mount -a' \
+        'if false; then' 'f ( )' 'f() {' '{' '(' 'x=*' 'echo ~' 'echo {a,b}' $'ec\0ho' $'echo \r' $'echo "\a"' $'echo "\x7f"' $'\vecho' 'busybox' 'busybox umount /proc' 'busybox mount -a' \
         'mount -t proc proc /sys' 'mount -t none -o bind /ok /sys/x' 'mount -t none /proc /run' 'mount -t tmpfs -o move /proc /run' \
         'mount -t proc -o bind -o rw /x /proc' 'mount -t proc -o subset=pid -o rw x /proc' 'mount -t proc -t tmpfs x /run' 'mount -t tmpfs -t proc x /proc' \
-        'mount -t sysfs x /proc' 'mount -t proc -o mode=555 x /proc' 'mount -t proc -o newinstance x /proc' 'mknod /proc p' 'mknod -m 600 //proc p' 'mount -t ext4 /dev/sda /run' 'mkdir -x /run' 'a+=b' 'modprobe x' /sbin/a=b '"a"=b' '1a=b' 'a=b =' "echo $(printf '%0256d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
+        'mount -t sysfs x /proc' 'mount -t proc -o mode=555 x /proc' 'mount -t proc -o newinstance x /proc' 'mount -t proc -o gid=proc x /proc' 'mount -t proc -o gid= x /proc' \
+        'mount -t proc -o hidepid=4 x /proc' 'mount -t proc -o gid=1234567890 x /proc' 'mkdir -m' 'mkdir -m x /run/x' 'mkdir -m 8 /run/x' 'mknod /proc p' 'mknod -m 600 //proc p' 'mount -t ext4 /dev/sda /run' 'mkdir -x /run' 'a+=b' 'modprobe x' /sbin/a=b '"a"=b' '1a=b' 'a=b =' "echo $(printf '%0256d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
         init_of_lines 'echo it goes on' "$line"
         assert_fails order 'line 9 of /init, behind line 8, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     done
@@ -506,6 +507,15 @@ init_of_lines() {
     check_tree
     assert_failure 1
     assert_point FAIL order 'line 25 of /init, behind line 6, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
+    # nor by what is there once /proc is mounted
+    rm "$tree/run"
+    mkdir "$tree/run"
+    check_tree
+    assert_success
+    ln -s /proc/self/root/usr/sbin "$tree/run/x"
+    check_tree
+    assert_failure 1
+    assert_point FAIL order 'line 25 of /init, behind line 15, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
 }
 
 @test "a hand-made /init that does not mount /proc before the call fails" {
@@ -530,7 +540,7 @@ init_of_lines() {
     rmdir "$tree/proc"
     check_tree
     assert_fails order 'line 7 of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before'
-    for line in '2i mkdir -p /proc' '2i /bin/mkdir /sys "/proc"'; do
+    for line in '2i mkdir -p /proc' '2i /bin/mkdir /sys "/proc"' '2i mkdir -m 555 /proc /sys'; do
         sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
@@ -540,7 +550,7 @@ init_of_lines() {
     sed '2i mkdir -p /proc' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
-    assert_fails order 'line 8 of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before'
+    assert_fails order 'line 8 of /init, behind line 5, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     rm "$tree/proc"
     for line in '2i mkdir -p proc' '6i mkdir /proc' '2i echo /proc'; do
         sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
@@ -596,6 +606,7 @@ init_of_lines() {
     for line in $'echo \\\n'"$call" $'false &&\n'"$call" $'true || \t\n'"$call" $'true |\n'"$call" $': << x\n'"$call"$'\nx' $': <\\\n<x\n'"$call"$'\nx' \
         $'if false; then\n'"$call"$'\nfi' $'! if false; then\n'"$call"$'\nfi' $'x() {\n'"$call"$'\n}' $'function x {\n'"$call"$'\n}' \
         $'while false\ndo\n'"$call"$'\ndone' $'until :; do\n'"$call"$'\ndone' $'for x in; do\n'"$call"$'\ndone' \
+        $'echo \\>& if false; then\n'"$call"$'\nfi' $'true \\\n& if false; then\n'"$call"$'\nfi' $'run-init /root\n'"$call" \
         $'case x in\ny)\n'"$call"$'\nesac' $'false && {\n'"$call"$'\n}' $'false && (\n'"$call"$'\n)' $'x="\n'"$call"$'\n"' $'x=\'\n'"$call"$'\n\'' \
         $'x=\'\\\'; if false; then\n'"$call"$'\nfi' $'false &&\n# x\n\n'"$call" $'false &&\nif :; then :; fi; if false; then\n'"$call"$'\nfi' \
         $'select x in; do\n'"$call"$'\ndone' $'if :; then :; elif if :; then\n'"$call"$'\nfi; then :; fi' $'x="\\"\n'"$call"$'\n"' $'fi\n'"$call" \
@@ -619,7 +630,7 @@ init_of_lines() {
     assert_fails order '/init: does not call scripts/init-top; build the image anew'
     # what is done before is the image's own
     for line in $'# not \\\n'"$call" $'exec > /x 2>&1 <&- 3< /y\n'"$call" $'exec >"$x" 2>>"x y"\n'"$call" $'x=$(for i in a; do :; done)\n'"$call" \
-        $'case x in\na) if :; then :; fi;; b) for i in a; do :; done;; esac\n'"$call" $'{ if :; then :; fi | (if :; then :; fi); }\n'"$call" $'# a |\n'"$call" $'true &\n'"$call" $'if :; then\n\techo "if" if \\if # if\nfi\n'"$call" $'x() { :; }\n'"$call" \
+        $'>&2 echo\n'"$call" $'echo \'${x\'\n'"$call" $'runs=run-inits\n'"$call" $'case x in\na) if :; then :; fi;; b) for i in a; do :; done;; esac\n'"$call" $'{ if :; then :; fi | (if :; then :; fi); }\n'"$call" $'# a |\n'"$call" $'true &\n'"$call" $'if :; then\n\techo "if" if \\if # if\nfi\n'"$call" $'x() { :; }\n'"$call" \
         $'x()\n{\n\tcase "$1" in\n\ta) : ;;\n\t(b) : ;;\n\tesac\n}\n'"$call" $'for x in 1; do while false; do :; done; done\n'"$call" \
         $'x=$(echo "a b" | { cat; })\n'"$call" $'x=\'a "\'\n'"$call" $'# don\'t { (\n'"$call" $'echo ${x#y} fi done }\n'"$call" $'! false\n'"$call" \
         $'until if :; then :; else false; fi; do :; done; ifs=1; done=2; dodone=3\n'"$call" $'true \\\n\'x\'\n'"$call" $'false || \\\n\ttrue\n'"$call" $'echo a # \\\n'"$call" \
@@ -747,6 +758,8 @@ END
 5 # BOOT=
 6 root=zfs exit
 6 |root |
+6 |root.* |root=zfs
+6 ) 
 6 |.* |)
 6 ) )exit
 6 ) );;
@@ -1161,6 +1174,9 @@ END
         tree_of systemd
         mkdir -p "$tree/etc/systemd/system"
         ln -s /dev/null "$tree/etc/systemd/system/$target"
+        check_tree
+        assert_fails order "$target is not there, masked or broken: nothing starts $unit; build the image anew"
+        rm "$tree/etc/systemd/system/$target" "$tree/$units/$target"
         check_tree
         assert_fails order "$target is not there, masked or broken: nothing starts $unit; build the image anew"
     done
@@ -1729,7 +1745,7 @@ END
     printf '%s\n' '[Unit]' 'Description=On %i, mount /proc' 'After="x"-.service' After=systemd-journald@%i.socket BindsTo=dev-%i.device BindsTo=%i.mount \
         'After=%i.device x.service' 'OnFailure=mail@%n.service' Conflicts=sys-%i.device 'After=dev-disk-by\x2duuid-0123456789%i-0123456789abcdef.device' \
         'After="x"-0123456789abcdef0123456789abcdef.service' 'After=system-%i.slice sys%islice' Wants=-%islice Requires=syst%ijournald.socket \
-        '[Service]' $'ExecStart=/bin/x %i \\\n\\\n-y' 'ExecStart=/bin/mount --bind /usr /sysroot/usr' 'ExecStart=/bin/mount --bind a/proc /data' \
+        '[Service]' $'ExecStart=/bin/x %i \\\n\\\n-y' 'ExecStart=/bin/mount --bind /usr /sysroot/usr' 'ExecStart=/bin/mount --bind a/proc /data' 'ExecStart=/bin/mount -t tmpfs x /run' \
         "ExecStart=/bin/mount --bind /sbin /data/$(printf '%060d' 1)/sbin" 'ExecStart=/bin/ls /proc' $'[X-Odd\\\n mount /proc ]' \
         > "$tree/$units/x@.service"
     mkdir -p "$tree/$units/initrd.target.wants"
@@ -2763,7 +2779,11 @@ small_images() {
     assert_stands_failures "${check[@]}" --kernel-config "$BATS_TEST_TMPDIR/config" --json --cmdline quiet "$BATS_TEST_TMPDIR/gzip"
     assert_stands_failures "${check[@]}" --junit "$BATS_TEST_TMPDIR/junit" "$images/handmade"
     uki_of '"a kernel"' '".cmdline", "maintenance"' '".uname", "6.1.0"' '".profile", "ID=main\n"'
+    mkdir "$image.extra.d"
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".cmdline", "quiet" ]))' "$image.extra.d/words.addon.efi"
+    cp "$image.extra.d/words.addon.efi" "$image.extra.d/x.addon.efi"
     assert_stands_failures "${check[@]}" "$image"
+    rm -r "$image.extra.d"
     # and a kernel that is more than is read at once
     uki_of '"x" x 200_000 . config("CONFIG_SECURITY_YAMA=y")' '".cmdline", "quiet"'
     assert_stands_failures "${check[@]::11}" "$image"
@@ -3044,6 +3064,7 @@ name_in_init() {
     echo harmless > "$tree/usr/lib/modules/a\\ b"
     mksquashfs "$tree" "$BATS_TEST_TMPDIR/outer/squash-root.img" -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
     name_in_init "$BATS_TEST_TMPDIR/outer" squash-root.img
+    touch "$BATS_TEST_TMPDIR/outer/squash-root.old"
     pack "$BATS_TEST_TMPDIR/outer" "$image"
     check "$image"
     assert_failure 1
@@ -3590,7 +3611,7 @@ assert_unreadable() {
 }
 
 @test "what lies beside a UKI for its stub to add is looked at with it" {
-    local name
+    local name line
     uki_of '"a kernel"' '".cmdline", "quiet"'
     make_addon words.addon.efi ro
     check "$image"
@@ -3601,11 +3622,12 @@ assert_unreadable() {
     make_addon more.Addon.EFI rd.systemd.mask=sysinit.target
     check "$image"
     assert_fails masks '.cmdline, with its addons: rd.systemd.mask=sysinit.target keeps it from running; take that out'
-    # one that the next, by its name, goes on with
-    make_addon more.Addon.EFI 'x="a'
-    make_addon words.addon.efi 'b" maintenance'
-    check "$image"
-    assert_fails maintenance '.cmdline, with its addons: has the word maintenance: each boot would be open; take it out'
+    # one that the next, by its name, goes on with: the stub may leave that out
+    for line in 'x="a' '"' 'a -- b'; do
+        make_addon more.Addon.EFI "$line"
+        check "$image"
+        assert_unreadable "$image.extra.d/more.Addon.EFI: its command line goes on in the next one, for a bare -- or an open quote; end it"
+    done
     # a profile for maintenance needs the word, and has that of the others
     make_addon more.Addon.EFI quiet
     make_addon words.addon.efi x=1
@@ -3627,8 +3649,39 @@ assert_unreadable() {
     check "$image"
     assert_unreadable "$image.extra.d/more.Addon.EFI: not a PE file"
     rm "$image.extra.d/more.Addon.EFI"
+    mkdir "$image.extra.d/more.Addon.EFI"
+    check "$image"
+    assert_unreadable "$image.extra.d/more.Addon.EFI: not a regular file"
+    rmdir "$image.extra.d/more.Addon.EFI"
+    # of which one is read
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".cmdline", "x" ], [ ".cmdline", "y" ]))' "$image.extra.d/more.Addon.EFI"
+    check "$image"
+    assert_unreadable "$image.extra.d/more.Addon.EFI: a section is there twice: systemd's stubs differ in which of them counts"
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sdmagic", "#### LoaderInfo: systemd-stub 257 ####" ], [ ".ucode", "x" ]))' "$image.extra.d/more.Addon.EFI"
+    check "$image"
+    assert_unreadable "$image.extra.d/more.Addon.EFI: adds to the initramfs what is not looked into; remove it"
+    rm "$image.extra.d/more.Addon.EFI"
+    # wherever the path begins
+    make_addon words.addon.efi maintenance
+    cd "$BATS_TEST_TMPDIR"
+    check "${image##*/}"
+    assert_failure 1
+    assert_point FAIL maintenance 'profile main, with its addons: has the word maintenance: each boot would be open; take it out'
+    # and where the image is a link to the file, which may be open only
+    mkdir "$BATS_TEST_TMPDIR/links"
+    ln -s "$image" "$BATS_TEST_TMPDIR/links/latest.efi"
+    check "$BATS_TEST_TMPDIR/links/latest.efi"
+    assert_failure 1
+    assert_point FAIL maintenance 'profile main, with its addons: has the word maintenance: each boot would be open; take it out'
+    rm "$image.extra.d/words.addon.efi"
     check "$image"
     assert_success
+    cp "$image" "$BATS_TEST_TMPDIR/links/open"
+    exec 9< "$BATS_TEST_TMPDIR/links/open"
+    rm "$BATS_TEST_TMPDIR/links/open"
+    check /proc/self/fd/9
+    assert_success
+    exec 9<&-
     for name in unit.cred x.sysext.raw .addon.efi addon.efi $'o\nd'; do
         touch "$image.extra.d/$name"
         check "$image"
@@ -3654,6 +3707,9 @@ assert_unreadable() {
         check "$BATS_TEST_TMPDIR/$name"
         assert_success
     done
+    touch "$BATS_TEST_TMPDIR/a.efi.extra.d/unit.cred"
+    check "$BATS_TEST_TMPDIR/a+3.efi"
+    assert_failure 2
     rm -r "$BATS_TEST_TMPDIR/a.efi.extra.d"
     mkdir "$image.extra.d"
     # nobody adds anything to an image of another kind

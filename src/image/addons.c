@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "addons.h"
 #include "uki.h"
+#include "words.h"
 
 static bool is_addon(const char *name)
 {
@@ -38,8 +40,15 @@ static char *read_addon(const char *path, struct failure *failure)
 	} else {
 		section = pe_find(&pe, 0, ".cmdline");
 		text = section ? uki_text(&source, section, UKI_LONGEST, failure) : strdup("");
-		if (!text)
+		if (!text) {
 			(void)fail(failure, "no memory");
+		} else if (!words_take_maintenance(text_of(text))) {
+			/* and the stub may leave out this one, or that in which it ends */
+			(void)fail(failure, "its command line goes on in the next one, for a bare "
+					    "-- or an open quote; end it");
+			free(text);
+			text = NULL;
+		}
 	}
 	source_close(&source);
 	return text;
@@ -144,24 +153,42 @@ static bool add_from(struct image *image, const char *folder, struct failure *fa
 	return ok || fail(failure, "no memory");
 }
 
-/* The same for the path without these bytes. */
-static bool add_of(struct image *image, size_t at, size_t length, struct failure *failure)
+/* The same for an image of this path, without these bytes of it. */
+static bool add_of(struct image *image, const char *path, size_t at, size_t length,
+		   struct failure *failure)
 {
 	char *folder = NULL;
 	bool ok;
 
-	if (asprintf(&folder, "%.*s%s.extra.d", (int)at, image->path, image->path + at + length) <
-	    0)
+	if (asprintf(&folder, "%.*s%s.extra.d", (int)at, path, path + at + length) < 0)
 		return fail(failure, "no memory");
 	ok = add_from(image, folder, failure);
 	free(folder);
 	return ok;
 }
 
-bool addons_add(struct image *image, struct failure *failure)
+static bool add_beside(struct image *image, const char *path, struct failure *failure)
 {
 	size_t length = 0;
-	size_t at = find_counter(image->path, &length);
+	size_t at = find_counter(path, &length);
 
-	return add_of(image, 0, 0, failure) && (at == 0 || add_of(image, at, length, failure));
+	return add_of(image, path, 0, 0, failure) &&
+	       (at == 0 || add_of(image, path, at, length, failure));
+}
+
+bool addons_add(struct image *image, struct failure *failure)
+{
+	struct stat about;
+	char *path;
+	bool ok = add_beside(image, image->path, failure);
+
+	if (!ok || lstat(image->path, &about) != 0 || !S_ISLNK(about.st_mode))
+		return ok;
+	/* a file that is open, and has no name */
+	path = realpath(image->path, NULL);
+	if (!path)
+		return errno == ENOENT || fail(failure, "%s", strerror(errno));
+	ok = add_beside(image, path, failure);
+	free(path);
+	return ok;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The points wired and order of a hand-made /init. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "points.h"
 #include "shell.h"
@@ -34,6 +35,24 @@ struct before {
 	bool mounted; /* and mounted as the program needs it */
 };
 
+static bool is_number(struct text text, const char *digits)
+{
+	return text.length > 0 && text.length < 10 && text_strip(text, digits).length == 0;
+}
+
+/* Whether procfs takes the option, of any kernel, and of a mount(8) that looks up no group. */
+static bool is_of_proc(struct text option)
+{
+	static const char *const hidepid[] = { "hidepid=0", "hidepid=1", "hidepid=2", NULL };
+	static const char gid[] = "gid=";
+	size_t length = sizeof gid - 1;
+
+	return text_is_any(option, hidepid) ||
+	       (text_begins(option, gid) &&
+		is_number((struct text) { option.bytes + length, option.length - length },
+			  "0123456789"));
+}
+
 /* Whether a file system that is mounted with these options is nothing but what its type says, and
  * can be written to; and whether procfs, if it is that, takes them. */
 static bool are_plain(const char *options, bool proc)
@@ -41,9 +60,8 @@ static bool are_plain(const char *options, bool proc)
 	static const char *const known[] = { "rw",	 "nosuid",  "nodev",	   "noexec",
 					     "relatime", "noatime", "strictatime", "nodiratime",
 					     "defaults", NULL };
-	static const char *const of_proc[] = { "gid=", "hidepid=", NULL };
-	static const char *const valued[] = { "newinstance", "uid=",	   "mode=", "size=",
-					      "ptmxmode=",   "nr_inodes=", NULL };
+	static const char *const valued[] = { "newinstance", "gid=",	  "uid=",	"mode=",
+					      "size=",	     "ptmxmode=", "nr_inodes=", NULL };
 	struct text rest = text_of(options);
 
 	while (rest.length > 0) {
@@ -51,8 +69,8 @@ static bool are_plain(const char *options, bool proc)
 		size_t length = comma ? (size_t)(comma - rest.bytes) : rest.length;
 		struct text option = { rest.bytes, length };
 
-		if (!text_is_any(option, known) && !text_begins_any(option, of_proc) &&
-		    (proc || !text_begins_any(option, valued)))
+		if (!text_is_any(option, known) &&
+		    !(proc ? is_of_proc(option) : text_begins_any(option, valued)))
 			return false;
 		length += comma != NULL;
 		rest = (struct text) { rest.bytes + length, rest.length - length };
@@ -65,10 +83,20 @@ static bool is_a_place(struct image *image, const char *where)
 {
 	static const char *const places[] = { "/dev", "/proc", "/run", "/sys", NULL };
 	static const char *const within[] = { "/dev/", "/run/", "/sys/", NULL };
-	const char *leads = image_path(image, where, TREE_FOLLOW);
+	char path[KERNEL_PATH];
 
+	/* nor by a link that leads on once procfs is mounted */
+	for (const char *end = where; *end != '\0';) {
+		const struct node *node;
+
+		end = strchrnul(end + 1, '/');
+		(void)snprintf(path, sizeof path, "%.*s", (int)(end - where), where);
+		node = image_at(image, path);
+		if (node && S_ISLNK(node->mode))
+			return false;
+	}
 	return (text_is_any(text_of(where), places) || text_begins_any(text_of(where), within)) &&
-	       !strstr(where, "/.") && (!leads || strcmp(leads, where) == 0);
+	       !strstr(where, "/.");
 }
 
 /* mount -t TYPE [-n] [-o OPTIONS]... WHAT WHERE, of which nothing is mounted over the program or
@@ -125,7 +153,8 @@ static bool makes_folders(struct image *image, const struct shell_words *words, 
 	for (; at < words->count; at++) {
 		const char *word = words->word[at];
 
-		if (strcmp(word, "-m") == 0)
+		if (strcmp(word, "-m") == 0 && at + 1 < words->count &&
+		    is_number(text_of(words->word[at + 1]), "01234567"))
 			at++;
 		else if (word[0] == '-' && strcmp(word, "-p") != 0)
 			return false;
