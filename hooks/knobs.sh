@@ -5,12 +5,13 @@
 # is in a file that is left to us to read, neither grub-mkconfig nor a kernel's installation ends by it.
 
 # settings FILE NAME…: what the variables are after the shell has read FILE, as grub-mkconfig reads it, a line for
-# each, in which a newline is a tab, and a last line that is missing where FILE fails or exits. bash goes on behind a
-# quote that is not closed, and dash reads a folder as if it were empty.
+# each, in which a newline is a tab, and a last line that is missing where FILE exits or a command of it fails, as "A = no"
+# does: grub-mkconfig would end there. bash goes on behind a quote that is not closed, and dash reads a folder as if it
+# were empty.
 settings() {
     [ -f "$1" ] || [ "$(readlink -f "$1")" = /dev/null ] || return
     # shellcheck disable=SC2016 # the inner shell's
-    sh -n "$1" && sh -c '. "$1" >&2; shift
+    sh -n "$1" && sh -ec '. "$1" >&2; shift
         for name; do eval "printf %s \"\${$name-}\"" | tr "\n" "\t"; echo; done; echo end' - "$@" < /dev/null
 }
 

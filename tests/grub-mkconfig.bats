@@ -150,7 +150,7 @@ assert_heeded() {
     edit_mkconfig "$upstream"
     for shell in dash bash; do
         ln -sf "$shell" "$tree/usr/bin/sh"
-        for knob in 'exit 0' 'exit 1' if 'nosuch() {' "NOPTRACE_MENU_USERS='alice"; do
+        for knob in 'exit 0' 'exit 1' false 'NOPTRACE_MENU = no' if 'nosuch() {' "NOPTRACE_MENU_USERS='alice"; do
             set_knob ''
             echo "$knob" >> "$tree/etc/default/grub.d/noptrace.cfg"
             configure
@@ -166,7 +166,7 @@ assert_heeded() {
             rm "$tree/etc/default/grub.d/noptrace.cfg"
         done
         set_knob ''
-        printf '%s\n' 'echo no' cat false >> "$tree/etc/default/grub.d/noptrace.cfg"
+        printf '%s\n' 'echo no' cat >> "$tree/etc/default/grub.d/noptrace.cfg"
         configure
         assert_equal "$(grep -cx no <<< "$section")" 0
         assert_regex "$section" $'\n'"submenu 'Maintenance"

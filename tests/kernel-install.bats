@@ -1084,6 +1084,7 @@ NOPTRACE_MENU=|NOPTRACE_MENU=: must be yes or no
 NOPTRACE_MENU_USERS='root;reboot'|NOPTRACE_MENU_USERS=root;reboot: names of GRUB users, separated by spaces
 exit 0|/etc/default/grub.d/noptrace.cfg could not be read to its end
 exit 1|/etc/default/grub.d/noptrace.cfg could not be read to its end
+NOPTRACE_MENU = no|/etc/default/grub.d/noptrace.cfg could not be read to its end
 NOPTRACE_MENU=yes; if|/etc/default/grub.d/noptrace.cfg could not be read to its end
 NOPTRACE_MENU_USERS='root|/etc/default/grub.d/noptrace.cfg could not be read to its end
 nosuch() {|/etc/default/grub.d/noptrace.cfg could not be read to its end
