@@ -17,67 +17,96 @@ say() {
 }
 
 # dracut copies onto the image that is there and, where /boot has no room for all of it, removes that: it may have been the
-# last one that boots. So there is a copy of each, away from /boot, until they are built.
+# last one that boots. So there is a copy of each in this folder, where nothing ages, until they are built. It stays where
+# this script was killed, or where an image could not be put back; the next of these scripts begins with that.
+kept=/var/lib/noptrace/images
+
 keep_images() {
-    kept=$(mktemp -d --tmpdir=/var/tmp noptrace.XXXXXX) || kept=
-    unneeded=$kept
-    if [ ! "$kept" ] || ! images | while read -r image; do cp -a --parents "$image" "$kept" || exit 1; done; then
+    # a copy that was cut short is never below the name
+    rm -rf "$kept.new"
+    if ! (umask 077 && mkdir -p "$kept.new") \
+        || ! images -size +0 | while IFS= read -r image; do cp -a --parents "$image" "$kept.new" || exit 1; done \
+        || ! mv "$kept.new" "$kept" || ! sync -f "$kept"; then
         say 'no copies of the images can be kept, see above, so none is built again: make room there'
         return 1
     fi
 }
 
-# After a build that failed, and before the next one can take the room.
-put_back_images() {
-    [ "$failed" = 1 ] || return 0
-    gone=no unneeded=$kept
-    find "$kept" -type f -size +0 | {
-        while read -r copy; do
+# put_back gone|changed: the images that are gone; or all those, too, that are not what they were. Sets $gone.
+put_back() {
+    gone=no
+    [ -d "$kept" ] || return 0
+    find "$kept" -type f | {
+        while IFS= read -r copy; do
             image=${copy#"$kept"}
-            [ ! -s "$image" ] || continue
-            if cp -a "$copy" "$image"; then
+            new=${image%/*}/.noptrace
+            if [ -s "$image" ] && { [ "$1" = gone ] || cmp -s "$copy" "$image"; }; then
+                continue
+            fi
+            # for its room; and to another name, since a boot loader would read what came so far
+            rm -f "$image"
+            if cp -a "$copy" "$new" && sync "$new" && mv "$new" "$image"; then
                 say "$image: could not be built, and is the old one, put back; it $old_ones"
             else
-                # of which the boot loader would read what came so far
-                [ ! -e "$image" ] || unlink "$image"
+                rm -f "$new"
                 gone=yes
                 say "$image: is gone, and the old one, $copy, cannot be put back: do not reboot this machine before it is"
             fi
         done
         [ "$gone" = no ]
-    } || gone=yes unneeded=
+    } || gone=yes
 }
 
-# Not by the trigger update-initramfs: that builds the newest kernel's image only, and each of them can be booted.
-# What else an image is copied to, systemd-boot's partition for one, post-update.d knows. An image that cannot be built
-# does not keep those of other kernels from it.
+# forget changed|all: the copies of images that were built; or of all that are there.
+forget() {
+    [ -d "${kept%/*}" ] || return 0
+    rm -rf "$kept.new"
+    find "$kept" -type f 2> /dev/null | while IFS= read -r copy; do
+        image=${copy#"$kept"}
+        [ ! -s "$image" ] || { [ "$1" = changed ] && cmp -s "$copy" "$image"; } || rm "$copy"
+    done || :
+    [ "$1" = changed ] || find "${kept%/*}" -depth -type d -empty -delete || :
+}
+
+# build COMMAND…: what has images built. Where it fails, dracut may have been killed in the middle of one, so that none of
+# what it has changed is left; and one that is gone needs the room that the next would take.
+build() {
+    [ "$gone" = no ] || return 0
+    if "$@"; then
+        forget changed
+    else
+        failed=1
+        put_back changed
+    fi
+}
+
+# Not by the trigger update-initramfs: that builds the newest kernel's image only, and each of them can be booted. An image
+# that cannot be built does not keep those of other kernels from it.
 build_images() {
     failed=0 generator=dracut
     [ "$package" != noptrace-initramfs ] || generator=update-initramfs
+    [ "$gone" = no ] || {
+        say 'no image is built while one is gone'
+        return 1
+    }
     command -v "$generator" > /dev/null || return 0
     keep_images || return 1
     case ${scriptlet:+rpm-}$package in
         noptrace-dracut)
             for image in /boot/initrd.img-*; do
                 version=${image#/boot/initrd.img-}
-                [ -e "/lib/modules/$version/modules.dep" ] || continue
-                put_back_images
-                echo "dracut: Generating $image"
-                # from Debian 13 on it would call post-update.d itself
-                NO_POST_UPDATE_HOOKS=1 dracut --quiet --force "$image" "$version" \
-                    && { [ ! -d /etc/initramfs/post-update.d ] \
-                        || run-parts --arg="$version" --arg="$image" /etc/initramfs/post-update.d; } \
-                    || failed=1
+                [ ! -e "/lib/modules/$version/modules.dep" ] || build with_dracut "$image" "$version"
             done
             ;;
         noptrace-initramfs)
-            update-initramfs -u -k all || failed=1
+            # not -k all, which stops at the first that fails
+            for version in $(linux-version list); do
+                [ ! -e "/boot/initrd.img-$version" ] || build update-initramfs -u -k "$version"
+            done
             ;;
         rpm-noptrace-dracut)
-            # openSUSE's, which knows the boot loaders that want a copy
-            regenerate=/usr/lib/module-init-tools/regenerate-initrd-posttrans
             if [ -x "$regenerate" ]; then
-                mkdir -p /run/regenerate-initrd && touch /run/regenerate-initrd/all && "$regenerate" || failed=1
+                build with_regenerate
                 set --
             else
                 set -- /lib/modules/*
@@ -85,18 +114,30 @@ build_images() {
             # not --regenerate-all, which goes on to the next kernel
             for kernel; do
                 [ -e "$kernel/modules.dep" ] || continue
-                put_back_images
                 # where bootc and ostree have it, and dracut does not look: for any machine, as noptrace-recipes(7) has it
                 if [ -e "$kernel/initramfs.img" ]; then
-                    DRACUT_NO_XATTR=1 dracut --quiet --force --no-hostonly "$kernel/initramfs.img" "${kernel##*/}" || failed=1
+                    build env DRACUT_NO_XATTR=1 dracut --quiet --force --no-hostonly "$kernel/initramfs.img" "${kernel##*/}"
                 else
-                    dracut --quiet --force --kver "${kernel##*/}" || failed=1
+                    build dracut --quiet --force --kver "${kernel##*/}"
                 fi
             done
             ;;
     esac
-    put_back_images
     return "$failed"
+}
+
+# with_dracut IMAGE VERSION: on Debian. What else an image is copied to, systemd-boot's partition for one, post-update.d knows.
+with_dracut() {
+    echo "dracut: Generating $1"
+    # from Debian 13 on it would call post-update.d itself
+    NO_POST_UPDATE_HOOKS=1 dracut --quiet --force "$1" "$2" \
+        && { [ ! -d /etc/initramfs/post-update.d ] || run-parts --arg="$2" --arg="$1" /etc/initramfs/post-update.d; }
+}
+
+# openSUSE's, which knows the boot loaders that want a copy
+regenerate=/usr/lib/module-init-tools/regenerate-initrd-posttrans
+with_regenerate() {
+    mkdir -p /run/regenerate-initrd && touch /run/regenerate-initrd/all && "$regenerate"
 }
 
 # images TEST…: those that pass these tests of find. A kdump image is no boot of the machine, and kdump builds it. As deep
@@ -116,7 +157,7 @@ name_images_of_before() {
         say "no temporary file can be made: which images were not built again is not known; each of them $old_ones"
         return 0
     }
-    images ! -newer "$before" | while read -r image; do say "$image: not built again; it $old_ones"; done
+    images ! -newer "$before" | while IFS= read -r image; do say "$image: not built again; it $old_ones"; done
 }
 
 # A generator succeeds as well where it was told to leave noptrace out, or where something else of an image takes away what
@@ -132,7 +173,7 @@ look_into_images() {
     fi
     images -newer "$before" | {
         failed=0
-        while read -r image; do
+        while IFS= read -r image; do
             # in /usr/bin where a distribution has made these one folder; usr/lib, to see that it could be read
             found=$("$list" "$image" < /dev/null | grep -E "(^|[ /])usr/(lib|s?bin/noptrace)\$|($calls)\$") || found=
             case $found$image in
@@ -186,11 +227,29 @@ grub_menu() {
 before=$(env -u TMPDIR mktemp) || before=
 # where /boot is FAT, times are those of every other second
 [ ! "$before" ] || touch -d '2 seconds ago' "$before"
-unneeded='' gone=no
-trap 'rm -rf ${before:+"$before"} ${unneeded:+"$unneeded"}' EXIT
-
 plugin=/usr/lib/kernel/install.d/95-noptrace.install
 old_ones='may lack the lock'
+
+# clean_up [SIGNAL]: dash runs no EXIT trap where a signal ends it.
+clean_up() {
+    trap '' HUP INT TERM
+    trap - EXIT
+    [ ! "${1-}" ] || put_back changed
+    forget all
+    rm -f ${before:+"$before"}
+    [ ! "${1-}" ] || {
+        trap - "$1"
+        kill -s "$1" $$
+    }
+}
+trap clean_up EXIT
+for signal in HUP INT TERM; do
+    # shellcheck disable=SC2064 # this signal
+    trap "clean_up $signal" "$signal"
+done
+
+put_back gone
+forget all
 
 case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
     postinst_configure | postinst_triggered)

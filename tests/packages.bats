@@ -151,7 +151,7 @@ assert_half_configured() {
     done
     assert_half_configured noptrace-dracut
     diff -r "$BATS_TEST_TMPDIR"/boot{,-after}
-    assert_equal "$(echo "$tree"/var/tmp/noptrace.*)" "$tree/var/tmp/noptrace.*"
+    assert [ ! -e "$tree/var/lib/noptrace" ]
 
     run on "$debian" dpkg --configure -a
     assert_built 2
@@ -167,7 +167,7 @@ assert_half_configured() {
 @test "where no copies of the images can be kept none is built" {
     use trixie initramfs-tools
     # shellcheck disable=SC2016 # the inner shell's
-    where_boot_is_full sh -c 'mount -t tmpfs -o size=64k tmpfs "$1/var/tmp" && chroot "$1" dpkg -i /mnt/new/noptrace.deb /mnt/new/noptrace-initramfs.deb' - "$debian/root"
+    where_boot_is_full sh -c 'mkdir "$1/var/lib/noptrace" && mount -t tmpfs -o size=64k tmpfs "$1/var/lib/noptrace" && chroot "$1" dpkg -i /mnt/new/noptrace.deb /mnt/new/noptrace-initramfs.deb' - "$debian/root"
     assert_failure
     assert_line --partial 'No space left on device'
     assert_line 'noptrace-initramfs: no copies of the images can be kept, see above, so none is built again: make room there'
@@ -226,13 +226,15 @@ assert_half_configured() {
     assert_line --partial "noptrace-initramfs: /boot/initrd.img-$older: lsinitramfs finds nothing that calls usr/sbin/noptrace in it, so it does not lock: "
 }
 
-@test "a package that cannot have every image built can be removed again" {
+@test "a package that cannot have every image built locks the others, and can be removed again" {
     use trixie initramfs-tools
-    leave_yama_out
+    leave_yama_out "${kernels[0]}"
     packages -i new noptrace noptrace-initramfs
     assert_failure
-    assert_line "noptrace: /boot/config-$older: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+    assert_line "noptrace: /boot/config-${kernels[0]}: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
     assert_half_configured noptrace-initramfs
+    check_image "$tree/boot/initrd.img-$older" --program "$tree/usr/sbin/noptrace"
+    assert_success
     run on "$debian" dpkg -r noptrace-initramfs
     assert_built 2
     assert_open
@@ -250,6 +252,56 @@ assert_half_configured() {
     assert_line broken
     assert_line 'noptrace-initramfs: an image could not be built, see above; it may still lock'
     assert_line "noptrace-initramfs: /boot/initrd.img-$older: not built again; it may still lock"
+}
+
+# dracut_of_test COMMAND…: lines of a script in the place of dracut, whose $3 is the image.
+dracut_of_test() {
+    mkdir -p "$tree/usr/sbin"
+    printf '%s\n' '#!/bin/sh' "$@" > "$tree/usr/sbin/dracut"
+    chmod 755 "$tree/usr/sbin/dracut"
+}
+
+# assert_open_as_before: each image is the one in $BATS_TEST_TMPDIR/boot, and no copy is left.
+assert_open_as_before() {
+    local kernel
+    for kernel in "${kernels[@]}"; do cmp "$BATS_TEST_TMPDIR/boot/initrd.img-$kernel" "$(latest "boot/initrd.img-$kernel")"; done
+    run find "$tree" -name '.noptrace' -o -path "$tree/tmp/tmp.*" -o -path "$tree/var/lib/noptrace"
+    assert_output ''
+}
+
+# The single quotes have the script's own.
+# shellcheck disable=SC2016
+@test "an image that a killed dracut has cut short, or that a signal or a power cut left gone, is the old one again" {
+    local signal old
+    use bookworm dracut
+    old="/boot/initrd.img-$older: could not be built, and is the old one, put back; it may lack the lock"
+    cp -a "$(dirname "$(latest "boot/initrd.img-$older")")" "$BATS_TEST_TMPDIR/boot"
+    dracut_of_test 'echo cut > "$3"' 'exit 1'
+    packages -i new noptrace noptrace-dracut
+    assert_failure
+    assert_line "noptrace-dracut: $old"
+    assert_open_as_before
+
+    for signal in HUP INT TERM; do
+        dracut_of_test 'echo cut > "$3"' "kill -$signal \$PPID"
+        run on "$debian" dpkg --configure -a
+        assert_failure
+        assert_line "noptrace-dracut: $old"
+        assert_line --regexp 'script subprocess was (killed by signal|interrupted)'
+        assert_open_as_before
+    done
+
+    dracut_of_test 'rm "$3"' 'kill -KILL $PPID'
+    run on "$debian" dpkg --configure -a
+    assert_failure
+    assert_equal "$(stat -c %a "$tree/var/lib/noptrace")" 700
+    # and in the middle of the next copies
+    mkdir "$tree/var/lib/noptrace/images.new"
+    dracut_of_test 'exit 1'
+    run on "$debian" dpkg -r noptrace-dracut
+    assert_success
+    assert_line "noptrace-dracut: $old"
+    assert_open_as_before
 }
 
 @test "an image that is left as it was is named" {
