@@ -16,6 +16,12 @@ say() {
     printf '%s: %s\n' "$package" "$*" >&2
 }
 
+# What runs outside of the root that it is for would build the images of the machine that it runs on.
+[ ! "${DPKG_ROOT-}" ] || {
+    say "$DPKG_ROOT: another root's images are not built from here, nor its boot menus written: install this package again in it"
+    exit 0
+}
+
 # dracut copies onto the image that is there and, where /boot has no room for all of it, removes that: it may have been the
 # last one that boots. So there is a copy of each in this folder, where nothing ages, until they are built. It stays where
 # this script was killed, or where an image could not be put back; the next of these scripts begins with that.

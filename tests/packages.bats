@@ -304,6 +304,17 @@ assert_open_as_before() {
     assert_open_as_before
 }
 
+@test "a package in another root, whose scripts run outside of it, builds no image of this machine" {
+    use trixie dracut
+    packages -i new noptrace
+    on "$debian" mkdir -p /other/var/lib/dpkg/info /other/var/lib/dpkg/updates
+    on "$debian" touch /other/var/lib/dpkg/status
+    run on "$debian" dpkg --root=/other --force-script-chrootless --force-depends -i /mnt/new/noptrace-dracut.deb
+    assert_built 0
+    assert_line "noptrace-dracut: /other: another root's images are not built from here, nor its boot menus written: install this package again in it"
+    refute_output --partial grub
+}
+
 @test "an image that is left as it was is named" {
     use bookworm initramfs-tools
     local image
