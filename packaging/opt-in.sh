@@ -229,6 +229,15 @@ grub_menu() {
     "$@" || say "$1 failed: GRUB's menu stays as it was"
 }
 
+# boot_entries add|clean: the plugin never fails, but where `make uninstall` was it is gone.
+boot_entries() {
+    [ -x "$plugin" ] || {
+        say "$plugin is gone: install this package again"
+        return 1
+    }
+    "$plugin" "$1"
+}
+
 # not where TMPDIR says, which need not be there
 before=$(env -u TMPDIR mktemp) || before=
 # where /boot is FAT, times are those of every other second
@@ -263,7 +272,10 @@ case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
         name_images_of_before
         look_into_images
         grub_menu
-        "$plugin" add
+        boot_entries add
+        ;;
+    postinst_abort-remove)
+        boot_entries add
         ;;
     posttrans_*)
         # To rpm the package is installed all the same.
@@ -274,11 +286,11 @@ case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
         name_images_of_before
         look_into_images || failed=1
         grub_menu
-        "$plugin" add
+        boot_entries add || failed=1
         exit "$failed"
         ;;
     prerm_remove | preun_0)
-        "$plugin" clean || say "$plugin failed: maintenance entries may be left"
+        boot_entries clean || say 'maintenance entries may be left'
         ;;
     postrm_remove | postun_0)
         # A package that cannot be removed helps nobody.

@@ -304,6 +304,23 @@ assert_open_as_before() {
     assert_open_as_before
 }
 
+@test "a removal that fails has the boot entries again, and a package whose plugin is gone says so" {
+    local kernel plugin=/usr/lib/kernel/install.d/95-noptrace.install
+    use bookworm dracut
+    packages -i new noptrace noptrace-dracut
+    assert_built 2
+    echo exit 1 >> "$tree/var/lib/dpkg/info/noptrace-dracut.prerm"
+    run on "$debian" dpkg -r noptrace-dracut
+    assert_failure
+    for kernel in "${kernels[@]}"; do assert [ -e "$tree/efi/loader/entries/debian-$kernel-maintenance.conf" ]; done
+
+    # as make uninstall does it
+    rm "$tree$plugin"
+    packages -i new noptrace
+    assert_failure
+    assert_line "noptrace-dracut: $plugin is gone: install this package again"
+}
+
 @test "a package in another root, whose scripts run outside of it, builds no image of this machine" {
     use trixie dracut
     packages -i new noptrace
