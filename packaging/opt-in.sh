@@ -95,7 +95,10 @@ build_images() {
         say 'no image is built while one is gone'
         return 1
     }
-    command -v "$generator" > /dev/null || return 0
+    command -v "$generator" > /dev/null || {
+        say "there is no $generator, so no image is built"
+        return 0
+    }
     keep_images || return 1
     case ${scriptlet:+rpm-}$package in
         noptrace-dracut)
@@ -147,10 +150,12 @@ with_regenerate() {
 }
 
 # images TEST…: those that pass these tests of find. A kdump image is no boot of the machine, and kdump builds it. As deep
-# as /boot/efi/EFI/Linux; an ESP that is elsewhere is not looked at.
+# as /boot/efi/EFI/Linux; an ESP that is elsewhere is not looked at, and no name with a newline, which is no image's.
+newline='
+'
 images() {
     for folder in /boot /efi /lib/modules; do
-        [ ! -d "$folder" ] || find "$folder" -maxdepth 4 -type f ! -name '*kdump*' "$@" \
+        [ ! -d "$folder" ] || find "$folder" -maxdepth 4 -type f ! -name '*kdump*' ! -path "*$newline*" "$@" \
             \( -name initrd -o -name 'initrd.img*' -o -name 'initrd-*' -o -name 'initramfs-*' -o -name initramfs.img \
             -o -path '*/EFI/Linux/*.efi' ! -name '*.addon.efi' \) ! -name '*.conf' ! -name '*.sig' || :
     done
@@ -169,6 +174,8 @@ name_images_of_before() {
 # A generator succeeds as well where it was told to leave noptrace out, or where something else of an image takes away what
 # calls it.
 look_into_images() {
+    [ "$(images)" ] || say 'no image was found in /boot, /efi or /lib/modules, so none locks yet;' \
+        'if /boot is not mounted, mount it, and install this package again'
     # as was just said
     [ "$before" ] || return 1
     list=lsinitrd calls='systemd/system/noptrace-initramfs\.service|hooks/cmdline/00-noptrace\.sh'

@@ -337,9 +337,11 @@ assert_open_as_before() {
     local image
     # by initramfs-tools, kernel-install, ostree; and in a UKI, on an ESP in either place
     local -a images=(/boot/initrd.img-4.9.0-gone /boot/0123456789abcdef/4.9.0/initrd /boot/ostree/debian-0123/initramfs-4.9.0.img
-        /boot/efi/0123456789abcdef/4.9.0/initrd /boot/efi/EFI/Linux/debian-4.9.0.efi /efi/EFI/Linux/debian-4.9.0+3.efi)
-    for image in "${images[@]}" /efi/EFI/Linux/debian-4.9.0.efi.extra.d/words.addon.efi /boot/efi/EFI/debian/grubx64.efi; do
+        /boot/efi/0123456789abcdef/4.9.0/initrd /boot/efi/EFI/Linux/debian-4.9.0.efi /efi/EFI/Linux/debian-4.9.0+3.efi
+        '/boot/initrd.img-4.9.0 copy ')
+    for image in "${images[@]}" $'/boot/initrd.img-4.9.0\nline' /efi/EFI/Linux/debian-4.9.0.efi.extra.d/words.addon.efi /boot/efi/EFI/debian/grubx64.efi; do
         mkdir -p "$tree${image%/*}"
+        echo image > "$tree$image"
         touch -d yesterday "$tree$image"
     done
     packages -i new noptrace noptrace-initramfs
@@ -358,10 +360,11 @@ assert_open_as_before() {
 
 @test "in a chroot without a kernel, a menu, or an update-initramfs that does something the packages are installed and removed" {
     use trixie dracut
-    mount_and "$debian" rm -r "$debian/root/boot" "$debian/root/usr/lib/modules"
+    mount_and "$debian" rm -r "$debian"/root/{boot,efi,usr/lib/modules}
     packages -i new noptrace noptrace-dracut
     assert_built 0
-    refute_output --regexp 'Generating grub|/boot'
+    assert_line 'noptrace-dracut: no image was found in /boot, /efi or /lib/modules, so none locks yet; if /boot is not mounted, mount it, and install this package again'
+    assert_equal "$(grep -c '/boot\|Generating grub' <<< "$output")" 1
     run on "$debian" dpkg -P noptrace-dracut noptrace
     assert_success
 
