@@ -138,9 +138,9 @@ copy_tree() {
     tar -C "$top" -c --exclude=./build --exclude=./.git . | tar -C "$1" -x
 }
 
-# leave_yama_out [KERNEL]: of the configuration of this kernel, or of the second.
+# leave_yama_out KERNEL: of its configuration.
 leave_yama_out() {
-    sed 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/' "$root/boot/config-${kernels[0]}" > "$tree/boot/config-${1-$older}"
+    sed 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/' "$root/boot/config-${kernels[0]}" > "$tree/boot/config-$1"
 }
 
 # check_image FILE: with the configuration of the machine's kernel, and the program that is installed.

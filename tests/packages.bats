@@ -126,7 +126,7 @@ assert_half_configured() {
 
 @test "a package that cannot have every image built says why and is not configured, until that is mended" {
     use bookworm dracut
-    leave_yama_out
+    leave_yama_out "$older"
     packages -i new noptrace noptrace-dracut
     assert_failure
     assert_line --partial "/boot/config-$older: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
