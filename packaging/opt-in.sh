@@ -32,7 +32,7 @@ keep_images() {
     rm -rf "$kept.new"
     if ! (umask 077 && mkdir -p "$kept.new") \
         || ! images -size +0 | while IFS= read -r image; do cp -a --parents "$image" "$kept.new" || exit 1; done \
-        || ! mv "$kept.new" "$kept" || ! sync -f "$kept"; then
+        || ! mv -T "$kept.new" "$kept" || ! sync -f "$kept"; then
         say 'no copies of the images can be kept, see above, so none is built again: make room there'
         return 1
     fi
