@@ -38,7 +38,7 @@ keep_images() {
     fi
 }
 
-# put_back gone|changed: the images that are gone; or all those, too, that are not what they were. Sets $gone.
+# The images that are not what they were, or are gone. Sets $gone.
 put_back() {
     gone=no
     [ -d "$kept" ] || return 0
@@ -46,9 +46,7 @@ put_back() {
         while IFS= read -r copy; do
             image=${copy#"$kept"}
             new=${image%/*}/.noptrace
-            if [ -s "$image" ] && { [ "$1" = gone ] || cmp -s "$copy" "$image"; }; then
-                continue
-            fi
+            ! cmp -s "$copy" "$image" || continue
             # for its room; and to another name, since a boot loader would read what came so far
             rm -f "$image"
             if cp -a "$copy" "$new" && sync "$new" && mv "$new" "$image"; then
@@ -56,16 +54,17 @@ put_back() {
             else
                 rm -f "$new"
                 gone=yes
-                say "$image: is gone, and the old one, $copy, cannot be put back: do not reboot this machine before it is"
+                say "$image: is gone, and the old one, $copy, cannot be put back: do not reboot this machine" \
+                    'before it is; or remove that, if its kernel is gone'
             fi
         done
         [ "$gone" = no ]
     } || gone=yes
 }
 
-# forget changed|all: the copies of images that were built; or of all that are there.
+# forget changed|all: the copies of images that were built; or of all that are there, unless one could not be put back.
 forget() {
-    [ -d "${kept%/*}" ] || return 0
+    [ -d "${kept%/*}" ] && [ "$gone" = no ] || return 0
     rm -rf "$kept.new"
     find "$kept" -type f 2> /dev/null | while IFS= read -r copy; do
         image=${copy#"$kept"}
@@ -82,7 +81,7 @@ build() {
         forget changed
     else
         failed=1
-        put_back changed
+        put_back
     fi
 }
 
@@ -256,7 +255,7 @@ old_ones='may lack the lock'
 clean_up() {
     trap '' HUP INT TERM
     trap - EXIT
-    [ ! "${1-}" ] || put_back changed
+    [ ! "${1-}" ] || put_back
     forget all
     rm -f ${before:+"$before"}
     [ ! "${1-}" ] || {
@@ -270,7 +269,7 @@ for signal in HUP INT TERM; do
     trap "clean_up $signal" "$signal"
 done
 
-put_back gone
+put_back
 forget all
 
 case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in

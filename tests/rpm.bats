@@ -136,7 +136,7 @@ rpm_where_boot_is_full() {
 
 # assert_gone: the older kernel's image, which is kept in $copy; and the menu has it still.
 assert_gone() {
-    assert_line "noptrace-dracut: /boot/initrd.img-$older: is gone, and the old one, $copy, cannot be put back: do not reboot this machine before it is"
+    assert_line "noptrace-dracut: /boot/initrd.img-$older: is gone, and the old one, $copy, cannot be put back: do not reboot this machine before it is; or remove that, if its kernel is gone"
     assert_line "noptrace-dracut: GRUB's menu stays as it was, since an image is gone"
     assert_line --regexp "%posttrans\(noptrace-dracut-.*\) scriptlet failed, exit status 1"
     cmp "$BATS_TEST_TMPDIR"/boot{,-after}/"${menu#boot/}"
@@ -162,7 +162,6 @@ assert_gone() {
     rpm_where_boot_is_full --reinstall "$packages"/new/noptrace-dracut.rpm
     assert_gone
     # and none but the first is tried
-    assert_equal "$(find "$tree/var/lib/noptrace" -type f)" "$tree$copy"
     cmp "$BATS_TEST_TMPDIR"/boot{,-after}/"initrd.img-${kernels[0]}"
 
     # as long as it is so, whatever is called
