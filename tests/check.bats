@@ -3629,6 +3629,18 @@ assert_unreadable() {
         check "$image"
         assert_unreadable "$image.extra.d/more.Addon.EFI: its command line goes on in the next one, for a bare -- or an open quote; end it"
     done
+    # nor may the last lsm= be one that a stub leaves out, and the one before be odd
+    uki_of '"a kernel"' '".cmdline", "quiet lsm=yama"'
+    make_addon more.Addon.EFI lsm=integrity
+    make_addon words.addon.efi lsm=yama,integrity
+    check "$image"
+    assert_unreadable "$image.extra.d/more.Addon.EFI: its lsm= leaves yama out; add it"
+    make_addon more.Addon.EFI 'lsm=integrity lsm=yama'
+    check "$image"
+    assert_success
+    uki_of '"a kernel"' '".cmdline", "quiet lsm=integrity"'
+    check "$image"
+    assert_fails lsm '.cmdline: lsm=integrity leaves yama out; add it'
     # a profile for maintenance needs the word, and has that of the others
     make_addon more.Addon.EFI quiet
     make_addon words.addon.efi x=1
@@ -3683,6 +3695,19 @@ assert_unreadable() {
     check /proc/self/fd/9
     assert_success
     exec 9<&-
+    # a FAT does not tell capitals from others
+    for name in "${image##*/}.Extra.D" IMAGE.EXTRA.D; do
+        mv "$image.extra.d" "${image%/*}/$name"
+        touch "${image%/*}/$name/unit.cred"
+        check "$image"
+        assert_unreadable "${image%/*}/$name/unit.cred: no addon; what else is there may be handed to the initramfs, and is not looked into; remove it"
+        rm "${image%/*}/$name/unit.cred"
+        mv "${image%/*}/$name" "$image.extra.d"
+    done
+    mkdir "$image.Extra.D"
+    check "$image"
+    assert_unreadable "$image.Extra.D: on a FAT the same as image.extra.d; remove one"
+    rmdir "$image.Extra.D"
     for name in unit.cred x.sysext.raw .addon.efi addon.efi $'o\nd'; do
         touch "$image.extra.d/$name"
         check "$image"

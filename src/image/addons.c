@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "addons.h"
+#include "kconfig.h"
 #include "uki.h"
 #include "words.h"
 
@@ -18,6 +19,18 @@ static bool is_addon(const char *name)
 
 	/* the stub does not tell capitals from others */
 	return length >= sizeof end && strcasecmp(name + length - (sizeof end - 1), end) == 0;
+}
+
+/* What is wrong with a line of which the stub may leave out this part, or those behind it; NULL if
+ * nothing. */
+static const char *odd_line(const char *text)
+{
+	if (!words_take_maintenance(text_of(text)))
+		return "its command line goes on in the next one, for a bare -- or an open quote; "
+		       "end it";
+	if (kconfig_leaves_out(text, strlen(text)))
+		return "its lsm= leaves yama out; add it";
+	return NULL;
 }
 
 /* Its command line; empty if it has none. To be freed; NULL with the reason. */
@@ -42,10 +55,8 @@ static char *read_addon(const char *path, struct failure *failure)
 		text = section ? uki_text(&source, section, UKI_LONGEST, failure) : strdup("");
 		if (!text) {
 			(void)fail(failure, "no memory");
-		} else if (!words_take_maintenance(text_of(text))) {
-			/* and the stub may leave out this one, or that in which it ends */
-			(void)fail(failure, "its command line goes on in the next one, for a bare "
-					    "-- or an open quote; end it");
+		} else if (odd_line(text)) {
+			(void)fail(failure, "%s", odd_line(text));
 			free(text);
 			text = NULL;
 		}
@@ -141,7 +152,7 @@ static bool add_from(struct image *image, const char *folder, struct failure *fa
 	bool ok = all != NULL;
 
 	if (count < 0)
-		ok = ok && (errno == ENOENT || fail(failure, "%s: %s", folder, strerror(errno)));
+		ok = ok && fail(failure, "%s: %s", folder, strerror(errno));
 	for (int i = 0; ok && i < count; i++)
 		ok = join(folder, entries[i]->d_name, &all, failure);
 	if (ok && count > 0)
@@ -153,16 +164,49 @@ static bool add_from(struct image *image, const char *folder, struct failure *fa
 	return ok || fail(failure, "no memory");
 }
 
-/* The same for an image of this path, without these bytes of it. */
+/* Adds from the folder of this path, whose name begins at `name`, and may have other capitals: a
+ * FAT does not tell them from others. The path becomes that of the folder. */
+static bool add_named(struct image *image, char *path, size_t name, struct failure *failure)
+{
+	struct dirent **entries = NULL;
+	char *beside = NULL;
+	int count;
+	bool ok = true;
+	bool found = false;
+
+	if (asprintf(&beside, "%.*s.", (int)name, path) < 0)
+		return fail(failure, "no memory");
+	count = scandir(beside, &entries, is_entry, by_name);
+	if (count < 0)
+		ok = fail(failure, "%s: %s", beside, strerror(errno));
+	for (int i = 0; i < count; i++) {
+		const char *other = entries[i]->d_name;
+
+		if (strcasecmp(other, path + name) == 0) {
+			if (found)
+				ok = fail(failure, "%s: on a FAT the same as %s; remove one", path,
+					  other);
+			found = true;
+			memcpy(path + name, other, strlen(other));
+		}
+		free(entries[i]);
+	}
+	free(entries);
+	free(beside);
+	return ok && (!found || add_from(image, path, failure));
+}
+
+/* Adds from what is beside an image of this path, without these bytes of it. */
 static bool add_of(struct image *image, const char *path, size_t at, size_t length,
 		   struct failure *failure)
 {
+	const char *slash = strrchr(path, '/');
 	char *folder = NULL;
 	bool ok;
 
 	if (asprintf(&folder, "%.*s%s.extra.d", (int)at, path, path + at + length) < 0)
 		return fail(failure, "no memory");
-	ok = add_from(image, folder, failure);
+	ok = add_named(image, folder, slash ? (size_t)(slash - path) + 1 : 0, failure);
 	free(folder);
 	return ok;
 }
