@@ -483,7 +483,7 @@ init_of_lines() {
         'exec switch_root /root /sbin/init' '[ -e /init2 ] && exec /init2' '. /init2' 'X=1 exec /bin/sh /init2' '\exec /init2' 'true && exec /init2' 'X=/mount -t tmpfs x /run' \
         'exec 2>&1' 'eval exec /init2' 'command exec /init2' 'trap : EXIT' 'exit' 'set -n' 'set -' 'set x' 'set e-' 'set -e -o noexec' 'alias /usr/sbin/noptrace=:' \
         'echo a; exit' 'echo a || exit' 'echo `exit`' 'echo "`exit`"' "PS4='\$(exit)'" 'x=$(exit)' 'echo ${x:-' 'echo \' "echo 'a" 'echo "a' 'cat << x' '! if false; then' \
-        'if false; then' 'f ( )' 'f() {' '{' '(' 'x=*' 'echo ~' 'echo {a,b}' $'ec\0ho' $'echo \r' $'echo "\a"' $'echo "\x7f"' $'\vecho' 'busybox' 'busybox umount /proc' 'busybox mount -a' \
+        'if false; then' 'f ( )' 'f() {' '{' '(' 'x=*' 'echo ~' 'echo {a,b}' $'ec\0ho' $'echo \r' $'echo "\a"' 'echo "\\"' 'PS4="\$(x)"' $'echo "\x7f"' $'\vecho' 'busybox' 'busybox umount /proc' 'busybox mount -a' \
         'mount -t proc proc /sys' 'mount -t none -o bind /ok /sys/x' 'mount -t none /proc /run' 'mount -t tmpfs -o move /proc /run' \
         'mount -t proc -o bind -o rw /x /proc' 'mount -t proc -o subset=pid -o rw x /proc' 'mount -t proc -t tmpfs x /run' 'mount -t tmpfs -t proc x /proc' \
         'mount -t sysfs x /proc' 'mount -t proc -o mode=555 x /proc' 'mount -t proc -o newinstance x /proc' 'mount -t proc -o gid=proc x /proc' 'mount -t proc -o gid= x /proc' \
@@ -666,7 +666,7 @@ assert_unknown() {
     # shellcheck disable=SC2016,SC1003 # the file's own
     for line in /etc/prepare "find /usr/sbin -name 'n*e' -delete" '${c}mod 644 /usr/sbin/no[p]trace' 'x=y' 'FONT' 'FONT = x' '=x' \
         'FONT=x; exit' 'FONT=x exec sh' 'FONT="x" y' "FONT='x'  y" 'FONT=x&' 'FONT=x|y' 'FONT=x>y' 'FONT=<y' 'FONT=(x)' 'FONT=$x' 'FONT="$x"' \
-        'FONT="`x`"' 'FONT=`x`' 'FONT="$(x)"' 'FONT="x\' 'FONT=x\' 'FONT="\"' 'FONT="x' "FONT='x" "FONT='x'\"y" "FONT='\$x'" 'FONT=~' 'FONT=x*' 'FONT=[x]' \
+        'FONT="`x`"' 'FONT=`x`' 'FONT="$(x)"' 'FONT="x\' 'FONT=x\' 'FONT="\"' 'FONT="\x"' 'FONT="\\$x"' 'FONT="\\`x`"' 'FONT=\$x' "FONT='\\\$x'" 'FONT="x' "FONT='x" "FONT='x'\"y" "FONT='\$x'" 'FONT=~' 'FONT=x:~' 'FONT=x=~' 'FONT="x"~y' '~FONT=x' 'FONT=x*' 'FONT=[x]' \
         'FONT={x,y}' 'FONT=!x' 'FONT+=x' 'FONT[0]=x' 'export FONT=x y=z' 'export FONT' 'exports FONT=x' 'export export FONT=x' 'exportFONT=x' \
         $'\v# x' $'FONT=x\r' $'\rexport FONT=x' $'\r' 'FONT=x#$y' 'x FONT_URL=y' 'done' ';;' 'root=x)'; do
         printf 'NAME=x\n# a comment\n%s\n' "$line" > "$tree/$conf"
@@ -700,6 +700,8 @@ ANSI_COLOR="0;38;2;60;110;180"
 NAME="Pop!_OS é * ~ & | < > ( ) ; #"
 REDHAT_SUPPORT_PRODUCT_VERSION=9.4
 UBUNTU_CODENAME=noble
+PRETTY_NAME="a \"b\" \$c \`d\` \\"
+VERSION_ID=1.0~rc1
 END
     printf 'PRIVACY_POLICY_URL="https://x.example/y?z=1&a"' >> "$tree/$conf"
     check_tree
@@ -779,6 +781,48 @@ END
         head -n "$number" "$BATS_TEST_TMPDIR/loop" > "$tree/$conf"
         check_tree
         assert_unknown "$conf" "$number" "$(sed -n "${number}s/^[ \t]*//p" "$BATS_TEST_TMPDIR/loop")"
+    done
+}
+
+@test "where BOOT is empty, casper's file may set what is known as well" {
+    local number from to conf=conf/conf.d/default-boot-to-casper.conf
+    tree_of initramfs-tools
+    # shellcheck disable=SC2016 # the file's own
+    printf '%s\n' 'if [ -z "$BOOT" ]; then' '# one' '    export BOOT=casper' '' $'\tROOT=x' fi 'IP=y' > "$BATS_TEST_TMPDIR/if"
+    cp "$BATS_TEST_TMPDIR/if" "$tree/$conf"
+    check_tree
+    assert_success
+    sed -i '/ROOT/d;/^$/d;/IP/d;/#/d' "$tree/$conf"
+    check_tree
+    assert_success
+    while read -r number from to; do
+        sed "${number}s/$from/$to/" "$BATS_TEST_TMPDIR/if" > "$tree/$conf"
+        check_tree
+        assert_unknown "$conf" "$number" "$(sed -n "${number}s/^[ \t]*//p" "$tree/$conf")"
+    done << 'END'
+1 z n
+1 BOOT PATH
+1 then then exec sh
+1 .* if x; then
+1 ; then ]; then
+1 .* fi
+3 BOOT PATH
+3 =.* =$(sh)
+3 .* fi
+3 .* exec sh
+3 .* if [ -z "$BOOT" ]; then
+3 .* done
+5 .* if [ -z "$BOOT" ]; then
+5 .* else
+6 fi done
+6 $ \&\& exec sh
+7 .* fi
+END
+    # nor may it end within
+    for number in 1 3 5; do
+        head -n "$number" "$BATS_TEST_TMPDIR/if" > "$tree/$conf"
+        check_tree
+        assert_unknown "$conf" "$number" "$(sed -n "${number}s/^[ \t]*//p" "$BATS_TEST_TMPDIR/if")"
     done
 }
 

@@ -199,7 +199,8 @@ static bool is_known(struct image *image, struct text line, struct before *befor
 	const char *command;
 	size_t at = 0;
 
-	if (!shell_words(line, &words))
+	/* what is escaped is expanded where it is PS4 */
+	if (!shell_words(line, &words) || words.escaped)
 		return false;
 	if (assigns(&words))
 		return true;

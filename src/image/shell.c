@@ -43,8 +43,21 @@ static bool is_literal_in_quotes(char byte)
 	return (unsigned char)byte >= ' ' && byte != '\x7f' && !text_byte_is_any(byte, "$`\\");
 }
 
+/* The same of one behind others of its word: no shell looks for a home there. */
+static bool is_literal_behind(char before, char byte)
+{
+	return shell_is_literal(byte) || (byte == '~' && text_byte_is_of_word(before));
+}
+
+/* Whether a backslash there, in a string in "", makes the byte behind it literal. */
+static bool escapes(struct text line, size_t at)
+{
+	return line.bytes[at] == '\\' && at + 1 < line.length &&
+	       text_byte_is_any(line.bytes[at + 1], "\"$\\`");
+}
+
 /* Takes a word off the line, which is not empty. */
-static bool next_literal(struct text *line, char *word, size_t size)
+static bool next_literal(struct text *line, char *word, size_t size, bool *escaped)
 {
 	size_t length = 0;
 	size_t at = 0;
@@ -52,10 +65,17 @@ static bool next_literal(struct text *line, char *word, size_t size)
 
 	for (; at < line->length && (quote || !text_byte_is_any(line->bytes[at], " \t")); at++) {
 		char byte = line->bytes[at];
+		bool escape = quote == '"' && escapes(*line, at);
+		bool literal =
+		    escape ||
+		    (quote ? is_literal_in_quotes(byte)
+			   : is_literal_behind(at > 0 ? line->bytes[at - 1] : '\0', byte));
 
-		bool literal = quote ? is_literal_in_quotes(byte) : shell_is_literal(byte);
-
-		if (quote && byte == quote)
+		if (escape) {
+			byte = line->bytes[++at];
+			*escaped = true;
+		}
+		if (!escape && quote && byte == quote)
 			quote = '\0';
 		else if (!quote && text_byte_is_any(byte, "'\""))
 			quote = byte;
@@ -85,6 +105,7 @@ static size_t name_of_setting(struct text line)
 bool shell_words(struct text line, struct shell_words *words)
 {
 	words->count = 0;
+	words->escaped = false;
 	/* which some shells drop, and others take for an end */
 	if (memchr(line.bytes, '\0', line.length))
 		return false;
@@ -94,7 +115,8 @@ bool shell_words(struct text line, struct shell_words *words)
 		if (words->count == sizeof words->word / sizeof *words->word)
 			return false;
 		words->name[words->count] = name_of_setting(line);
-		if (!next_literal(&line, words->word[words->count++], sizeof *words->word))
+		if (!next_literal(&line, words->word[words->count++], sizeof *words->word,
+				  &words->escaped))
 			return false;
 	}
 	return true;

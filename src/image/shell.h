@@ -27,6 +27,8 @@ struct shell_words {
 	size_t count;
 	char word[24][256];
 	size_t name[24]; /* the length of what the word, were it the first, sets; or 0 */
+	bool escaped; /* one of them has a backslash, for what is another byte where it is expanded
+		       */
 };
 bool shell_words(struct text line, struct shell_words *words);
 

@@ -54,12 +54,13 @@ static bool is_plain(struct text line, bool settings)
 	       is_name((struct text) { words.word[at], words.name[at] });
 }
 
-/* Where a file has come to in a loop as that of ZFS for initramfs-tools, which sets BOOT. */
-enum loop { OUTSIDE, BEFORE_DO, BEFORE_CASE, IN_CASE, IN_BRANCH, BEFORE_DONE };
+/* Where a file has come to in a loop as that of ZFS for initramfs-tools, which sets BOOT, or in the
+ * condition under which casper sets that. */
+enum block { OUTSIDE, BEFORE_DO, BEFORE_CASE, IN_CASE, IN_BRANCH, BEFORE_DONE, IN_IF, BEFORE_FI };
 
 static const struct {
 	const char *line;
-	enum loop at, then;
+	enum block at, then;
 } STEPS[] = {
 	{ "for x in $(cat /proc/cmdline); do", OUTSIDE, BEFORE_CASE },
 	{ "for x in $(cat /proc/cmdline)", OUTSIDE, BEFORE_DO },
@@ -68,6 +69,8 @@ static const struct {
 	{ ";;", IN_BRANCH, IN_CASE },
 	{ "esac", IN_CASE, BEFORE_DONE },
 	{ "done", BEFORE_DONE, OUTSIDE },
+	{ "if [ -z \"$BOOT\" ]; then", OUTSIDE, IN_IF },
+	{ "fi", BEFORE_FI, OUTSIDE },
 };
 
 /* Whether it begins a branch: values of root=, with | between and ) at the end. */
@@ -91,32 +94,38 @@ static bool is_pattern(struct text line)
 	return false;
 }
 
-/* Takes a line of such a loop, or one that may stand there as well. */
-static bool take_line(enum loop *loop, struct text line)
+/* Takes a line of such a block, or one that may stand there as well. */
+static bool take_line(enum block *block, struct text line)
 {
+	bool settings =
+	    *block == OUTSIDE || *block == IN_BRANCH || *block == IN_IF || *block == BEFORE_FI;
+
 	for (size_t i = 0; i < sizeof STEPS / sizeof *STEPS; i++) {
-		if (*loop == STEPS[i].at && text_is(line, STEPS[i].line)) {
-			*loop = STEPS[i].then;
+		if (*block == STEPS[i].at && text_is(line, STEPS[i].line)) {
+			*block = STEPS[i].then;
 			return true;
 		}
 	}
-	if (*loop == IN_CASE && is_pattern(line)) {
-		*loop = IN_BRANCH;
+	if (*block == IN_CASE && is_pattern(line)) {
+		*block = IN_BRANCH;
 		return true;
 	}
-	return is_plain(line, *loop == OUTSIDE || *loop == IN_BRANCH);
+	/* a shell wants a command there */
+	if (*block == IN_IF && is_plain(line, settings) && !is_plain(line, false))
+		*block = BEFORE_FI;
+	return is_plain(line, settings);
 }
 
 unsigned sourced_unknown(struct text file, struct text *line)
 {
-	enum loop loop = OUTSIDE;
+	enum block block = OUTSIDE;
 	unsigned number = 0;
 
 	while (text_line(&file, line)) {
 		number++;
 		*line = text_strip(*line, " \t");
-		if (!take_line(&loop, *line))
+		if (!take_line(&block, *line))
 			return number;
 	}
-	return loop == OUTSIDE ? 0 : number;
+	return block == OUTSIDE ? 0 : number;
 }
