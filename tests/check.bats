@@ -526,7 +526,7 @@ init_of_lines() {
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
         assert_failure 1
-        assert_line --regexp '^  FAIL  order         line [67] of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before$'
+        assert_line --regexp '^  FAIL  order         line [67] of /init, before which no mount of /proc is seen whose command and folder are there by then, without which the program does not lock; mount it before$'
     done
     for line in 's|^mount.*proc.*|mount -t "proc" proc "/proc" # it|' 's|^mount.*proc.*|mount -t proc -o nosuid,nodev,noexec,rw,relatime,noatime,defaults none /proc|' \
         's|^mount.*proc.*|mount proc /proc -o gid=5 -t proc -o hidepid=2,nosuid|'; do
@@ -539,8 +539,8 @@ init_of_lines() {
     install -m 755 "$images/handmade.tree/init" "$tree/init"
     rmdir "$tree/proc"
     check_tree
-    assert_fails order 'line 7 of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before'
-    for line in '2i mkdir -p /proc' '2i /bin/mkdir /sys "/proc"' '2i mkdir -m 555 /proc /sys'; do
+    assert_fails order 'line 7 of /init, before which no mount of /proc is seen whose command and folder are there by then, without which the program does not lock; mount it before'
+    for line in '4i mkdir -p /proc' '4i /bin/mkdir /sys "/proc"' '2i /bin/busybox mkdir -m 555 /proc /sys'; do
         sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
@@ -552,12 +552,55 @@ init_of_lines() {
     check_tree
     assert_fails order 'line 8 of /init, behind line 5, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     rm "$tree/proc"
-    for line in '2i mkdir -p proc' '6i mkdir /proc' '2i echo /proc'; do
+    for line in '4i mkdir -p proc' '6i mkdir /proc' '4i echo /proc' '2i mkdir /proc' '4i /sbin/mkdir /proc'; do
         sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
-        assert_fails order 'line 8 of /init, before which no mount of /proc is seen, without which the program does not lock; mount it before'
+        assert_fails order 'line 8 of /init, before which no mount of /proc is seen whose command and folder are there by then, without which the program does not lock; mount it before'
     done
+}
+
+# mounts_by LINE…: whether an /init passes with these lines before the call, and no others; else it fails for the mount alone.
+mounts_by() {
+    { echo '#!/bin/busybox sh' && printf '%s\n' "$@" && echo /usr/sbin/noptrace apply; } > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    [[ $status != 0 ]] || return 0
+    assert_fails order "line $(($# + 2)) of /init, before which no mount of /proc is seen whose command and folder are there by then, without which the program does not lock; mount it before"
+    return 1
+}
+
+@test "a hand-made /init whose mount of /proc finds no command fails" {
+    local line lines mount='mount -t proc proc /proc' install='/bin/busybox --install'
+    tree_of handmade
+    mkdir "$tree/sbin" "$tree/usr/bin"
+    for line in "$mount|$install" "/bin/$mount|$install" "export PATH=/sbin|busybox $mount" "/sbin/busybox $mount" \
+        "busybox --install|$mount" "bin/busybox --install|$mount" "/busybox --install|$mount" "$install /sbin|$mount" "$install /nowhere|$mount" "$install bin|$mount" "$install /dev|PATH=/dev|$mount" \
+        "$install -x /bin|$mount" "$install|PATH=|$mount" "$install|PATH=bin:/bin|$mount" "$install|export PATH=/sbin|$mount" "$install|export \"PATH\"=/sbin|$mount" "$install|X=y PATH=/sbin|$mount" \
+        "$install|PATH=/dev|/dev/$mount" "sbin/$mount" "$install /sbin|PATH=/sbin|/bin/$mount"; do
+        IFS='|' read -r -a lines <<< "$line"
+        ! mounts_by "${lines[@]}" || fail "$line"
+    done
+    for line in "$install|$mount" "$install|/bin/$mount" "$install|bin/$mount" "$install -s|$mount" "$install /bin|$mount" "$install -s /bin|$mount" "$install /sbin|/sbin/$mount" \
+        "$install /sbin|PATH=/usr/sbin:/sbin|$mount" "$install|$install /sbin|$mount" "/bin/busybox $mount" "busybox $mount" "bin/busybox $mount" "$install|export PATH PATHS=x|$mount" "$install|$mount|mount -t proc x /proc"; do
+        IFS='|' read -r -a lines <<< "$line"
+        mounts_by "${lines[@]}"
+    done
+    # which may be there from the start, if it runs
+    ln -s ../../bin/busybox "$tree/usr/bin/mount"
+    mounts_by "$mount"
+    for line in /nowhere /proc/self/exe ../init2; do
+        ln -s "$line" "$tree/bin/mount"
+        touch "$tree/init2"
+        ! mounts_by "$mount" || fail "$line"
+        ! mounts_by "$install" "$mount" || fail "$line"
+        mounts_by PATH=/usr/bin:/bin "$mount"
+        rm "$tree/bin/mount"
+    done
+    # and where PATH grows is not known
+    init_of_lines 'export PATH+=x' 'echo it goes on'
+    assert_failure 1
+    assert_line --partial 'behind line 7, which may keep it from running'
 }
 
 @test "a hand-made /init that only says the call, or does not wait for it, fails" {
@@ -2577,7 +2620,7 @@ END
     local line
     image=$images/systemd
     for line in "rd.systemd.mask='$unit'" "'rd.systemd.mask=$unit'" 'rd.systemd.mask=nop\trace-initramfs.service' \
-        systemd.mask=noptrace-locked@poweroff SYSTEMD_UNIT_PATH=/opt/u SYSTEMD_IN_INITRD=0 LD_PRELOAD=/x.so \
+        systemd.mask=noptrace-locked@poweroff SYSTEMD_UNIT_PATH=/opt/u SYSTEMD_IN_INITRD=0 LD_PRELOAD=/x.so PATH=/x \
         {,rd.}systemd.confirm_spawn{,=1} systemd.confirm-spawn --confirm-spawn systemd.setenv=SYSTEMD_FSTAB=/x rd.systemd.setenv=LD_PRELOAD=/x \
         BASH_ENV=/x 'BASH_FUNC_command%%=()' BASHOPTS=x SHELLOPTS=noexec log_output=/scripts/init-top/00-noptrace \
         break=top break=premount,top rd.break=cmdline rdbreak=cmdline rd.cmdline=ask initrd=0x1000,0x1000 initrd=9 \

@@ -31,9 +31,44 @@ unsigned points_handmade_line(struct image *image)
 
 /* What the lines before the call have done. */
 struct before {
-	bool folder;  /* /proc is made, */
-	bool mounted; /* and mounted as the program needs it */
+	bool folder;		      /* /proc is made, */
+	bool mounted;		      /* and mounted as the program needs it */
+	const struct node *installed; /* where busybox has put its names, or NULL */
+	char path[KERNEL_PATH];	      /* PATH */
 };
+
+/* Whether what is there runs, or is what busybox has put there. */
+static bool runs(struct image *image, const struct before *before, const char *path)
+{
+	char room[KERNEL_PATH];
+	char folder[KERNEL_PATH];
+
+	if (image_at(image, path))
+		return !image_is_covered(image, path) &&
+		       !points_cannot_run(image, path, room, sizeof room);
+	(void)snprintf(folder, sizeof folder, "%.*s", (int)(shell_base_name(path) - path), path);
+	return before->installed && !image_is_covered_itself(image, path) &&
+	       image_folder(image, folder) == before->installed;
+}
+
+/* Whether a shell finds a command, in the first folder of PATH that has one of this name. */
+static bool is_found(struct image *image, const struct before *before, const char *command)
+{
+	const char *end;
+	char path[2 * KERNEL_PATH];
+
+	if (strchr(command, '/'))
+		return runs(image, before, command);
+	for (const char *folder = before->path; folder[0] == '/'; folder = end + (*end == ':')) {
+		end = strchrnul(folder, ':');
+		(void)snprintf(path, sizeof path, "%.*s/%s", (int)(end - folder), folder, command);
+		if (runs(image, before, path))
+			return true;
+		if (image_at(image, path))
+			return false;
+	}
+	return false;
+}
 
 static bool is_number(struct text text, const char *digits)
 {
@@ -138,7 +173,8 @@ static bool mounts(struct image *image, const struct shell_words *words, size_t 
 		return false;
 	if (!proc)
 		return text_is_any(text_of(type), types);
-	before->mounted = before->folder;
+	before->mounted =
+	    before->mounted || (before->folder && is_found(image, before, words->word[0]));
 	return strcmp(type, "proc") == 0;
 }
 
@@ -161,7 +197,7 @@ static bool makes_folders(struct image *image, const struct shell_words *words, 
 		else
 			proc = proc || (free && strcmp(word, "/proc") == 0);
 	}
-	before->folder = before->folder || proc;
+	before->folder = before->folder || (proc && is_found(image, before, words->word[0]));
 	return true;
 }
 
@@ -171,6 +207,37 @@ static bool makes_nodes(const struct shell_words *words, size_t at)
 	while (at < words->count && !text_ends(text_of(words->word[at]), "proc"))
 		at++;
 	return at == words->count;
+}
+
+/* busybox --install [-s] [FOLDER]: without that, /bin has mount and mkdir. It makes no folder, and
+ * before /proc is mounted it goes by a path from the root on. */
+static void installs(struct image *image, const struct shell_words *words, struct before *before)
+{
+	size_t at = words->count > 2 && strcmp(words->word[2], "-s") == 0 ? 3 : 2;
+	const char *folder = at < words->count ? words->word[at] : "/bin";
+
+	if (!before->installed && words->word[0][0] == '/' && folder[0] == '/' &&
+	    is_found(image, before, words->word[0]))
+		before->installed = image_folder(image, folder);
+}
+
+/* Takes each word that sets PATH; false for one that changes it otherwise. */
+static bool sets_path(const struct shell_words *words, struct before *before)
+{
+	static const char name[] = "PATH";
+	size_t length = sizeof name - 1;
+
+	for (size_t i = 0; i < words->count; i++) {
+		const char *word = words->word[i];
+
+		if (strncmp(word, name, length) != 0)
+			continue;
+		if (word[length] == '+')
+			return false;
+		if (word[length] == '=')
+			(void)snprintf(before->path, sizeof before->path, "%s", word + length + 1);
+	}
+	return true;
 }
 
 static bool assigns(const struct shell_words *words)
@@ -193,8 +260,7 @@ static bool sets(const struct shell_words *words, size_t at)
  * nor the program from locking. */
 static bool is_known(struct image *image, struct text line, struct before *before)
 {
-	static const char *const harmless[] = { "echo", "export", "dmesg", "umask",
-						"true", ":",	  NULL };
+	static const char *const harmless[] = { "echo", "dmesg", "umask", "true", ":", NULL };
 	static struct shell_words words;
 	const char *command;
 	size_t at = 0;
@@ -203,13 +269,15 @@ static bool is_known(struct image *image, struct text line, struct before *befor
 	if (!shell_words(line, &words) || words.escaped)
 		return false;
 	if (assigns(&words))
-		return true;
+		return sets_path(&words, before);
 	if (words.name[0] > 0)
 		return false;
 	command = shell_base_name(words.word[at++]);
 	if (strcmp(command, "busybox") == 0 && words.count > 1) {
-		if (strcmp(words.word[1], "--install") == 0)
+		if (strcmp(words.word[1], "--install") == 0) {
+			installs(image, &words, before);
 			return true;
+		}
 		command = words.word[at++];
 	}
 	if (strcmp(command, "mount") == 0)
@@ -220,6 +288,8 @@ static bool is_known(struct image *image, struct text line, struct before *befor
 		return makes_folders(image, &words, at, before);
 	if (strcmp(command, "mknod") == 0)
 		return makes_nodes(&words, at);
+	if (strcmp(command, "export") == 0)
+		return sets_path(&words, before);
 	return text_is_any(text_of(command), harmless);
 }
 
@@ -228,9 +298,12 @@ void points_order_handmade(struct image *image)
 	static const char point[] = "order";
 	struct text rest = text_of_node(image_file(image, "init"));
 	unsigned call = points_handmade_line(image);
-	struct before before = { .folder = image_folder(image, "proc") != NULL };
+	/* of PATH, what each shell has if nobody sets it */
+	static const struct before start = { .path = "/bin:/usr/bin" };
+	struct before before = start;
 	struct text line;
 
+	before.folder = image_folder(image, "proc") != NULL;
 	image_is_ours(image, "init");
 	/* the first is the kernel's */
 	(void)text_line(&rest, &line);
@@ -250,7 +323,8 @@ void points_order_handmade(struct image *image)
 	else
 		results_add(
 		    image->results, STATUS_FAIL, point,
-		    "line %u of /init, before which no mount of /proc is seen, without which "
-		    "the program does not lock; mount it before",
+		    "line %u of /init, before which no mount of /proc is seen whose command and "
+		    "folder are there by then, without which the program does not lock; mount "
+		    "it before",
 		    call);
 }

@@ -46,8 +46,8 @@ static bool steers_init(struct text name)
 		NULL,
 	};
 	static const char *const steering[] = {
-		"SYSTEMD_",  "LD_",	   "BASH_", "BASHOPTS",
-		"SHELLOPTS", "log_output", NULL, /* the last to initramfs-tools */
+		"SYSTEMD_", "LD_",	 "PATH",       "BASH_",
+		"BASHOPTS", "SHELLOPTS", "log_output", NULL, /* the last to initramfs-tools */
 	};
 
 	if (text_begins_any(name, harmless))
