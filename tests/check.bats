@@ -604,10 +604,13 @@ mounts_by() {
 }
 
 @test "a hand-made /init that only says the call, or does not wait for it, fails" {
-    local line
+    local line form='names noptrace in a form that is not known; write it as /usr/sbin/noptrace apply, alone or with || and what is done where it fails in the same line'
     tree_of handmade
     for line in 'echo /usr/sbin/noptrace apply' ': /usr/sbin/noptrace apply || poweroff -f' '/usr/sbin/noptrace apply &' \
-        'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply' '# /usr/sbin/noptrace apply' \
+        'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply' \
+        '/usr/sbin/noptrace apply# x' '/usr/sbin/noptrace applyx' '/usr/sbin/noptrace apply & # x' '/usr/sbin/noptrace apply || # x' '/usr/sbin/noptrace apply | sh' '/usr/sbin/noptrace apply || echo "$(x)"' \
+        '/usr/sbin/noptrace apply || echo "a" (b)' "/usr/sbin/noptrace apply || echo 'a' &" '/usr/sbin/noptrace apply || echo "#" & # "' '/usr/sbin/noptrace apply || echo "`x`"' '/usr/sbin/noptrace apply || echo "a' \
+        '/usr/sbin/noptrace apply || echo x#y &' '/usr/sbin/noptrace apply || echo "\"" &' $'/usr/sbin/noptrace apply || {\npoweroff -f\n}' 'if ! /usr/sbin/noptrace apply; then poweroff -f; fi' 'if ! noptrace apply; then' \
         '/usr/sbin/noptrace apply || echo \>&' $'/usr/sbin/noptrace apply || echo \\\nfailed &' $'/usr/sbin/noptrace apply || {\npoweroff -f\n} &' \
         $'/usr/sbin/noptrace apply || echo ${x-\n} &' $'/usr/sbin/noptrace apply || echo ${x-"}"\n} &' $'/usr/sbin/noptrace apply || time if :\nthen :; fi &' $'/usr/sbin/noptrace apply || function f\n{ :; } &' \
         $'/usr/sbin/noptrace apply || coproc if :\nthen :; fi &' $'/usr/sbin/noptrace apply || [[ a\n]] &' $'/usr/sbin/noptrace apply || cat << x\nx' \
@@ -616,8 +619,17 @@ mounts_by() {
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
-        assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, right behind the mount of /proc, and the program beside it'
+        assert_fails wired "line 7 of /init $form"
     done
+    sed 's/^.*noptrace apply/# &/' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, right behind the mount of /proc, and the program beside it'
+    # nor what has a NUL, which some shells drop
+    sed 's/noptrace apply.*/noptrace apply # \x00/' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails wired "line 7 of /init $form"
     # nor does what is no script
     sed 1d "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -632,11 +644,13 @@ mounts_by() {
     { sed '/noptrace apply/d' "$images/handmade.tree/init" && printf '/usr/sbin/noptrace apply || sh &'; } > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
-    assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, right behind the mount of /proc, and the program beside it'
+    assert_fails wired "line $(grep -c '' "$tree/init") of /init $form"
     # how far it is indented, and what is done where it fails, is the image's own
     # shellcheck disable=SC2016 # what its shell would expand
     for line in '/usr/sbin/noptrace apply' '/usr/sbin/noptrace apply || { echo "no lock" > /dev/console; poweroff -f; }' $'\t /usr/sbin/noptrace apply || exec sh' '/usr/sbin/noptrace apply || sh 2>&1' \
-        '/usr/sbin/noptrace apply || sh <&1' '/usr/sbin/noptrace apply || sync && poweroff -f' '/usr/sbin/noptrace apply || { echo "exit $?"; sh $name; }'; do
+        '/usr/sbin/noptrace apply || sh <&1' '/usr/sbin/noptrace apply || sync && poweroff -f' '/usr/sbin/noptrace apply || { echo "exit $?"; sh $name; }' \
+        '/usr/sbin/noptrace apply # the lock' $'/usr/sbin/noptrace apply \t# don\'t (\\' '/usr/sbin/noptrace apply || echo "not locked (see [above] & $name)"' "/usr/sbin/noptrace apply || echo '(a & \"b\"' 'it' && sh # & \`" \
+        '/usr/sbin/noptrace apply ||  sh' '/usr/sbin/noptrace apply  || echo x#y "#"'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree

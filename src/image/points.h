@@ -34,6 +34,9 @@ void points_order_handmade(struct image *image);
  * where it fails, as a command of its own that is run whatever is before it; 0 if none is that. */
 unsigned points_handmade_line(struct image *image);
 
+/* The same of the first that names noptrace at all, behind no #. */
+unsigned points_handmade_naming_line(struct image *image);
+
 /* masks: what would keep from running what is wired, and whatever else names it. */
 void points_masks(struct image *image);
 

@@ -6,13 +6,23 @@
 #include "points.h"
 #include "shell.h"
 
+/* Alone, or with what is done where it fails, or a comment. */
 static bool is_call(struct text line)
 {
 	static const char call[] = "/" PROGRAM " apply";
+	size_t length = sizeof call - 1;
+	struct text rest;
 
 	line = text_strip(line, " \t");
-	return text_is(line, call) ||
-	       (text_begins(line, "/" PROGRAM " apply || ") && shell_is_whole(line));
+	if (!text_begins(line, call))
+		return false;
+	rest = (struct text) { line.bytes + length, line.length - length };
+	if (rest.length == 0)
+		return true;
+	return text_byte_is_any(rest.bytes[0], " \t") &&
+	       (text_begins(text_strip(rest, " \t"), "|| ") ||
+		text_begins(text_strip(rest, " \t"), "#")) &&
+	       shell_is_whole(line);
 }
 
 unsigned points_handmade_line(struct image *image)
@@ -27,6 +37,14 @@ unsigned points_handmade_line(struct image *image)
 			return number;
 	}
 	return 0;
+}
+
+unsigned points_handmade_naming_line(struct image *image)
+{
+	static const char *const name[] = { "noptrace" };
+	struct text text = text_of_node(image_file(image, "init"));
+
+	return text_begins(text, "#!") ? text_line_with(text, name, 1) : 0;
 }
 
 /* What the lines before the call have done. */

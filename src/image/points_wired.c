@@ -176,12 +176,20 @@ bool points_wired(struct image *image)
 	enum init by = INIT_HANDMADE;
 	unsigned count = find_wired(image, &by, list, sizeof list);
 	const char *wrong = points_cannot_run(image, "/init", room, sizeof room);
+	unsigned named = image->init == INIT_HANDMADE ? points_handmade_naming_line(image) : 0;
 
 	if (wrong)
 		results_add(image->results, STATUS_FAIL, point,
 			    "%s: the kernel cannot run /init, and does without it; build the "
 			    "image anew",
 			    wrong);
+	else if (count == 0 && named > 0)
+		results_add(
+		    image->results, STATUS_FAIL, point,
+		    "line %u of /init names noptrace in a form that is not known; write it as "
+		    "/usr/sbin/noptrace apply, alone or with || and what is done where it "
+		    "fails in the same line",
+		    named);
 	else if (count == 0)
 		results_add(image->results, STATUS_FAIL, point, "nothing calls the program; %s",
 			    points_remedy(image));

@@ -301,15 +301,27 @@ static bool is_apart(const struct shell *shell)
 bool shell_is_whole(struct text line)
 {
 	struct shell shell = { .first = true };
+	char quote = '\0';
 
+	/* which some shells drop, in a comment too */
+	if (memchr(line.bytes, '\0', line.length))
+		return false;
 	for (size_t i = 0; i < line.length; i++) {
+		char byte = line.bytes[i];
+		char before = i > 0 ? line.bytes[i - 1] : ' ';
+
 		/* behind these the next line may belong to this one, unseen */
-		if (text_byte_is_any(line.bytes[i], "\\`[()"))
+		if (text_byte_is_any(byte, "\\`") ||
+		    (text_byte_is_any(byte, "[()") && (!quote || before == '$')))
 			return false;
-		if (line.bytes[i] != '&' || is_of_redirection(line, i))
-			continue;
-		if (i + 1 == line.length || line.bytes[++i] != '&')
-			return false;
+		if (quote || text_byte_is_any(byte, "'\"")) {
+			quote = !quote ? byte : byte == quote ? '\0' : quote;
+		} else if (byte == '#' && text_byte_is_any(before, " \t")) {
+			line.length = i;
+		} else if (byte == '&' && !is_of_redirection(line, i)) {
+			if (i + 1 == line.length || line.bytes[++i] != '&')
+				return false;
+		}
 	}
 	feed(&shell, line);
 	return is_apart(&shell) && !text_has(line, "<<") && !text_has(line, "${");

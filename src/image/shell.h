@@ -33,7 +33,7 @@ struct shell_words {
 bool shell_words(struct text line, struct shell_words *words);
 
 /* Whether a shell waits for what is in a line before it reads the next: nothing in it goes on
- * there, it has no & but in && and redirections, and no expansion but $NAME. */
+ * there, it has no & but in &&, redirections and strings, and no expansion but $NAME. */
 bool shell_is_whole(struct text line);
 
 /* The commands that go on in the real root; the last is NULL. */
