@@ -675,7 +675,13 @@ mounts_by() {
         $'exec >'"$(printf '%062d' 0)"$'>x /init2\n'"$call" $'if false; then\ncase x in\ndone) ;;\nesac\n'"$call"$'\nfi' \
         $'if false; then\ncase x in\n(done) ;;\nesac\n'"$call"$'\nfi' $'if false; then\ncase x in\ndone|x) ;;\nesac\n'"$call"$'\nfi' \
         $'if false; then\ncase x in\nx|done) ;;\nesac\n'"$call"$'\nfi' $'if false; then\ncase x in\n(x|done) ;;\nesac\n'"$call"$'\nfi' \
-        $'if false; then\ncase x in\n}|x|y) ;;\nesac\n'"$call"$'\nfi'; do
+        $'if false; then\ncase x in\n}|x|y) ;;\nesac\n'"$call"$'\nfi' \
+        $'X=1 exec /x\n'"$call" $'X=1 Y="a b" exec /x\n'"$call" $'exec >|x /x\n'"$call" $'exec >| x /x\n'"$call" $'exec &>x /x\n'"$call" $'exec&>x /x\n'"$call" \
+        $'"exec" /x\n'"$call" $'e"xec" /x\n'"$call" $'\\exec /x\n'"$call" $'$x /x\n'"$call" $'`x` /x\n'"$call" $'>x exec /x\n'"$call" $'> x exec /x\n'"$call" $'2> x X=1 exec /x\n'"$call" \
+        $'2>&1 exec /x\n'"$call" $'{x}>y exec /x\n'"$call" $'exec<x /x\n'"$call" $'exec< x /x\n'"$call" $'"exec"<x /x\n'"$call" $'X=1 >|x command exec /x\n'"$call" \
+        $'command exec /x\n'"$call" $'command -p exec /x\n'"$call" $'builtin exec /x\n'"$call" $'return\n'"$call" $'X=1 return 0\n'"$call" $'exit>x\n'"$call" $'command alias run_scripts=:\n'"$call" \
+        $'set -n\n'"$call" $'set -e -n\n'"$call" $'set -eun\n'"$call" $'set -o noexec\n'"$call" $'set $x\n'"$call" $'set "-n"\n'"$call" $'set \\-n\n'"$call" $'command set -n\n'"$call" \
+        $'if false; then\nX=1 fi\n'"$call"$'\nfi' $'if false; then\n>x fi\n'"$call"$'\nfi' $'>'"$(printf '%064d' 0)"$'> x exec /x\n'"$call"; do
         line=$line awk '$0 == "run_scripts /scripts/init-top" { $0 = ENVIRON["line"] } { print }' "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
@@ -693,6 +699,8 @@ mounts_by() {
         $'x=$(echo "a b" | { cat; })\n'"$call" $'x=\'a "\'\n'"$call" $'# don\'t { (\n'"$call" $'echo ${x#y} fi done }\n'"$call" $'! false\n'"$call" \
         $'until if :; then :; else false; fi; do :; done; ifs=1; done=2; dodone=3\n'"$call" $'true \\\n\'x\'\n'"$call" $'false || \\\n\ttrue\n'"$call" $'echo a # \\\n'"$call" \
         $'x="a\nb"; y=\\"\n'"$call" $'exec 2>&1 < /dev/null\nexec > /dev/null\n'"$call" $'[ -x /init ] || exit\nfalse && exec sh\n'"$call" \
+        $'set -ex\nset -- -n\nset x -n\nset +x\n'"$call" $'X=1 echo exec /x\n>x echo exec /x\n> exec echo\ncommand -v kmod > x\n'"$call" $'x=\'a\' y="$z"\necho >|x\n{ :; } &>x\n'"$call" \
+        $'x() { return 1; }\nif false; then "exec" x; fi\nfalse && return\n: set -n exit\n'"$call" $'exec>x 2>|y\nexec <x &\nexec & :\n'"$call" \
         $'x() { exit; }\nx()\n{\n\texit\n}\n(exit) || if false; then exit; fi\n'"$call"; do
         line=$line awk '$0 == "run_scripts /scripts/init-top" { $0 = ENVIRON["line"] } { print }' "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"

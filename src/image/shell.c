@@ -122,7 +122,14 @@ bool shell_words(struct text line, struct shell_words *words)
 	return true;
 }
 
-/* Where a script has come to. All zero but for `first` is its start. */
+/* What the next word may be. */
+enum position {
+	FIRST,	 /* what a command begins with, a keyword too, */
+	NAME,	 /* its name, behind settings and redirections, */
+	ARGUMENT /* neither */
+};
+
+/* Where a script has come to. All zero is its start. */
 struct shell {
 	unsigned depth;	 /* of if, case, loops and braces */
 	unsigned parens; /* that are open; a pattern of case has but the other */
@@ -131,11 +138,12 @@ struct shell {
 	bool pending;	 /* of the command, behind &&, ||, | or a function's () */
 	bool chained;	 /* to one of these, or a parenthesis, before it */
 	bool closed;	 /* a block ends in this command, or those that it is piped to */
-	bool first;	 /* the next word is one that a command begins with, */
-	bool execs;	 /* or one behind exec and its redirections, */
-	bool target;	 /* where the last of those lacks its file, */
-	bool lost;	 /* it need not come to any of the lines behind, or read them so */
-	char word[64];	 /* and the last one, as far as one that is known may be long */
+	enum position next;
+	bool execs;    /* the next word is one behind exec and its redirections, */
+	bool sets;     /* or behind set and its options, */
+	bool target;   /* or the file of a redirection, */
+	bool lost;     /* it need not come to any of the lines behind, or read them so */
+	char word[64]; /* and the last one, as far as one that is known may be long */
 	size_t length;
 };
 
@@ -162,8 +170,46 @@ static bool redirects(struct shell *shell, struct text word)
 		at++;
 	if (at == word.length || !text_byte_is_any(word.bytes[at], "<>"))
 		return false;
-	shell->target = text_byte_is_any(word.bytes[word.length - 1], "<>&");
+	shell->target = text_byte_is_any(word.bytes[word.length - 1], "<>&|");
 	return true;
+}
+
+static bool has_any(struct text text, const char *bytes)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		if (text_byte_is_any(text.bytes[i], bytes))
+			return true;
+	}
+	return false;
+}
+
+/* What of a word is before a redirection in it. */
+static struct text before_redirection(struct text word)
+{
+	size_t length = 0;
+
+	while (length < word.length && !text_byte_is_any(word.bytes[length], "<>"))
+		length++;
+	return (struct text) { word.bytes, length };
+}
+
+/* Whether the name of the command is yet to come behind this word in its place. */
+static bool precedes_name(struct text word)
+{
+	static const char *const callers[] = { "builtin", "command", NULL };
+	struct text name = before_redirection(word);
+
+	if (name.length < word.length &&
+	    (text_strip(name, "0123456789").length == 0 || text_begins(name, "{")))
+		return true;
+	return has_any(name, "=") || text_begins(name, "-") || text_is_any(name, callers);
+}
+
+/* Whether a word behind set keeps the shell from running the next lines, or may do so. */
+static bool stops(struct text word)
+{
+	return has_any(word, "'\"`$\\") ||
+	       (text_begins(word, "-") && !text_is(word, "--") && !shell_is_option(word));
 }
 
 /* Whether with this word the script ends, or changes what words mean. */
@@ -171,14 +217,34 @@ static bool ends(struct shell *shell, struct text word)
 {
 	/* behind the others of bash a block may begin that is not seen */
 	static const char *const odd[] = { "alias", "time", "function", "coproc", NULL };
+	static const char *const ending[] = { "exit", "return", NULL };
+	struct text name = before_redirection(word);
 	/* where it pivots is another question */
 	bool execs = shell->execs && !text_is_any(word, shell_pivots) && !redirects(shell, word);
 
-	if (shell->first && text_is_any(word, odd))
+	if (shell->next != ARGUMENT && text_is_any(name, odd))
 		return true;
 	if (shell->depth > 0 || shell->parens > 0 || shell->chained)
 		return false;
-	return execs || (shell->first && text_is(word, "exit"));
+	if (shell->next == ARGUMENT)
+		return execs || (shell->sets && stops(word));
+	/* a name that is quoted, or expanded, may be any */
+	return text_is_any(name, ending) || (!precedes_name(word) && has_any(name, "'\"`$\\"));
+}
+
+/* Takes a word in the place of a command's name, for what comes behind it. */
+static void name_command(struct shell *shell, struct text word)
+{
+	struct text name = before_redirection(word);
+
+	shell->execs = text_is(name, "exec");
+	shell->sets = text_is(name, "set");
+	shell->next = precedes_name(word) ? NAME : ARGUMENT;
+	if (name.length == word.length)
+		return;
+	shell->target = text_byte_is_any(word.bytes[word.length - 1], "<>&|");
+	/* the end is not seen */
+	shell->lost = shell->lost || word.length == sizeof shell->word;
 }
 
 static void end_word(struct shell *shell)
@@ -191,29 +257,41 @@ static void end_word(struct shell *shell)
 						       "elif", "do",	"!",	 NULL };
 	struct text word = { shell->word, shell->length };
 	bool brace = text_is(word, "{");
+	bool first = shell->next == FIRST;
 
 	if (word.length == 0)
 		return;
+	shell->length = 0;
+	if (shell->target && shell->next == NAME) {
+		shell->target = false;
+		return;
+	}
 	shell->lost = shell->lost || ends(shell, word);
-	shell->execs = (shell->execs && !text_is_any(word, shell_pivots)) ||
-		       (shell->first && text_is(word, "exec"));
-	if (brace || (shell->first && text_is_any(word, opening))) {
+	if (brace || (first && text_is_any(word, opening))) {
 		shell->depth++;
-	} else if (shell->first && text_is_any(word, closing)) {
+	} else if (first && text_is_any(word, closing)) {
 		shell->depth--;
 		shell->closed = true;
 		/* nothing ends where something has but begun: it is a pattern of case */
 		shell->lost = shell->lost || shell->chained;
 	}
-	shell->first = brace || (shell->first && text_is_any(word, before_commands));
-	shell->length = 0;
+	if (brace || (first && text_is_any(word, before_commands))) {
+		shell->next = FIRST;
+	} else if (shell->next != ARGUMENT) {
+		name_command(shell, word);
+	} else {
+		shell->execs = shell->execs && !text_is_any(word, shell_pivots);
+		shell->sets =
+		    shell->sets && text_byte_is_any(word.bytes[0], "-+") && !text_is(word, "--");
+	}
 }
 
 static void end_command(struct shell *shell)
 {
 	end_word(shell);
-	shell->first = true;
+	shell->next = FIRST;
 	shell->execs = false;
+	shell->sets = false;
 	shell->target = false;
 }
 
@@ -223,6 +301,10 @@ static void separate(struct shell *shell, struct text line, size_t at)
 	char byte = line.bytes[at];
 	struct text before = { line.bytes, at };
 
+	end_word(shell);
+	/* to bash &> is no end */
+	shell->lost = shell->lost || (shell->execs && byte == '&' && at + 1 < line.length &&
+				      line.bytes[at + 1] == '>');
 	end_command(shell);
 	/* so is what ends before a parenthesis that was not open */
 	shell->lost = shell->lost || (byte == ')' && shell->parens == 0 && shell->closed);
@@ -237,10 +319,13 @@ static void separate(struct shell *shell, struct text line, size_t at)
 	shell->chained = shell->pending || byte == '(';
 }
 
-/* Whether what stands there is the & of <& or >&. */
+/* Whether what stands there is the & of <& or >&, or the | of >|. */
 static bool is_of_redirection(struct text line, size_t at)
 {
-	return line.bytes[at] == '&' && at > 0 && text_byte_is_any(line.bytes[at - 1], "<>") &&
+	return at > 0 &&
+	       text_byte_is_any(line.bytes[at - 1], line.bytes[at] == '&'   ? "<>"
+						    : line.bytes[at] == '|' ? ">"
+									    : "") &&
 	       (at < 2 || line.bytes[at - 2] != '\\');
 }
 
@@ -300,7 +385,7 @@ static bool is_apart(const struct shell *shell)
 
 bool shell_is_whole(struct text line)
 {
-	struct shell shell = { .first = true };
+	struct shell shell = { 0 };
 	char quote = '\0';
 
 	/* which some shells drop, in a comment too */
@@ -329,7 +414,7 @@ bool shell_is_whole(struct text line)
 
 unsigned shell_line_of(struct text script, bool (*is)(struct text line))
 {
-	struct shell shell = { .first = true };
+	struct shell shell = { 0 };
 	struct text line;
 
 	for (unsigned number = 1; text_line(&script, &line); number++) {
