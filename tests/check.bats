@@ -606,6 +606,7 @@ mounts_by() {
 @test "a hand-made /init that only says the call, or does not wait for it, fails" {
     local line form='names noptrace in a form that is not known; write it as /usr/sbin/noptrace apply, alone or with || and what is done where it fails in the same line'
     tree_of handmade
+    # shellcheck disable=SC2016 # what its shell would expand
     for line in 'echo /usr/sbin/noptrace apply' ': /usr/sbin/noptrace apply || poweroff -f' '/usr/sbin/noptrace apply &' \
         'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply' \
         '/usr/sbin/noptrace apply# x' '/usr/sbin/noptrace applyx' '/usr/sbin/noptrace apply & # x' '/usr/sbin/noptrace apply || # x' '/usr/sbin/noptrace apply | sh' '/usr/sbin/noptrace apply || echo "$(x)"' \
@@ -853,7 +854,7 @@ END
     local number from to conf=conf/conf.d/default-boot-to-casper.conf
     tree_of initramfs-tools
     # shellcheck disable=SC2016 # the file's own
-    printf '%s\n' 'if [ -z "$BOOT" ]; then' '# one' '    export BOOT=casper' '' $'\tROOT=x' fi 'IP=y' > "$BATS_TEST_TMPDIR/if"
+    printf '%s\n' 'if [ -z "$BOOT" ]; then' '# one' '    export BOOT=casper' '' $'\tROOT=x' 'fi' 'IP=y' > "$BATS_TEST_TMPDIR/if"
     cp "$BATS_TEST_TMPDIR/if" "$tree/$conf"
     check_tree
     assert_success
@@ -1113,7 +1114,7 @@ END
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
     assert_failure 1
-    assert_line --regexp '^  FAIL  wired         nothing calls the program'
+    assert_line --regexp '^  FAIL  wired         line 7 of /init names noptrace in a form that is not known'
     # and one whose comment has a word of ours, behind what a shell takes for one word
     tree_of systemd
     printf '#!/bin/sh\nrm\r# /usr/sbin/noptrace\n' > "$tree/usr/bin/x"

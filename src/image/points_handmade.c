@@ -59,14 +59,13 @@ struct before {
 static bool runs(struct image *image, const struct before *before, const char *path)
 {
 	char room[KERNEL_PATH];
-	char folder[KERNEL_PATH];
 
 	if (image_at(image, path))
 		return !image_is_covered(image, path) &&
 		       !points_cannot_run(image, path, room, sizeof room);
-	(void)snprintf(folder, sizeof folder, "%.*s", (int)(shell_base_name(path) - path), path);
+	(void)snprintf(room, sizeof room, "%.*s", (int)(shell_base_name(path) - path), path);
 	return before->installed && !image_is_covered_itself(image, path) &&
-	       image_folder(image, folder) == before->installed;
+	       image_folder(image, room) == before->installed;
 }
 
 /* Whether a shell finds a command, in the first folder of PATH that has one of this name. */
