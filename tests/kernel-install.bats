@@ -408,7 +408,23 @@ END
     done
 }
 
-# GRUB as Debian's next has it; Fedora's has the other name as well.
+# bootctl goes by what the environment says of the ESP.
+@test "a default is found in the loader.conf of whatever partition there is one on" {
+    use trixie
+    kernel_install add 6.1.0-10-test
+    mkdir -p "$tree/esp/loader"
+    echo 'default *maintenance*' > "$tree/esp/loader/loader.conf"
+    KERNEL_INSTALL_BOOT_ROOT=/boot SYSTEMD_ESP_PATH=/esp look_again
+    assert_line --partial "/boot/loader/entries/$maintenance is not there: the default *maintenance* could be this one"
+
+    # the kernels stay where the entries say
+    mkdir "$tree/my boot"
+    mv "$tree/boot/loader" "$tree/my boot"
+    mv "$tree/esp/loader/loader.conf" "$tree/my boot/loader"
+    KERNEL_INSTALL_BOOT_ROOT='/my boot' look_again
+    assert_line --partial "/my boot/loader/entries/$maintenance is not there: the default *maintenance* could be this one"
+}
+
 @test "an entry is on the disk before it has its name" {
     use trixie
     kernel_install add 6.1.0-10-test
@@ -433,6 +449,7 @@ END
     assert [ -e "$ours" ]
 }
 
+# GRUB as Debian's next has it; Fedora's has the other name as well.
 @test "where GRUB reads entries of any kind, there is no maintenance entry for systemd-boot, and the reason is said" {
     local config there line
     use trixie
