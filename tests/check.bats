@@ -586,6 +586,10 @@ mounts_by() {
         IFS='|' read -r -a lines <<< "$line"
         mounts_by "${lines[@]}"
     done
+    # and one that something is mounted over
+    cp -L "$tree/bin/busybox" "$tree/run/busybox"
+    ln -s ../run/busybox "$tree/sbin/mount"
+    ! mounts_by PATH=/sbin "$mount" || fail 'in /run'
     # which may be there from the start, if it runs
     ln -s ../../bin/busybox "$tree/usr/bin/mount"
     mounts_by "$mount"
@@ -688,6 +692,11 @@ mounts_by() {
         check_tree
         assert_fails order '/init: does not call scripts/init-top; build the image anew'
     done
+    # nothing says that it is before the pivot
+    sed /run-init/d "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails order '/init: does not call scripts/init-top; build the image anew'
     # a NUL is dropped
     sed "s,^$call,i\x00f false; then\n&\nf\x00i," "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -701,7 +710,7 @@ mounts_by() {
         $'until if :; then :; else false; fi; do :; done; ifs=1; done=2; dodone=3\n'"$call" $'true \\\n\'x\'\n'"$call" $'false || \\\n\ttrue\n'"$call" $'echo a # \\\n'"$call" \
         $'x="a\nb"; y=\\"\n'"$call" $'exec 2>&1 < /dev/null\nexec > /dev/null\n'"$call" $'[ -x /init ] || exit\nfalse && exec sh\n'"$call" \
         $'set -ex\nset -- -n\nset x -n\nset +x\n'"$call" $'X=1 echo exec /x\n>x echo exec /x\n> exec echo\ncommand -v kmod > x\n'"$call" $'x=\'a\' y="$z"\necho >|x\n{ :; } &>x\n'"$call" \
-        $'x() { return 1; }\nif false; then "exec" x; fi\nfalse && return\n: set -n exit\n'"$call" $'exec>x 2>|y\nexec <x &\nexec & :\n'"$call" \
+        $'x() { return 1; }\nif false; then "exec" x; fi\nfalse && return\n: set -n exit\n'"$call" $'exec>x 2>|y\nexec <x &\nexec & :\nexec <x; :\n'"$call" \
         $'x() { exit; }\nx()\n{\n\texit\n}\n(exit) || if false; then exit; fi\n'"$call"; do
         line=$line awk '$0 == "run_scripts /scripts/init-top" { $0 = ENVIRON["line"] } { print }' "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -1512,6 +1521,12 @@ END
     check_tree
     assert_failure 1
     assert_point FAIL order "/$units/system.slice: not looked into, being too large, a module or firmware: changes system.slice, which $unit hangs on; remove that"
+    tree_of systemd
+    ln -s /usr/lib/firmware/x.target "$tree/etc/systemd/system/basic.target"
+    install -D -m 644 "$tree/$units/basic.target" "$tree/usr/lib/firmware/x.target"
+    check_tree
+    assert_failure 1
+    assert_point FAIL order "basic.target is not there, masked or broken: nothing starts $unit; build the image anew"
     # it has no other name, by which something could come before it, be that a link to a link, or in another folder
     while read -r link target name; do
         tree_of systemd
@@ -3828,6 +3843,10 @@ assert_unreadable() {
     check "$image"
     assert_unreadable "$image.extra.d/tree.addon.efi: adds a device tree, from which a kernel may take words; put it into the UKI"
     rm "$image.extra.d/tree.addon.efi"
+    # one that says nothing
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sbat", "x" ]))' "$image.extra.d/none.addon.efi"
+    check "$image"
+    assert_success
     # of the name without a boot counter, and of no other
     make_addon words.addon.efi maintenance
     mv "$image.extra.d" "$BATS_TEST_TMPDIR/a.efi.extra.d"
