@@ -656,6 +656,10 @@ END
             kernel_install add "$version"
             assert [ -e "$entries/debian-$version-maintenance.conf" ]
         done
+        # what is called by a count alone is nobody's
+        mv "$entries/debian-$version.conf" "$entries/5.conf"
+        look_again
+        assert_equal "$(listed)" 5.conf
     done
 }
 
