@@ -56,6 +56,14 @@ static bool escapes(struct text line, size_t at)
 	       text_byte_is_any(line.bytes[at + 1], "\"$\\`");
 }
 
+/* The byte before that one; a blank at the start. */
+static char byte_before(struct text line, size_t at)
+{
+	if (at == 0)
+		return ' ';
+	return line.bytes[at - 1];
+}
+
 /* Takes a word off the line, which is not empty. */
 static bool next_literal(struct text *line, char *word, size_t size, bool *escaped)
 {
@@ -66,10 +74,8 @@ static bool next_literal(struct text *line, char *word, size_t size, bool *escap
 	for (; at < line->length && (quote || !text_byte_is_any(line->bytes[at], " \t")); at++) {
 		char byte = line->bytes[at];
 		bool escape = quote == '"' && escapes(*line, at);
-		bool literal =
-		    escape ||
-		    (quote ? is_literal_in_quotes(byte)
-			   : is_literal_behind(at > 0 ? line->bytes[at - 1] : '\0', byte));
+		bool literal = escape || (quote ? is_literal_in_quotes(byte)
+						: is_literal_behind(byte_before(*line, at), byte));
 
 		if (escape) {
 			byte = line->bytes[++at];
@@ -393,14 +399,17 @@ bool shell_is_whole(struct text line)
 		return false;
 	for (size_t i = 0; i < line.length; i++) {
 		char byte = line.bytes[i];
-		char before = i > 0 ? line.bytes[i - 1] : ' ';
+		char before = byte_before(line, i);
 
 		/* behind these the next line may belong to this one, unseen */
 		if (text_byte_is_any(byte, "\\`") ||
 		    (text_byte_is_any(byte, "[()") && (!quote || before == '$')))
 			return false;
-		if (quote || text_byte_is_any(byte, "'\"")) {
-			quote = !quote ? byte : byte == quote ? '\0' : quote;
+		if (quote) {
+			if (byte == quote)
+				quote = '\0';
+		} else if (text_byte_is_any(byte, "'\"")) {
+			quote = byte;
 		} else if (byte == '#' && text_byte_is_any(before, " \t")) {
 			line.length = i;
 		} else if (byte == '&' && !is_of_redirection(line, i)) {
