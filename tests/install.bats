@@ -202,6 +202,16 @@ END
     done
 }
 
+@test "in a container, which has no scope of its own, the unit does nothing" {
+    run in_root "$bookworm" "$BATS_TEST_TMPDIR" sh -c 'mount -t tmpfs tmpfs /run
+        systemd-analyze condition --unit=noptrace.service
+        mkdir /run/host && echo docker > /run/host/container-manager
+        systemd-analyze condition --unit=noptrace.service'
+    assert_failure
+    assert_line 'Conditions succeeded.'
+    assert_line 'noptrace.service: ConditionVirtualization=!container failed.'
+}
+
 # completed NAME WORD…: what bash offers for the last word.
 completed() {
     # shellcheck disable=SC2016 # the inner shell's
