@@ -6,6 +6,8 @@
 # The generators and GRUB go by the files that the package brings, and that are gone with it; the entries of other boot
 # loaders are removed while what wrote them is still there.
 set -e
+# which cp --parents of coreutils 9.1 has to be in
+cd /
 
 # dpkg says in the environment which script this is, and whose. rpm does not: its spec sets this.
 scriptlet=
@@ -26,6 +28,8 @@ say() {
 # last one that boots. So there is a copy of each in this folder, where nothing ages, until they are built. It stays where
 # this script was killed, or where an image could not be put back; the next of these scripts begins with that.
 kept=/var/lib/noptrace/images
+# as it is to the scriptlets of rpm-ostree
+[ -w /var/lib ] || { temporary=$(mktemp -d /var/tmp/noptrace.XXXXXX) && kept=$temporary/images; } || :
 
 keep_images() {
     # a copy that was cut short is never below the name
@@ -38,18 +42,20 @@ keep_images() {
     fi
 }
 
-# The images that are not what they were, or are gone. Sets $gone.
+# put_back gone|changed: the images that are gone; or all those, too, that are not what they were. Sets $gone.
 put_back() {
     gone=no
     [ -d "$kept" ] || return 0
     find "$kept" -type f | {
         while IFS= read -r copy; do
             image=${copy#"$kept"}
+            # a boot loader would read what came so far, were it called as the image is
             new=${image%/*}/.noptrace
-            ! cmp -s "$copy" "$image" || continue
-            # for its room; and to another name, since a boot loader would read what came so far
-            rm -f "$image"
-            if cp -a "$copy" "$new" && sync "$new" && mv "$new" "$image"; then
+            if [ -s "$image" ] && { [ "$1" = gone ] || cmp -s "$copy" "$image"; }; then
+                continue
+            fi
+            # that of a build that failed may have taken the room
+            if { cp -a "$copy" "$new" || { rm -f "$image" && cp -a "$copy" "$new"; }; } && sync "$new" && mv "$new" "$image"; then
                 say "$image: could not be built, and is the old one, put back; it $old_ones"
             else
                 rm -f "$new"
@@ -62,31 +68,38 @@ put_back() {
     } || gone=yes
 }
 
-# forget changed|all: the copies of images that were built; or of all that are there, unless one could not be put back.
-forget() {
-    [ -d "${kept%/*}" ] && [ "$gone" = no ] || return 0
-    rm -rf "$kept.new"
-    find "$kept" -type f 2> /dev/null | while IFS= read -r copy; do
+# The copies of images that are other ones now.
+forget_built() {
+    find "$kept" -type f | while IFS= read -r copy; do
         image=${copy#"$kept"}
-        [ ! -s "$image" ] || { [ "$1" = changed ] && cmp -s "$copy" "$image"; } || rm "$copy"
-    done || :
-    [ "$1" = changed ] || find "${kept%/*}" -depth -type d -empty -delete || :
+        [ ! -s "$image" ] || cmp -s "$copy" "$image" || rm "$copy"
+    done
 }
 
-# build COMMAND…: what has images built. Where it fails, dracut may have been killed in the middle of one, so that none of
-# what it has changed is left; and one that is gone needs the room that the next would take.
-build() {
+# All copies, unless one is the only one of its image.
+forget() {
     [ "$gone" = no ] || return 0
+    rm -rf "$kept" "$kept.new"
+    [ ! -d "${kept%/*}" ] || rmdir "${kept%/*}" || :
+}
+
+# build gone|changed COMMAND…: what has images built, and which to put back where it fails: dracut may have been killed in the
+# middle of its one; what builds several has whole ones of other kernels. Where one is gone, the next would take its room.
+build() {
+    [ "$gone" = no ] || return 1
+    what=$1
+    shift
     if "$@"; then
-        forget changed
+        forget_built
     else
-        failed=1
-        put_back
+        put_back "$what"
+        return 1
     fi
 }
 
-# Not by the trigger update-initramfs: that builds the newest kernel's image only, and each of them can be booted. An image
-# that cannot be built does not keep those of other kernels from it.
+# Not by the trigger update-initramfs: that builds the newest kernel's image only, and each of them can be booted.
+# What else an image is copied to, systemd-boot's partition for one, post-update.d knows. An image that cannot be built
+# does not keep those of other kernels from it.
 build_images() {
     failed=0 generator=dracut
     [ "$package" != noptrace-initramfs ] || generator=update-initramfs
@@ -103,18 +116,27 @@ build_images() {
         noptrace-dracut)
             for image in /boot/initrd.img-*; do
                 version=${image#/boot/initrd.img-}
-                [ ! -e "/lib/modules/$version/modules.dep" ] || build with_dracut "$image" "$version"
+                [ -e "/lib/modules/$version/modules.dep" ] || continue
+                [ "$gone" = no ] || break
+                echo "dracut: Generating $image"
+                # from Debian 13 on it would call post-update.d itself
+                build changed env NO_POST_UPDATE_HOOKS=1 dracut --quiet --force "$image" "$version" \
+                    && { [ ! -d /etc/initramfs/post-update.d ] \
+                        || run-parts --arg="$version" --arg="$image" /etc/initramfs/post-update.d; } \
+                    || failed=1
             done
             ;;
         noptrace-initramfs)
             # not -k all, which stops at the first that fails
             for version in $(linux-version list); do
-                [ ! -e "/boot/initrd.img-$version" ] || build update-initramfs -u -k "$version"
+                [ ! -e "/boot/initrd.img-$version" ] || build gone update-initramfs -u -k "$version" || failed=1
             done
             ;;
         rpm-noptrace-dracut)
+            # openSUSE's, which knows the boot loaders that want a copy
+            regenerate=/usr/lib/module-init-tools/regenerate-initrd-posttrans
             if [ -x "$regenerate" ]; then
-                build with_regenerate
+                mkdir -p /run/regenerate-initrd && touch /run/regenerate-initrd/all && build gone "$regenerate" || failed=1
                 set --
             else
                 set -- /lib/modules/*
@@ -124,28 +146,15 @@ build_images() {
                 [ -e "$kernel/modules.dep" ] || continue
                 # where bootc and ostree have it, and dracut does not look: for any machine, as noptrace-recipes(7) has it
                 if [ -e "$kernel/initramfs.img" ]; then
-                    build env DRACUT_NO_XATTR=1 dracut --quiet --force --no-hostonly "$kernel/initramfs.img" "${kernel##*/}"
+                    build changed env DRACUT_NO_XATTR=1 dracut --quiet --force --no-hostonly "$kernel/initramfs.img" "${kernel##*/}" \
+                        || failed=1
                 else
-                    build dracut --quiet --force --kver "${kernel##*/}"
+                    build changed dracut --quiet --force --kver "${kernel##*/}" || failed=1
                 fi
             done
             ;;
     esac
     return "$failed"
-}
-
-# with_dracut IMAGE VERSION: on Debian. What else an image is copied to, systemd-boot's partition for one, post-update.d knows.
-with_dracut() {
-    echo "dracut: Generating $1"
-    # from Debian 13 on it would call post-update.d itself
-    NO_POST_UPDATE_HOOKS=1 dracut --quiet --force "$1" "$2" \
-        && { [ ! -d /etc/initramfs/post-update.d ] || run-parts --arg="$2" --arg="$1" /etc/initramfs/post-update.d; }
-}
-
-# openSUSE's, which knows the boot loaders that want a copy
-regenerate=/usr/lib/module-init-tools/regenerate-initrd-posttrans
-with_regenerate() {
-    mkdir -p /run/regenerate-initrd && touch /run/regenerate-initrd/all && "$regenerate"
 }
 
 # images TEST…: those that pass these tests of find. A kdump image is no boot of the machine, and kdump builds it. As deep
@@ -253,10 +262,10 @@ old_ones='may lack the lock'
 
 # clean_up [SIGNAL]: dash runs no EXIT trap where a signal ends it.
 clean_up() {
-    trap '' HUP INT TERM
+    trap '' HUP INT PIPE QUIT TERM
     trap - EXIT
-    [ ! "${1-}" ] || put_back
-    forget all
+    [ ! "${1-}" ] || put_back changed
+    forget
     rm -f ${before:+"$before"}
     [ ! "${1-}" ] || {
         trap - "$1"
@@ -264,13 +273,13 @@ clean_up() {
     }
 }
 trap clean_up EXIT
-for signal in HUP INT TERM; do
+for signal in HUP INT PIPE QUIT TERM; do
     # shellcheck disable=SC2064 # this signal
     trap "clean_up $signal" "$signal"
 done
 
-put_back
-forget all
+put_back gone
+forget
 
 case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
     postinst_configure | postinst_triggered)

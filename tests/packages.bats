@@ -292,7 +292,7 @@ assert_open_as_before() {
         assert_open_as_before
     done
 
-    dracut_of_test 'echo cut > "$3"' 'kill -KILL $PPID'
+    dracut_of_test 'rm "$3"' 'kill -KILL $PPID'
     run on "$debian" dpkg --configure -a
     assert_failure
     assert_equal "$(stat -c %a "$tree/var/lib/noptrace")" 700
