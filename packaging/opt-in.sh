@@ -29,7 +29,7 @@ say() {
 # this script was killed, or where an image could not be put back; the next of these scripts begins with that.
 kept=/var/lib/noptrace/images
 # as it is to the scriptlets of rpm-ostree
-[ -w /var/lib ] || { temporary=$(mktemp -d /var/tmp/noptrace.XXXXXX) && kept=$temporary/images; } || :
+[ -w /var/lib ] || { temporary=$(mktemp -d --tmpdir=/var/tmp noptrace.XXXXXX) && kept=$temporary/images; } || :
 
 keep_images() {
     # a copy that was cut short is never below the name
