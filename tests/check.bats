@@ -605,6 +605,12 @@ mounts_by() {
     init_of_lines 'export PATH+=x' 'echo it goes on'
     assert_failure 1
     assert_line --partial 'behind line 7, which may keep it from running'
+    # nor what a folder, or a node, does that has the name that busybox would give it
+    for line in 'mkdir -p /bin/mount' 'mkdir -p bin/mount/x' 'mkdir /sbin /bin/mkdir' 'mknod /bin/mount p'; do
+        init_of_lines "/bin/busybox $line" "$install"
+        assert_failure 1
+        assert_line --partial 'which may keep it from running or from locking'
+    done
 }
 
 @test "a hand-made /init that only says the call, or does not wait for it, fails" {
@@ -686,7 +692,8 @@ mounts_by() {
         $'2>&1 exec /x\n'"$call" $'{x}>y exec /x\n'"$call" $'exec<x /x\n'"$call" $'exec< x /x\n'"$call" $'"exec"<x /x\n'"$call" $'X=1 >|x command exec /x\n'"$call" \
         $'command exec /x\n'"$call" $'command -p exec /x\n'"$call" $'builtin exec /x\n'"$call" $'return\n'"$call" $'X=1 return 0\n'"$call" $'exit>x\n'"$call" $'command alias run_scripts=:\n'"$call" \
         $'set -n\n'"$call" $'set -e -n\n'"$call" $'set -eun\n'"$call" $'set -o noexec\n'"$call" $'set $x\n'"$call" $'set "-n"\n'"$call" $'set \\-n\n'"$call" $'command set -n\n'"$call" \
-        $'if false; then\nX=1 fi\n'"$call"$'\nfi' $'if false; then\n>x fi\n'"$call"$'\nfi' $'>'"$(printf '%064d' 0)"$'> x exec /x\n'"$call"; do
+        $'if false; then\nX=1 fi\n'"$call"$'\nfi' $'if false; then\n>x fi\n'"$call"$'\nfi' $'>'"$(printf '%064d' 0)"$'> x exec /x\n'"$call" \
+        "$(printf 'x%062d' 0)"$'=1 exec /x\n'"$call" $'echo {\nexec /x\n}\n'"$call"; do
         line=$line awk '$0 == "run_scripts /scripts/init-top" { $0 = ENVIRON["line"] } { print }' "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree

@@ -195,6 +195,20 @@ static bool mounts(struct image *image, const struct shell_words *words, size_t 
 	return strcmp(type, "proc") == 0;
 }
 
+/* Whether what is made at a path could be in the place of a name that busybox would put there. */
+static bool takes_name(const char *path)
+{
+	static const char *const names[] = { "mkdir", "mount", NULL };
+	const char *end;
+
+	for (const char *name = path; name[0] != '\0'; name = end + (*end == '/')) {
+		end = strchrnul(name, '/');
+		if (text_is_any((struct text) { name, (size_t)(end - name) }, names))
+			return true;
+	}
+	return false;
+}
+
 /* mkdir [-p] [-m MODE] FOLDER... */
 static bool makes_folders(struct image *image, const struct shell_words *words, size_t at,
 			  struct before *before)
@@ -209,7 +223,7 @@ static bool makes_folders(struct image *image, const struct shell_words *words, 
 		if (strcmp(word, "-m") == 0 && at + 1 < words->count &&
 		    is_number(text_of(words->word[at + 1]), "01234567"))
 			at++;
-		else if (word[0] == '-' && strcmp(word, "-p") != 0)
+		else if ((word[0] == '-' && strcmp(word, "-p") != 0) || takes_name(word))
 			return false;
 		else
 			proc = proc || (free && strcmp(word, "/proc") == 0);
@@ -221,7 +235,8 @@ static bool makes_folders(struct image *image, const struct shell_words *words, 
 /* mknod, of which none takes the place of /proc. */
 static bool makes_nodes(const struct shell_words *words, size_t at)
 {
-	while (at < words->count && !text_ends(text_of(words->word[at]), "proc"))
+	while (at < words->count && !text_ends(text_of(words->word[at]), "proc") &&
+	       !takes_name(words->word[at]))
 		at++;
 	return at == words->count;
 }

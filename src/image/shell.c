@@ -234,8 +234,9 @@ static bool ends(struct shell *shell, struct text word)
 		return false;
 	if (shell->next == ARGUMENT)
 		return execs || (shell->sets && stops(word));
-	/* a name that is quoted, or expanded, may be any */
-	return text_is_any(name, ending) || (!precedes_name(word) && has_any(name, "'\"`$\\"));
+	/* a name that is quoted, or expanded, may be any; and one that is cut may be a setting */
+	return text_is_any(name, ending) || word.length == sizeof shell->word ||
+	       (!precedes_name(word) && has_any(name, "'\"`$\\"));
 }
 
 /* Takes a word in the place of a command's name, for what comes behind it. */
@@ -262,8 +263,8 @@ static void end_word(struct shell *shell)
 	static const char *const before_commands[] = { "if",   "while", "until", "then", "else",
 						       "elif", "do",	"!",	 NULL };
 	struct text word = { shell->word, shell->length };
-	bool brace = text_is(word, "{");
 	bool first = shell->next == FIRST;
+	bool brace = first && text_is(word, "{");
 
 	if (word.length == 0)
 		return;
