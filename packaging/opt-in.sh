@@ -28,7 +28,7 @@ say() {
 # last one that boots. So there is a copy of each in this folder, where nothing ages, until they are built. It stays where
 # this script was killed, or where an image could not be put back; the next of these scripts begins with that.
 kept=/var/lib/noptrace/images
-# as it is to the scriptlets of rpm-ostree
+# to the scriptlets of rpm-ostree /var/lib is read-only
 [ -w /var/lib ] || { temporary=$(mktemp -d --tmpdir=/var/tmp noptrace.XXXXXX) && kept=$temporary/images; } || :
 
 keep_images() {

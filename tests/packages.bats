@@ -265,14 +265,14 @@ dracut_of_test() {
 assert_open_as_before() {
     local kernel
     for kernel in "${kernels[@]}"; do cmp "$BATS_TEST_TMPDIR/boot/initrd.img-$kernel" "$(latest "boot/initrd.img-$kernel")"; done
-    run find "$tree" -name '.noptrace' -o -path "$tree/tmp/tmp.*" -o -path "$tree/var/lib/noptrace"
+    run find "$tree" -name '.noptrace' -o -path "$tree/tmp/tmp.*" -o -path "$tree/var/lib/noptrace" -o -path "$tree/var/tmp/noptrace.*"
     assert_output ''
 }
 
 # The single quotes have the script's own.
 # shellcheck disable=SC2016
 @test "an image that a killed dracut has cut short is the old one again, also after a signal or a power cut" {
-    local signal old
+    local signal old kernel
     use bookworm dracut
     old="/boot/initrd.img-$older: could not be built, and is the old one, put back; it may lack the lock"
     cp -a "$(dirname "$(latest "boot/initrd.img-$older")")" "$BATS_TEST_TMPDIR/boot"
@@ -292,6 +292,28 @@ assert_open_as_before() {
         assert_open_as_before
     done
 
+    # where that folder is read-only, as it is to the scriptlets of rpm-ostree
+    dracut_of_test 'echo cut > "$3"' 'exit 1'
+    cp "$top/packaging/opt-in.sh" "$tree"
+    run on "$debian" sh -c 'mount --bind /var/lib /var/lib && mount -o remount,ro,bind /var/lib
+        DPKG_MAINTSCRIPT_NAME=postinst DPKG_MAINTSCRIPT_PACKAGE=noptrace-dracut sh /opt-in.sh configure'
+    assert_failure
+    assert_line "noptrace-dracut: $old"
+    assert_open_as_before
+
+    # what was built stays where somebody's hook fails behind it
+    dracut_of_test 'echo built > "$3"'
+    mkdir -p "$tree/etc/initramfs/post-update.d"
+    printf '#!/bin/sh\nexit 1\n' > "$tree/etc/initramfs/post-update.d/zz"
+    chmod 755 "$tree/etc/initramfs/post-update.d/zz"
+    run on "$debian" dpkg --configure -a
+    assert_half_configured noptrace-dracut
+    for kernel in "${kernels[@]}"; do
+        assert_equal "$(< "$tree/boot/initrd.img-$kernel")" built
+        cp -a "$BATS_TEST_TMPDIR/boot/initrd.img-$kernel" "$tree/boot"
+    done
+    rm "$tree/etc/initramfs/post-update.d/zz"
+
     dracut_of_test 'rm "$3"' 'kill -KILL $PPID'
     run on "$debian" dpkg --configure -a
     assert_failure
@@ -300,10 +322,14 @@ assert_open_as_before() {
     rm "$tree"/tmp/tmp.*
     # and in the middle of the next copies
     mkdir "$tree/var/lib/noptrace/images.new"
+    # what somebody has built meanwhile is there
+    on "$debian" sh -c "echo newer > /boot/initrd.img-${kernels[0]}"
     dracut_of_test 'exit 1'
     run on "$debian" dpkg -r noptrace-dracut
     assert_success
     assert_line "noptrace-dracut: $old"
+    assert_equal "$(< "$(latest "boot/initrd.img-${kernels[0]}")")" newer
+    cp "$BATS_TEST_TMPDIR/boot/initrd.img-${kernels[0]}" "$tree/boot"
     assert_open_as_before
 }
 
