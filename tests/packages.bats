@@ -309,7 +309,7 @@ assert_open_as_before() {
     run on "$debian" dpkg --configure -a
     assert_half_configured noptrace-dracut
     for kernel in "${kernels[@]}"; do
-        assert_equal "$(< "$tree/boot/initrd.img-$kernel")" built
+        cmp <(echo built) "$tree/boot/initrd.img-$kernel"
         cp -a "$BATS_TEST_TMPDIR/boot/initrd.img-$kernel" "$tree/boot"
     done
     rm "$tree/etc/initramfs/post-update.d/zz"
@@ -328,7 +328,7 @@ assert_open_as_before() {
     run on "$debian" dpkg -r noptrace-dracut
     assert_success
     assert_line "noptrace-dracut: $old"
-    assert_equal "$(< "$(latest "boot/initrd.img-${kernels[0]}")")" newer
+    cmp <(echo newer) "$(latest "boot/initrd.img-${kernels[0]}")"
     cp "$BATS_TEST_TMPDIR/boot/initrd.img-${kernels[0]}" "$tree/boot"
     assert_open_as_before
 }

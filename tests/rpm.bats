@@ -268,7 +268,7 @@ dracut --quiet --force --kver ${kernels[0]}"
         > "$tree/usr/lib/module-init-tools/regenerate-initrd-posttrans"
     rpms --reinstall new noptrace-dracut
     assert_line 'noptrace-dracut: not every image could be built, see above; mend that, and install this package again'
-    for kernel in "${kernels[@]}"; do assert_equal "$(< "$tree/boot/initrd.img-$kernel")" built; done
+    for kernel in "${kernels[@]}"; do cmp <(echo built) "$tree/boot/initrd.img-$kernel"; done
     answer_for /usr/lib/module-init-tools/regenerate-initrd-posttrans
     rpm_on_machine -e noptrace-dracut
     assert_success
