@@ -3827,6 +3827,11 @@ assert_unreadable() {
     check /proc/self/fd/9
     assert_success
     exec 9<&-
+    # in a folder that may not be listed
+    mkdir -m 0311 "$BATS_TEST_TMPDIR/hidden"
+    cp "$image" "$BATS_TEST_TMPDIR/hidden/image"
+    run --separate-stderr setpriv --bounding-set=-dac_override,-dac_read_search "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/hidden/image"
+    image=$BATS_TEST_TMPDIR/hidden/image assert_unreadable "$BATS_TEST_TMPDIR/hidden/.: Permission denied; its addons are looked for there: let it be listed, or move the image"
     # a FAT does not tell capitals from others
     for name in "${image##*/}.Extra.D" IMAGE.EXTRA.D; do
         mv "$image.extra.d" "${image%/*}/$name"

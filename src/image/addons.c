@@ -178,7 +178,10 @@ static bool add_named(struct image *image, char *path, size_t name, struct failu
 		return fail(failure, "no memory");
 	count = scandir(beside, &entries, is_entry, by_name);
 	if (count < 0)
-		ok = fail(failure, "%s: %s", beside, strerror(errno));
+		ok = fail(failure,
+			  "%s: %s; its addons are looked for there: let it be listed, or move the "
+			  "image",
+			  beside, strerror(errno));
 	for (int i = 0; i < count; i++) {
 		const char *other = entries[i]->d_name;
 
