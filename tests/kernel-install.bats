@@ -597,10 +597,10 @@ END
         # of which nothing can be said
         printf 'version "6.1"\nlinux /x\noptions a\xff\n' > "$entries/$theirs-6.1.conf"
     done
-    printf 'version 6.1\nlinux /x\noptions a\xff\n' > "$entries/debian-6.1+3.conf"
+    printf "version '6.1'\nlinux /x\noptions a\xff\n" > "$entries/debian-6.1+3.conf"
     printf 'version 0-rescue-%s\nlinux /x\noptions a\xff\n' "$id" > "$entries/debian-0-rescue.conf"
     printf 'version 0-rescue-%s\nlinux /x\noptions a\xff\n' "$id" > "$entries/$id-0-rescue.conf"
-    printf 'version 6.2\nlinux /x\noptions a\xff\n' > "$entries/$id-6.2.conf"
+    printf 'version "6.2"\nlinux /x\noptions a\xff\n' > "$entries/$id-6.2.conf"
     look_again
     assert_equal "$(sed -n 's/: it cannot be told .*//p' <<< "$output" | sort -u)" "$(printf 'noptrace: /boot/loader/entries/%s.conf\n' \
         "$id-0-rescue" "$id-6.2" debian-0-rescue debian-6.1+3)"
