@@ -1970,7 +1970,7 @@ END
         assert_fails wired "/init: names no shell that a kernel takes, or passes it what is not known: $text"
     done
     # blanks are its spaces and tabs
-    for line in $'#!\v/bin/sh' '#!dash'; do
+    for line in $'#!\v/bin/sh' '#!dash' '#!bash'; do
         echo "$line" > "$tree/init"
         check_tree
         assert_failure 1
