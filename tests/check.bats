@@ -1959,11 +1959,11 @@ END
     chmod 755 "$tree/init"
     check_tree
     assert_fails wired "/nothing/sh: not in the image: $text"
-    # which runs itself, and what is neither; of a line the kernel reads no more than 256 bytes
+    # which runs itself, and what is neither; of a line old kernels read no more than 127 bytes
     echo echo > "$tree/init"
     check_tree
     assert_fails wired "/init: neither a program nor a script: $text"
-    for line in '#!' '#! ' "#!/$(printf '%255s' '' | tr ' ' x)" "#!$(printf '%253s' '')/bin/busybox sh" "#!$(printf '%241s' '')/bin/busybox" \
+    for line in '#!' '#! ' "#!/$(printf '%255s' '' | tr ' ' x)" "#!$(printf '%118s' '')/bin/sh" "#!/bin/sh$(printf '%118s' '')" \
         '#!/bin/sh /real' '#!/bin/sh -c' '#!/bin/sh -ec' '#!/bin/sh -' '#!/bin/sh -s' '#!/bin/busybox true' '#!/bin/busybox' '#!/bin/busybox -e' '#!/bin/sh sh' $'#!/bin/sh\r' '#!/bin/true'; do
         echo "$line" > "$tree/init"
         check_tree
@@ -1976,7 +1976,7 @@ END
         assert_failure 1
         assert_line --partial ': not in the image: the kernel cannot run /init, and does without it'
     done
-    for line in '#!/bin/sh -aefuvx' $'#! \t/bin/busybox \tash \t' "#!$(printf '%230s' '')/bin/busybox sh"; do
+    for line in '#!/bin/sh -aefuvx' $'#! \t/bin/busybox \tash \t' "#!$(printf '%117s' '')/bin/sh" "#!/bin/sh$(printf '%117s' '')"; do
         { echo "$line" && tail -n +2 "$images/handmade.tree/init"; } > "$tree/init"
         check_tree
         assert_success

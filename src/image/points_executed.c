@@ -22,27 +22,25 @@ static bool runs_all(const char *interpreter, struct text argument)
 	return argument.length == 0 || shell_is_option(argument);
 }
 
-/* The interpreter in the first line of a script, as fs/binfmt_script.c finds it: in the first bytes
- * of the file, of which the last is none of the name. */
+/* The interpreter in the first line of a script, which each kernel is to read whole, as
+ * fs/binfmt_script.c does it: before Linux 5.1 in the first 128 bytes of the file. */
 static bool script_interpreter(struct text text, char *to, size_t size)
 {
-	enum { SEEN = 255 };
-	const char *start = text.bytes;
+	enum { WHOLE = 126 };
 	struct text line;
 	size_t length = 0;
 
-	if (text.length > SEEN)
-		text.length = SEEN;
 	(void)text_line(&text, &line);
+	if (line.length > WHOLE)
+		return false;
 	line = (struct text) { line.bytes + 2, line.length - 2 };
 	while (line.length > 0 && (line.bytes[0] == ' ' || line.bytes[0] == '\t'))
 		line = (struct text) { line.bytes + 1, line.length - 1 };
 	while (length < line.length && line.bytes[length] != ' ' && line.bytes[length] != '\t')
 		length++;
-	if (length == 0 || length >= size || line.bytes + length - start == SEEN)
+	if (length == 0)
 		return false;
-	memcpy(to, line.bytes, length);
-	to[length] = '\0';
+	(void)snprintf(to, size, "%.*s", (int)length, line.bytes);
 	return runs_all(
 	    to, text_strip((struct text) { line.bytes + length, line.length - length }, " \t"));
 }
