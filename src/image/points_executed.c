@@ -27,22 +27,21 @@ static bool runs_all(const char *interpreter, struct text argument)
 static bool script_interpreter(struct text text, char *to, size_t size)
 {
 	enum { WHOLE = 126 };
+	static const char blanks[] = " \t";
 	struct text line;
 	size_t length = 0;
 
 	(void)text_line(&text, &line);
 	if (line.length > WHOLE)
 		return false;
-	line = (struct text) { line.bytes + 2, line.length - 2 };
-	while (line.length > 0 && (line.bytes[0] == ' ' || line.bytes[0] == '\t'))
-		line = (struct text) { line.bytes + 1, line.length - 1 };
-	while (length < line.length && line.bytes[length] != ' ' && line.bytes[length] != '\t')
+	line = text_strip((struct text) { line.bytes + 2, line.length - 2 }, blanks);
+	while (length < line.length && !text_byte_is_any(line.bytes[length], blanks))
 		length++;
 	if (length == 0)
 		return false;
 	(void)snprintf(to, size, "%.*s", (int)length, line.bytes);
 	return runs_all(
-	    to, text_strip((struct text) { line.bytes + length, line.length - length }, " \t"));
+	    to, text_strip((struct text) { line.bytes + length, line.length - length }, blanks));
 }
 
 /* The loader that an ELF program names; nothing if it names none. False for a name that the kernel
