@@ -2479,7 +2479,7 @@ check_uki() {
     assert_success
     # nor is one without a name
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", ""' '".cmdline", "quiet maintenance"'
-    assert_fails maintenance 'profile : has the word maintenance: each boot would be open; take it out'
+    assert_fails maintenance 'profile @1: has the word maintenance: each boot would be open; take it out'
     # one that has it needs the word
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet"'
     assert_fails maintenance 'profile maintenance: lacks the word maintenance, and would lock; add it'

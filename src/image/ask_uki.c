@@ -3,7 +3,7 @@
  * noptrace-uki: takes what boots apart, for noptrace-image boot.
  *
  *     noptrace-uki open FILE FOLDER  writes FOLDER/linux and FOLDER/initrd of a UKI, and prints a
- *                                    line for each profile: its id, a tab, its command line
+ *                                    line for each profile: its id or @number, a tab, its line
  *     noptrace-uki line FILE         prints the command line of what boots when nobody picks
  *     noptrace-uki machine FILE      prints what a kernel, a UKI or an ELF program is for, as
  *                                    uname -m says it; of a program it may be "unknown"

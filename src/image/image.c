@@ -145,7 +145,10 @@ static bool add_profile(struct image *image, const struct source *source, unsign
 		profile_id(text, id, sizeof id);
 		free(text);
 	}
-	if (profile > 0)
+	/* without a name it is picked by its number */
+	if (profile > 0 && id[0] == '\0')
+		(void)snprintf(line.origin, sizeof line.origin, "profile @%u", profile - 1);
+	else if (profile > 0)
 		(void)snprintf(line.origin, sizeof line.origin, "profile %s", id);
 	/* the default one boots without anybody's choice, whatever it is called */
 	line.maintenance =
