@@ -37,8 +37,6 @@ static bool script_interpreter(struct text text, char *to, size_t size)
 	line = text_strip((struct text) { line.bytes + 2, line.length - 2 }, blanks);
 	while (length < line.length && !text_byte_is_any(line.bytes[length], blanks))
 		length++;
-	if (length == 0)
-		return false;
 	(void)snprintf(to, size, "%.*s", (int)length, line.bytes);
 	return runs_all(
 	    to, text_strip((struct text) { line.bytes + length, line.length - length }, blanks));
