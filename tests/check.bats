@@ -2015,12 +2015,13 @@ END
         rm "$tree/usr/lib/systemd/systemd"
         # shellcheck disable=SC2016 # perl's
         perl -e 'print "\x7fELF\2\1\1" . "\0" x 9 . pack("v2 V Q<3 V v6 V x52 V2 Q<6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 2, 0, 0, 0, 1,
-            3, 4, $ARGV[0], 0, 0, $ARGV[1], 0, 0) . "/bin/nothing\0" . "x" x 300' "${line% *}" "${line#* }" > "$tree/usr/lib/systemd/systemd"
+            3, 4, $ARGV[0], 0, 0, $ARGV[1], 0, 0) . "/bin/nothing\0" . "x" x 256 . "\0"' "${line% *}" "${line#* }" > "$tree/usr/lib/systemd/systemd"
         chmod 755 "$tree/usr/lib/systemd/systemd"
         check_tree
         case $line in
             '176 13') assert_fails wired "/bin/nothing: not in the image: $text" ;;
             '187 2') assert_fails wired "g: not in the image: $text" ;;
+            '190 256') assert_fails wired "$(printf '%255s' '' | tr ' ' x): not in the image: $text" ;;
             *) assert_fails wired "/init: names no loader that a kernel takes: $text" ;;
         esac
     done << 'END'
@@ -2030,8 +2031,11 @@ END
 176 1
 176 0
 176 256
+190 256
+189 257
 999999 13
 480 13
+440 13
 0 5
 0 0
 END

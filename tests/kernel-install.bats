@@ -1290,8 +1290,9 @@ GRUB_DEFAULT=2|the default is 2, which is no normal entry
 GRUB_SAVEDEFAULT=true|GRUB_SAVEDEFAULT would boot it again after somebody picked it
 exit|/etc/default/grub could not be read to its end
 END
+    # where there are no settings, none is taken from whoever calls
     rm "$tree/etc/default/grub"
-    kernel_install add 6.1.0-10-test
+    default=2 kernel_install add 6.1.0-10-test
     assert [ -e "$ours" ]
     # entry 1 is what GRUB's boot counting falls back to
     rm "$entries"/*-0-rescue-*

@@ -48,7 +48,7 @@ static bool elf_interpreter(struct text text, const struct elf *elf, char *to, s
 {
 	if (!elf->names_loader)
 		return true;
-	if (elf->loader_size < 2 || elf->loader_size >= size || elf->loader_at > text.length ||
+	if (elf->loader_size < 2 || elf->loader_size > size || elf->loader_at > text.length ||
 	    elf->loader_size > text.length - elf->loader_at ||
 	    text.bytes[elf->loader_at + elf->loader_size - 1] != '\0')
 		return false;
