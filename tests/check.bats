@@ -1985,6 +1985,18 @@ END
     install -m 755 "$tree/init" "$tree/bin/ash"
     check_tree
     assert_fails wired "/init: too many interpreters behind each other: $text"
+    # five files behind each other are none too many, six are
+    tree_of handmade
+    mkdir "$tree"/{a,b,c,d}
+    for line in '/a/sh /b/sh' '/b/sh /c/sh' '/c/sh /bin/busybox sh' '/d/sh /a/sh'; do
+        install -m 755 /dev/stdin "$tree${line%% *}" <<< "#!${line#* }"
+    done
+    sed -i 's,^#!.*,#!/a/sh,' "$tree/init"
+    check_tree
+    assert_success
+    sed -i 's,^#!.*,#!/d/sh,' "$tree/init"
+    check_tree
+    assert_fails wired "/init: too many interpreters behind each other: $text"
     printf '#!\t/nothing/sh\t-e\n' > "$tree/init"
     check_tree
     assert_fails wired "/nothing/sh: not in the image: $text"

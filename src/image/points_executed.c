@@ -101,7 +101,7 @@ const char *points_cannot_run(struct image *image, const char *path, char *room,
 	bool loader = false;
 
 	(void)snprintf(now, sizeof now, "%s", path);
-	/* the kernel gives up after five as well */
+	/* fewer than any kernel takes */
 	for (int i = 0; i < 5; i++) {
 		const char *wrong =
 		    cannot_run(image, image_file(image, now), &loader, next, sizeof next);
