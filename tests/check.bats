@@ -2390,6 +2390,9 @@ END
     check "$images/handmade"
     assert_failure 1
     assert_point FAIL maintenance "CONFIG_CMDLINE of $config: has the word maintenance: each boot would be open; take it out"
+    # it comes before the loader's
+    check --cmdline maintenance "$images/handmade"
+    assert_point FAIL maintenance "CONFIG_CMDLINE of $config: has the word maintenance: each boot would be open; take it out"
 }
 
 @test "without a kernel configuration check cannot tell, 3" {
@@ -2927,6 +2930,8 @@ small_images() {
     assert_stands_failures "${check[@]}" "$BATS_TEST_TMPDIR/squashed"
     { cat "$config" && echo 'CONFIG_CMDLINE="a=\"b\""'; } > "$BATS_TEST_TMPDIR/config"
     assert_stands_failures "${check[@]}" --kernel-config "$BATS_TEST_TMPDIR/config" --json --cmdline quiet "$BATS_TEST_TMPDIR/gzip"
+    echo 'CONFIG_CMDLINE="maintenance"' >> "$BATS_TEST_TMPDIR/config"
+    assert_stands_failures "${check[@]}" --kernel-config "$BATS_TEST_TMPDIR/config" "$BATS_TEST_TMPDIR/plain"
     assert_stands_failures "${check[@]}" --junit "$BATS_TEST_TMPDIR/junit" "$images/handmade"
     uki_of '"a kernel"' '".cmdline", "maintenance"' '".uname", "6.1.0"' '".profile", "ID=main\n"'
     mkdir "$image.extra.d"
