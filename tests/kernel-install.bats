@@ -1060,6 +1060,11 @@ END
     mv "$tree/boot/EFI/Linux/"{debian,0123456789abcdef0123456789abcdef}-6.1.0-10-test+3.efi
     look_again add 6.1.0-10-test
     assert_line --partial '/boot/EFI/Linux/0123456789abcdef0123456789abcdef-6.1.0-10-test+3.efi: its command line'
+    # and where nothing can be said
+    # shellcheck disable=SC2016 # the inner shell's
+    run unshare --mount sh -e -c 'mount -t proc proc "$1/proc"
+        exec chroot "$1" /usr/lib/kernel/install.d/95-noptrace.install add 6.1.0-10-test 2> /dev/full' - "$tree"
+    assert_success
 }
 
 @test "what cannot be done does not fail the kernel's installation" {
