@@ -1221,6 +1221,8 @@ END
     check_tree
     assert_failure 1
     assert_line --partial '/usr/sbin/noptrace: leads to where /init mounts over it'
+    # of which nothing more is told
+    refute_line --regexp '^  [^ ]+ +(executable|static|architecture|identity) '
     # and where the mount itself leads
     tree_of systemd
     rm -rf "$tree/run"
@@ -2493,6 +2495,7 @@ check_uki() {
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"' "${last[@]}"
     assert_success
     assert_point ok image 'UKI: hand-made'
+    assert_point ok architecture 'x86_64, as the kernel'
     assert_point ok maintenance 'the word is in no command line that is built in for normal boots'
     check_uki '".cmdline", "quiet"' '".profile", "TITLE=x\nID=main\n"' '".profile", "ID=maintenance\nTITLE=ID=x\n"' '".cmdline", "quiet maintenance"' \
         "${last[@]}"
