@@ -178,6 +178,7 @@ END
     assert_failure 1
     assert_point FAIL program '/usr/sbin/noptrace: not in the image; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
     assert_point FAIL wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+    refute_line --partial '  identity  '
     assert_equal "$stderr" "noptrace-image: $image: fails: program, wired"
 }
 
