@@ -51,6 +51,7 @@ assert_said() {
     assert_refused 2 "$kernel: one IMAGE at a time" boot "$good" "$kernel"
     assert_refused 2 '--accel hvf: must be tcg or kvm' boot --kernel "$kernel" --accel hvf "$good"
     assert_refused 2 '--timeout soon: must be a number of seconds' boot --kernel "$kernel" --timeout soon "$good"
+    assert_refused 2 '--root: has an empty value; give it one, or leave it out' boot --kernel "$kernel" --root '' "$good"
     assert_refused 2 "--root $good: nothing says what to mount there: --append root=…" \
         boot --kernel "$kernel" --root "$good" "$good"
 }
@@ -60,6 +61,23 @@ assert_said() {
     assert_refused 2 "$BATS_TEST_TMPDIR: cannot be read as a file" boot --kernel "$kernel" "$BATS_TEST_TMPDIR"
     assert_refused 2 "/nonexistent/log: cannot be written" boot --kernel "$kernel" --log /nonexistent/log "$good"
     assert_refused 2 "$good: not a kernel for x86-64, arm64 or riscv64" boot --kernel "$good" "$good"
+    # which the other formats tell too, and what was there before stays until then
+    echo 'normal boot: old' > "$BATS_TEST_TMPDIR/log"
+    boot_image --json --kernel "$good" --log "$BATS_TEST_TMPDIR/log" --junit "$BATS_TEST_TMPDIR/junit" "$good"
+    assert_failure 2
+    assert_equal "$(jq -r '.images[] | "\(.verdict): \(.points[].text)"' <<< "$output")" "unreadable: $good: not a kernel for x86-64, arm64 or riscv64"
+    xmllint --noout "$BATS_TEST_TMPDIR/junit"
+    assert_equal "$(< "$BATS_TEST_TMPDIR/log")" 'normal boot: old'
+}
+
+@test "results or a log that cannot be written are 2" {
+    run bash -c '"$@" > /dev/full' - "$top/build/noptrace-image" boot --kernel "$kernel" --timeout 5 "$good"
+    assert_failure 2
+    assert_line 'noptrace-image: the results cannot be written'
+    boot_image --timeout 5 --log /dev/full "$good"
+    assert_failure 2
+    assert_output ''
+    assert_said '/dev/full: cannot be written'
 }
 
 @test "a file that boot reads, or that has something else than an earlier log in it, is not written to, 2" {
@@ -84,11 +102,12 @@ assert_said() {
         boot --kernel "$kernel" --log "$copy" --junit "$copy" "$good"
 }
 
-@test "boot works in a folder whose name has a comma, which QEMU takes for an option's end" {
-    mkdir "$BATS_TEST_TMPDIR/a,b"
+@test "boot works in a folder whose name has a dash, a comma and a colon, which QEMU takes for options and protocols" {
+    mkdir "$BATS_TEST_TMPDIR/-a,b:c"
+    cd "$BATS_TEST_TMPDIR" || return
     # an earlier log is overwritten
     echo 'normal boot: old' > "$BATS_TEST_TMPDIR/log"
-    TMPDIR=$BATS_TEST_TMPDIR/a,b boot_image --log "$BATS_TEST_TMPDIR/log" "$good"
+    TMPDIR=-a,b:c boot_image --log "$BATS_TEST_TMPDIR/log" "$good"
     assert_success
     assert_line --regexp '^outcome +locked +open$'
     run head -n 1 "$BATS_TEST_TMPDIR/log"
@@ -161,9 +180,9 @@ assert_said() {
 @test "what a guest says steers no terminal" {
     # shellcheck source=src/image/guest.bash
     source "$top/src/image/guest.bash"
-    printf 'log 5 noptrace: a\e]0;title\a\tb\e[2J\0c\r\n' | tee "$BATS_TEST_TMPDIR/answer" > "$BATS_TEST_TMPDIR/console"
-    assert_equal "$(found "$BATS_TEST_TMPDIR/answer" log)" '5 noptrace: a?]0;title? b?[2J?c?'
-    assert_equal "$(plain "$BATS_TEST_TMPDIR/console")" 'log 5 noptrace: a?]0;title? bc'
+    printf 'log 5 noptrace: a\e]0;title\a\tb\e[2J\0c\xc2\x9b\r\n' | tee "$BATS_TEST_TMPDIR/answer" > "$BATS_TEST_TMPDIR/console"
+    assert_equal "$(found "$BATS_TEST_TMPDIR/answer" log)" '5 noptrace: a?]0;title? b?[2J?c???'
+    assert_equal "$(plain "$BATS_TEST_TMPDIR/console")" 'log 5 noptrace: a?]0;title? bc??'
 }
 
 # A record's unprintable bytes are read as four characters each: 900 of them do not fit into the probe's 1,023.

@@ -3456,8 +3456,7 @@ pack_outer() {
 
 @test "bad input gets one line, and 2" {
     assert_refused 2 "check needs an IMAGE; see 'noptrace-image --help'" check
-    assert_refused 2 '/nonexistent: cannot be read as a file' check "$images/handmade" /nonexistent
-    assert_refused 2 "$images: cannot be read as a file" check "$images"
+    assert_refused 2 '--junit: has an empty value; give it one, or leave it out' check --junit '' "$images/handmade"
     assert_refused 2 "--timeout: not an option of check; see 'noptrace-image --help'" check --timeout 3 "$images/handmade"
     assert_refused 2 '/nonexistent: cannot be read as a file' check --kernel-config /nonexistent "$images/handmade"
     assert_refused 2 '/nonexistent/report: cannot be written' check --junit /nonexistent/report "$images/handmade"
@@ -3467,8 +3466,31 @@ pack_outer() {
     assert_equal "$stderr" 'noptrace-image: /nonexistent/report: cannot be written: No such file or directory'
 }
 
+@test "an image that is not there, or is none, leaves the others their results" {
+    check --json "$images/handmade" /nonexistent "$images"
+    assert_failure 2
+    assert_equal "$(jq -r '.images[] | "\(.image): \(.verdict)"' <<< "$output")" \
+        "$images/handmade: ok"$'\n/nonexistent: unreadable\n'"$images: unreadable"
+}
+
+@test "a closed stdin, stdout or stderr becomes no file of ours" {
+    local closed want
+    while read -r want closed; do
+        rm -f "$BATS_TEST_TMPDIR/junit"
+        run bash -c "\"\$@\" $closed" - "$top/build/noptrace-image" check --kernel-config "$config" --junit "$BATS_TEST_TMPDIR/junit" "$images/handmade"
+        assert_equal "$closed: $status" "$closed: $want"
+        [[ ! -s $BATS_TEST_TMPDIR/junit ]] || xmllint --noout "$BATS_TEST_TMPDIR/junit"
+    done << 'END'
+0 <&-
+2 >&-
+0 2>&-
+2 <&- >&-
+2 <&- >&- 2>&-
+END
+}
+
 @test "a file that is read, or has something else than an earlier report in it, is not written to, 2" {
-    local report=$BATS_TEST_TMPDIR/report other=$BATS_TEST_TMPDIR/other read="is in use here already, and would be lost; name another file"
+    local report=$BATS_TEST_TMPDIR/report other=$BATS_TEST_TMPDIR/other text read="is in use here already, and would be lost; name another file"
     cp "$images/handmade" "$image"
     cp "$config" "$BATS_TEST_TMPDIR/config"
     ln -s "$image" "$BATS_TEST_TMPDIR/link"
@@ -3481,6 +3503,16 @@ pack_outer() {
     # the option's value was forgotten
     assert_refused 2 "--junit $image: has something else in it, and would be lost; name another file, or remove it" \
         check --junit "$image" "$images/handmade"
+    # nor is it another program's
+    for text in '<?xml version="1.0"?>\n<image name="kiwi">' '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="other">'; do
+        printf %b "$text" > "$report"
+        assert_refused 2 "--junit $report: has something else in it, and would be lost; name another file, or remove it" \
+            check --junit "$report" "$images/handmade"
+    done
+    # nor where the text goes
+    run bash -c '"$@" > "$0"' "$BATS_TEST_TMPDIR/same" "$top/build/noptrace-image" check --junit "$BATS_TEST_TMPDIR/same" "$image"
+    assert_failure 2
+    assert_output "noptrace-image: --junit $BATS_TEST_TMPDIR/same: $read"
     cmp "$image" "$images/handmade"
     cmp "$config" "$BATS_TEST_TMPDIR/config"
     cmp "$program" "$other"
@@ -3491,9 +3523,6 @@ pack_outer() {
     check --junit "$report" "$image" "$image"
     assert_success
     assert_equal "$(grep -c '<testsuite ' "$report")" 2
-    echo '<testsuites/>' > "$report"
-    check --junit "$report" "$image"
-    assert_success
 }
 
 @test "POSIXLY_CORRECT changes nothing" {

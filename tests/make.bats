@@ -319,6 +319,11 @@ with_program() {
     assert_regex "$stderr" ': for aarch64, and '
     assert_refused 1 "$(command -v env): needs a loader, which an initramfs may lack; build it static, with 'make'" make --program "$(command -v env)" "$out"
     assert_refused 2 '/nonexistent: cannot be read as a file' make --program /nonexistent "$out"
+    assert_refused 2 'make needs a name for OUT, and has an empty one' make ''
+    cp "$program" "$BATS_TEST_TMPDIR/program"
+    assert_refused 2 "$BATS_TEST_TMPDIR/program: is in use here already, and would be lost; name another file" \
+        make --program "$BATS_TEST_TMPDIR/program" "$BATS_TEST_TMPDIR/program"
+    cmp "$program" "$BATS_TEST_TMPDIR/program"
     assert_refused 2 "--program: has no value; see 'noptrace-image --help'" make "$out" --program
     assert [ ! -e "$out" ]
 }

@@ -18,6 +18,13 @@ conclude() {
     printf 'image\t%s\t%s\t%s\n' "$2" "$3" "${1//[[:cntrl:]]/?}" >> "$work/results"
 }
 
+# unreadable IMAGE REASON: of an image that is not booted.
+unreadable() {
+    complain "$2"
+    result FAIL image "$2"
+    conclude "$1" 2 unreadable
+}
+
 # What the probe tries, in the order of the table.
 tries=(scope traceme attach process_vm_readv pidfd_getfd strace write-0 write-1 write-2 scope-afterwards)
 
@@ -70,10 +77,12 @@ judge() {
 }
 
 # keep_console MODE: keeps that boot's console, and writes it to $log line by line, as it comes: also what a guest that
-# is stopped has said last. grep ends a line that has no end; tee -p goes on where the log cannot be written.
+# is stopped has said last. grep ends a line that has no end; tee -p goes on where the log cannot be written, of which
+# $work/unlogged is left.
 keep_console() {
     trap '' TERM
-    tee -p "$work/$1.console" | grep --text --line-buffered '' | plain - -u -e "s/^/$1 boot: /" >> "${log:-/dev/null}"
+    tee -p "$work/$1.console" | grep --text --line-buffered '' | plain - -u -e "s/^/$1 boot: /" 2> /dev/null >> "${log:-/dev/null}" \
+        || : > "$work/unlogged"
 }
 
 # boot_mode MODE COMMAND-LINE KERNEL INITRD DISK: stopped, it still waits for its console to be kept.
@@ -213,8 +222,9 @@ find_accel() {
     accel=tcg
 }
 
-# find_kernel IMAGE: what the image is booted with: $kernel, $initrd, and $normal_words and $maintenance_words, which a
-# UKI has on its command lines; and $word, which the maintenance boot needs besides.
+# find_kernel IMAGE: fails where there is none; otherwise what the image is booted with: $kernel, $initrd, and
+# $normal_words and $maintenance_words, which a UKI has on its command lines; and $word, which the maintenance boot needs
+# besides.
 find_kernel() {
     local id line first='' code=0
     initrd=$1 normal_words='' maintenance_words='' word=maintenance
@@ -231,14 +241,20 @@ find_kernel() {
             done < <(sed 's/^\t/-\t/' "$work/profiles")
             ;;
         1) ;;
-        *) quit 2 "$1: cannot be read: $(< "$work/profiles")" ;;
+        *)
+            unreadable "$1" "$1: cannot be read: $(< "$work/profiles")"
+            return 1
+            ;;
     esac
     [[ $kernel ]] || quit 2 "boot needs --kernel, unless IMAGE is a UKI; see 'noptrace-image --help'"
     guest_machine=$("$lib/noptrace-uki" machine "$kernel")
-    [[ $guest_machine =~ ^(x86_64|aarch64|riscv64)$ ]] || quit 2 "$kernel: not a kernel for x86-64, arm64 or riscv64"
+    [[ $guest_machine =~ ^(x86_64|aarch64|riscv64)$ ]] && return
+    unreadable "$1" "$kernel: not a kernel for x86-64, arm64 or riscv64"
+    return 1
 }
 
-# find_root: the disk to boot against, and the words that name what is on it.
+# find_root IMAGE: fails where the probe is for another machine; otherwise the disk to boot against, and the words that
+# name what is on it.
 find_root() {
     local strace=''
     if [[ $root ]]; then
@@ -247,8 +263,10 @@ find_root() {
         disk=$root words="init=$probe_in_root"
         return
     fi
-    [[ $("$lib/noptrace-uki" machine "$probe") == "$guest_machine" ]] \
-        || quit 2 "$probe: not for $guest_machine, as the kernel is; give that machine's with --probe"
+    if [[ $("$lib/noptrace-uki" machine "$probe") != "$guest_machine" ]]; then
+        unreadable "$1" "$probe: not for $guest_machine, as the kernel is; give that machine's with --probe"
+        return 1
+    fi
     if [[ $guest_machine == "$(uname -m)" ]]; then strace=$(command -v strace || true); fi
     [[ $strace ]] || complain "no strace for $guest_machine here: not tried"
     disk=$work/root.disk words='root=LABEL=noptrace'
@@ -258,7 +276,7 @@ find_root() {
 # boot_image IMAGE
 boot_image() {
     local image=$1 initrd normal_words maintenance_words word disk words mode tool normal_outcome maintenance_outcome
-    find_kernel "$image"
+    find_kernel "$image" || return
     # mke2fs makes a root where none is given
     for tool in "qemu-system-$guest_machine" $([[ $root ]] || echo mke2fs); do
         command -v "$tool" > /dev/null && continue
@@ -268,10 +286,12 @@ boot_image() {
         return
     done
     find_accel
-    find_root
-    # The words that end a boot that fails, instead of waiting for somebody at its console.
-    words="$words ro rd.skipfsck rd.shell=0 rd.emergency=poweroff $append"
+    find_root "$image" || return
+    # The words that end a boot that fails, instead of waiting for somebody at its console; two of run_guest's once more,
+    # behind what a UKI says.
+    words="$words ro rd.skipfsck rd.shell=0 rd.emergency=poweroff panic=-1 oops=panic $append"
 
+    [[ ! $log ]] || : > "$log"
     touch "$work"/{normal,maintenance}.{answer,console}
     # A process group each, to be stopped with all that is in it.
     set -m
@@ -285,15 +305,17 @@ boot_image() {
 
     for mode in normal maintenance; do
         [[ -e $work/$mode.code ]] || echo 143 > "$work/$mode.code"
-        [[ ! $log ]] || sed "s/^/$mode boot: QEMU: /" "$work/$mode.qemu" >> "$log"
+        [[ ! $log ]] || sed "s/^/$mode boot: QEMU: /" "$work/$mode.qemu" 2> /dev/null >> "$log" || : > "$work/unlogged"
         cat "$work/$mode.qemu" >&2
     done
+    [[ ! -e $work/unlogged ]] || quit 2 "$log: cannot be written"
 
     normal_outcome=$(judge normal)
     maintenance_outcome=$(judge maintenance)
     mode_results normal "$normal_outcome" locked
     mode_results maintenance "$maintenance_outcome" open
-    [[ $format != text ]] || table "$normal_outcome" "$maintenance_outcome"
+    table "$normal_outcome" "$maintenance_outcome" > "$work/table"
+    [[ $format != text ]] || cat "$work/table" 2> /dev/null || quit 2 'the results cannot be written'
     conclude_boots "$image" "$normal_outcome" "$maintenance_outcome"
     if [[ $root && $normal_outcome/$maintenance_outcome != locked/open ]]; then
         complain "--root $root: what answers there is $probe_in_root: is noptrace installed on it?"

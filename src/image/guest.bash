@@ -54,11 +54,11 @@ guest_disk() {
 }
 
 # plain FILE [SED-ARGUMENT…]: a console as a person reads it, without the carriage returns and escape sequences. What
-# else a guest could steer a terminal with is a question mark.
+# else a guest could steer a terminal with, in any character set, is a question mark: whatever is not ASCII.
 plain() {
-    sed "${@:2}" -e 's/[\r\x00]//g' -e 's/\x1b\[[0-9;?]*[A-Za-z]//g' -e "$harmless" -- "$1"
+    LC_ALL=C sed "${@:2}" -e 's/[\r\x00]//g' -e 's/\x1b\[[0-9;?]*[A-Za-z]//g' -e "$harmless" -- "$1"
 }
-harmless='y/\t/ /; s/[[:cntrl:]]/?/g'
+harmless='y/\t/ /; s/[^ -~]/?/g'
 
 # make_root DISK PROBE [STRACE]: a real root with the probe as its first process, strace if it is given, and
 # nothing else.
@@ -103,5 +103,5 @@ ended() {
 
 # found ANSWER NAME: what the probe found there.
 found() {
-    sed -n "/^$2 /{ s/^$2 //; $harmless; p; }" "$1"
+    LC_ALL=C sed -n "/^$2 /{ s/^$2 //; $harmless; p; }" "$1"
 }

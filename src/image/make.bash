@@ -90,7 +90,9 @@ make_archive() {
     local policy=$1 out=$2 program=$3 beside=$4 module=$5 lib=$6 said
     said=$("$lib/noptrace-judge" policy "$policy") \
         || quit 2 "--on-failure $policy: ${said:-noptrace-judge failed; install noptrace again}"
+    [[ $out ]] || quit 2 "make needs a name for OUT, and has an empty one"
     [[ ! -e $out || -f $out ]] || quit 2 "$out: not a file"
+    [[ ! $out -ef $program ]] || quit 2 "$out: is in use here already, and would be lost; name another file"
     said=$("$lib/noptrace-judge" program "$program" "$beside") \
         || quit 1 "$program: ${said:-noptrace-judge failed; install noptrace again}"
     partial=$(mktemp -- "$out.XXXXXX" 2> /dev/null) || quit 2 "$out: cannot be written"
@@ -101,6 +103,7 @@ make_archive() {
         && said=$(mv -fT -- "$partial" "$out" 2>&1) \
         && partial='' && return
     said=${said%%$'\n'*}
+    said=${said:-it was stopped}
     # without this file's name and line
     quit 1 "$out: cannot be made: ${said#*: line *: }"
 }
