@@ -270,7 +270,7 @@ power_on_efi() {
     assert_refused 2 "two: one OUT at a time" make one two
     assert_refused 2 "--on-failure: has no value; see 'noptrace-image --help'" make one --on-failure
     assert_refused 2 '--on-failure halt: not one of continue, emergency, poweroff, reboot' make --on-failure halt one
-    assert_refused 2 '--on-failure : not one of continue, emergency, poweroff, reboot' make --on-failure '' one
+    assert_refused 2 '--on-failure: has an empty value; give it one, or leave it out' make --on-failure '' one
     assert_refused 2 "--json: not an option of make; see 'noptrace-image --help'" make --json one
     assert_refused 2 '/nonexistent/one: cannot be written' make /nonexistent/one
     assert_refused 2 '.: not a file' make .
