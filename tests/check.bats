@@ -2648,6 +2648,9 @@ END
     assert_fails sysctl '--cmdline: sysctl.kernel.yama.ptrace_scope=3 locks maintenance boots as well; take it out'
     check --cmdline 'sysctl/kernel/yama/ptrace_scope="0x3"' "$image"
     assert_fails sysctl '--cmdline: sysctl/kernel/yama/ptrace_scope=0x3 locks maintenance boots as well; take it out'
+    # which takes no pattern there
+    check --cmdline 'sysctl.kernel.yama.ptrace_*=3' "$image"
+    assert_success
     for line in sysctl..kernel.yama.ptrace_scope=3 sysctl.kernel//yama.ptrace_scope=3 sysctl./kernel/yama/ptrace_scope=3; do
         check --cmdline "quiet $line" "$image"
         assert_fails sysctl "--cmdline: $line locks maintenance boots as well; take it out"
@@ -2777,8 +2780,12 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.ma
 1|kernel/yama/ptrace_scop[e]??????????????????????????????????????????????????????? = 3\n
 1|kernel/yama/ptrace_scope******************************************************* = 3\n
 1|kernel/yama/ptrace_scop?****************************************************** = 3\n
+1|*/yama/ptrace_scope = 3
+1|kernel/*0000000000000000000000000000000000000000000000000000000 = 3
+1|\fkernel.yama.ptrace_scope\v= 3
+1|kernel.yama.ptrace_scope = 3 xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 END
-    for line in 'kernel/* = 3' 'kernel.yama.ptrace_scope = 3x' 'kernel.yama.ptrace_scope =' 'xkernel.yama.ptrace_scope = 3' \
+    for line in 'kernel/* = 3' "kernel/*$(printf '%054d' 0) = 3" 'kernel.yama.ptrace_scope = 3x' 'kernel.yama.ptrace_scope =' 'xkernel.yama.ptrace_scope = 3' \
         "kernel.yama.ptrace_scope.$(printf '%070d' 1) = 3"; do
         echo "$line" > "$tree/etc/sysctl.d/zzz.conf"
         check_tree
@@ -2799,6 +2806,13 @@ END
         check_tree
         assert_fails sysctl "/$folder/sysctl.d/zzz.conf:1: sets the scope to 3 in maintenance boots as well; remove that"
     done
+    # unless one before it has a file of that name
+    tree_of systemd
+    mkdir -p "$tree"/usr/{local/,}lib/sysctl.d
+    echo 'kernel.yama.ptrace_scope = 3' > "$tree/usr/lib/sysctl.d/zzz.conf"
+    : > "$tree/usr/local/lib/sysctl.d/zzz.conf"
+    check_tree
+    assert_success
     tree_of systemd
     mkdir -p "$tree/etc/sysctl.d"
     # a lower one is what counts for maintenance boots, and no harm to a locked machine
