@@ -2743,6 +2743,7 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.ma
     check_tree
     assert_success
     assert_equal "$(grep -cE '^  [^ ]+ +maintenance ' <<< "$output")" 1
+    assert_equal "$(grep -c '^  warn' <<< "$output")" 1
     assert_point warn maintenance '/etc/cmdline.d/10-open.conf: has the word maintenance, which dracut reads and the kernel does not: it opens nothing; remove it'
     # and the file of that name, without a folder
     tree_of shell
