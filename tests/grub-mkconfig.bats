@@ -377,6 +377,12 @@ END
     assert_locked
     assert_regex "$loaded" '^/boot/vmlinuz-6\.1\.0-9-amd64 root='
     refute_regex "$output" 'noptrace:'
+    # nor is a number one of its names, if its title begins with that
+    set_knob "NOPTRACE_MENU_TITLE='0 times'"
+    configure GRUB_DEFAULT=saved
+    start_grub bookworm writable 'saved_entry=0 times'
+    assert_locked
+    refute_regex "$output" 'noptrace:'
     # whatever comes first
     put_script 05_other <<< "#!/bin/sh
 echo 'menuentry Windows { halt; }'"
