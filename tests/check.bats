@@ -3872,9 +3872,13 @@ assert_unreadable() {
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".cmdline", "x" ], [ ".cmdline", "y" ]))' "$image.extra.d/more.Addon.EFI"
     check "$image"
     assert_unreadable "$image.extra.d/more.Addon.EFI: a section is there twice: systemd's stubs differ in which of them counts"
-    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sdmagic", "#### LoaderInfo: systemd-stub 257 ####" ], [ ".ucode", "x" ]))' "$image.extra.d/more.Addon.EFI"
-    check "$image"
-    assert_unreadable "$image.extra.d/more.Addon.EFI: adds to the initramfs what is not looked into; remove it"
+    # whatever a profile of its own has
+    for name in .ucode .initrd; do
+        perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sdmagic", "#### LoaderInfo: systemd-stub 257 ####" ], [ $ARGV[1], "x" ],
+            [ ".profile", "ID=main" ], [ $ARGV[1], "" ]))' "$image.extra.d/more.Addon.EFI" "$name"
+        check "$image"
+        assert_unreadable "$image.extra.d/more.Addon.EFI: adds to the initramfs what is not looked into; remove it"
+    done
     rm "$image.extra.d/more.Addon.EFI"
     # wherever the path begins
     make_addon words.addon.efi maintenance
@@ -3925,8 +3929,8 @@ assert_unreadable() {
     check "$image"
     assert_unreadable "$image.extra.d/tree.addon.efi: adds a device tree, from which a kernel may take words; put it into the UKI"
     rm "$image.extra.d/tree.addon.efi"
-    # one that says nothing
-    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sbat", "x" ]))' "$image.extra.d/none.addon.efi"
+    # one that says nothing, of the shortest name
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sbat", "x" ]))' "$image.extra.d/x.addon.efi"
     check "$image"
     assert_success
     # of the name without a boot counter, and of no other
