@@ -2955,7 +2955,7 @@ small_images() {
     uki_of '"a kernel"' '".cmdline", "maintenance"' '".uname", "6.1.0"' '".profile", "ID=main\n"'
     mkdir "$image.extra.d"
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".cmdline", "quiet" ]))' "$image.extra.d/words.addon.efi"
-    cp "$image.extra.d/words.addon.efi" "$image.extra.d/x.addon.efi"
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sbat", "x" ]))' "$image.extra.d/x.addon.efi"
     assert_stands_failures "${check[@]}" "$image"
     rm -r "$image.extra.d"
     # and a kernel that is more than is read at once
@@ -3855,6 +3855,14 @@ assert_unreadable() {
     make_addon more.Addon.EFI "$(printf '%06000d' 0)"
     check "$image"
     assert_unreadable "$image.extra.d: the command lines are too long"
+    # as long as may be, with one that says nothing, and one byte more
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sbat", "x" ]))' "$image.extra.d/more.Addon.EFI"
+    make_addon words.addon.efi "$(printf '%065535d' 0)"
+    check "$image"
+    assert_point FAIL yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
+    make_addon words.addon.efi "$(printf '%065536d' 0)"
+    check "$image"
+    assert_unreadable "$image.extra.d: the command lines are too long"
     rm "$image.extra.d/words.addon.efi"
     # what is handed to the initramfs
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".initrd", "x" ]))' "$image.extra.d/more.Addon.EFI"
@@ -3873,11 +3881,15 @@ assert_unreadable() {
     check "$image"
     assert_unreadable "$image.extra.d/more.Addon.EFI: a section is there twice: systemd's stubs differ in which of them counts"
     # whatever a profile of its own has
-    for name in .ucode .initrd; do
-        perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sdmagic", "#### LoaderInfo: systemd-stub 257 ####" ], [ $ARGV[1], "x" ],
-            [ ".profile", "ID=main" ], [ $ARGV[1], "" ]))' "$image.extra.d/more.Addon.EFI" "$name"
+    for name in .ucode .initrd .cmdline; do
+        perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, sdmagic(257), [ $ARGV[1], "maintenance" ], [ ".profile", "ID=main" ],
+            [ $ARGV[1], "" ]))' "$image.extra.d/more.Addon.EFI" "$name"
         check "$image"
-        assert_unreadable "$image.extra.d/more.Addon.EFI: adds to the initramfs what is not looked into; remove it"
+        if [[ $name == .cmdline ]]; then
+            assert_point FAIL maintenance 'profile main, with its addons: has the word maintenance: each boot would be open; take it out'
+        else
+            assert_unreadable "$image.extra.d/more.Addon.EFI: adds to the initramfs what is not looked into; remove it"
+        fi
     done
     rm "$image.extra.d/more.Addon.EFI"
     # wherever the path begins
@@ -3933,6 +3945,12 @@ assert_unreadable() {
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sbat", "x" ]))' "$image.extra.d/x.addon.efi"
     check "$image"
     assert_success
+    # more of them than may be open
+    for name in {1..20}; do cp "$image.extra.d/x.addon.efi" "$image.extra.d/$name.addon.efi"; done
+    # shellcheck disable=SC2016 # the inner shell's
+    run --separate-stderr bash -c 'exec 3>&- 4>&- && ulimit -n 10 && exec "$@"' - "$top/build/noptrace-image" check --kernel-config "$config" "$image"
+    assert_success
+    rm "$image.extra.d/"{1..20}.addon.efi
     # of the name without a boot counter, and of no other
     make_addon words.addon.efi maintenance
     mv "$image.extra.d" "$BATS_TEST_TMPDIR/a.efi.extra.d"
