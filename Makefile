@@ -122,6 +122,7 @@ FOREIGN_ROOTS = bookworm-arm64 testing-riscv64
 # and those of the matrix alone
 MATRIX_ROOTS = bullseye testing
 
+# V=1 shows the commands.
 V = 0
 Q = $(if $(filter 1,$(V)),,@)
 
@@ -304,7 +305,7 @@ uninstall: ## remove what install put there, and on a running system the mainten
 		[ ! -e "$$file" ] && [ ! -L "$$file" ] || echo "$$file still opts in: remove the package that has it, or the file, and build the images again"; \
 	done
 
-deps: $(if $(ARCH),deps-cross,deps-test deps-prove deps-bench) ## install the Debian packages that the other targets need, or name them
+deps: $(if $(ARCH),deps-cross,deps-test deps-prove deps-bench deps-kernel) ## install the Debian packages that the other targets need, or name them
 
 deps-cross:
 	@tests/deps binutils $(CROSS_DEPS)

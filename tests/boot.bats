@@ -78,6 +78,9 @@ assert_said() {
     assert_failure 2
     assert_output ''
     assert_said '/dev/full: cannot be written'
+    run bash -c '"$@" > /dev/full' - "$top/build/noptrace-image" --help
+    assert_failure 2
+    assert_output 'noptrace-image: the usage cannot be written'
 }
 
 @test "a file that boot reads, or that has something else than an earlier log in it, is not written to, 2" {

@@ -259,5 +259,5 @@ late_debian() {
     run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" --append root=LABEL=noptrace \
         --root "$BATS_TEST_TMPDIR/disk,2" "$files/bookworm"
     assert_failure 3
-    assert_line --partial "what answers there is /usr/libexec/noptrace/noptrace-probe: is noptrace installed on it?"
+    assert_line --partial "what answers there is /usr/libexec/noptrace/noptrace-probe: is noptrace-image installed on it?"
 }

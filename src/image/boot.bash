@@ -318,6 +318,6 @@ boot_image() {
     [[ $format != text ]] || cat "$work/table" 2> /dev/null || quit 2 'the results cannot be written'
     conclude_boots "$image" "$normal_outcome" "$maintenance_outcome"
     if [[ $root && $normal_outcome/$maintenance_outcome != locked/open ]]; then
-        complain "--root $root: what answers there is $probe_in_root: is noptrace installed on it?"
+        complain "--root $root: what answers there is $probe_in_root: is noptrace-image installed on it?"
     fi
 }

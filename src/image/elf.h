@@ -19,7 +19,7 @@ struct elf {
 	unsigned machine;
 	bool loader;	   /* has a PT_INTERP or PT_DYNAMIC: it needs a loader, or libraries */
 	bool names_loader; /* has a PT_INTERP, */
-	uint64_t loader_at, loader_size; /* which is there in the file, NUL at its end */
+	uint64_t loader_at, loader_size; /* where it says that this is, which need not be so */
 	uint64_t size;			 /* how long the file must be for what its headers name */
 };
 

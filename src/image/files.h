@@ -8,7 +8,8 @@
 
 /*
  * Reads a whole regular file of no more than `longest` bytes; one that gzip has compressed is
- * unpacked, if `unpack` says so. The bytes are to be freed. NULL with the reason: the path and why.
+ * unpacked, if `unpack` says so. The bytes are to be freed. NULL with the reason: the path
+ * and why, or that there is no memory.
  */
 char *files_read(const char *path, size_t longest, bool unpack, struct text *text,
 		 struct failure *failure);

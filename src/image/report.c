@@ -7,7 +7,7 @@
  * stdin has a line for each result, "result", its status, point and text, and behind those of an
  * image one for that, "image", its exit code, verdict and path; with a tab between each. Exits with
  * the code of all images, with 2 if that is not so, there is no image, or something cannot be
- * written, 64 for usage.
+ * written, 64 for usage. A format that is none of these is none.
  */
 #include <errno.h>
 #include <stdlib.h>
