@@ -167,10 +167,38 @@ bool erofs_get_inode(struct erofs *fs, uint64_t nid, struct erofs_inode *inode)
 	return true;
 }
 
+enum { CAPABILITY = sizeof "capability" - 1 };
+
+/* Whether a value of so many bytes, which begins with these, is what a kernel takes for a file's
+ * capabilities: it runs no file that has others (get_vfs_caps_from_disk()). */
+static bool are_capabilities(uint32_t begin, unsigned size)
+{
+	static const unsigned sizes[] = { 0, 12, 20, 24 };
+	uint32_t revision = begin >> 24;
+
+	return revision > 0 && revision < sizeof sizes / sizeof *sizes && size == sizes[revision];
+}
+
+/* Of security., with a name of so many bytes as that has, and a value of `size`. */
+static bool judge_capabilities(struct erofs *fs, uint64_t at, unsigned size)
+{
+	unsigned char name[CAPABILITY];
+	unsigned char value[4];
+
+	if (!erofs_get(fs, at, name, sizeof name))
+		return false;
+	if (memcmp(name, "capability", sizeof name) != 0)
+		return true;
+	return erofs_get(fs, at + sizeof name, value, sizeof value) &&
+	       (are_capabilities(erofs_32(value), size) ||
+		erofs_odd(fs, "has a file with capabilities that kernels do not take, which they "
+			      "do not run"));
+}
+
 /* Leaves in *size how long it is. */
 static bool judge_attribute(struct erofs *fs, uint64_t at, uint64_t *size)
 {
-	enum { HEADER = 4, TRUSTED = 4, LONG_PREFIX = 0x80 };
+	enum { HEADER = 4, TRUSTED = 4, SECURITY = 6, LONG_PREFIX = 0x80 };
 	unsigned char header[HEADER];
 
 	if (!erofs_get(fs, at, header, sizeof header))
@@ -178,6 +206,9 @@ static bool judge_attribute(struct erofs *fs, uint64_t at, uint64_t *size)
 	if (header[1] == TRUSTED || (header[1] & LONG_PREFIX))
 		return erofs_odd(fs, "has an extended attribute of trusted., by which overlayfs "
 				     "may make something else of it, or with a prefix of its own");
+	if (header[1] == SECURITY && header[0] == CAPABILITY &&
+	    !judge_capabilities(fs, at + HEADER, erofs_16(header + 2)))
+		return false;
 	*size = (HEADER + header[0] + (uint64_t)erofs_16(header + 2) + 3) & ~3ULL;
 	return true;
 }
