@@ -182,6 +182,38 @@ END
     assert_equal "$stderr" "noptrace-image: $image: fails: program, wired"
 }
 
+@test "a program that is a link, or has another name, by which PID 1 may be told to write to it, fails" {
+    local folder text='/usr/sbin/noptrace: a link, or has another name, by which others may write to it; put the file itself there'
+    tree_of handmade
+    ln "$tree/usr/sbin/noptrace" "$tree/x"
+    check_tree
+    assert_fails program "$text"
+    rm "$tree/x"
+    mkdir "$tree/opt"
+    mv "$tree/usr/sbin/noptrace" "$tree/opt/n"
+    ln -s /opt/n "$tree/usr/sbin/noptrace"
+    check_tree
+    assert_fails program "$text"
+    # and where others would not see that it is the program
+    mv "$tree/opt/n" "$tree/opt/noptrace"
+    rm -r "$tree/usr/sbin"
+    ln -s /opt "$tree/usr/sbin"
+    check_tree
+    assert_fails program "$text"
+    # but where distributions have merged them
+    rm "$tree/usr/sbin"
+    mv "$tree/opt/noptrace" "$tree"
+    for folder in usr/bin sbin bin; do
+        mkdir -p "$tree/$folder"
+        mv "$tree/noptrace" "$tree/$folder"
+        ln -s "/$folder" "$tree/usr/sbin"
+        check_tree
+        assert_success
+        mv "$tree/$folder/noptrace" "$tree"
+        rm "$tree/usr/sbin"
+    done
+}
+
 # part_lib NAME: /lib is no link to /usr/lib any more, but a folder of links to what is there, and has NAME for its own.
 part_lib() {
     local name
@@ -488,7 +520,8 @@ init_of_lines() {
         'mount -t proc proc /sys' 'mount -t none -o bind /ok /sys/x' 'mount -t none /proc /run' 'mount -t tmpfs -o move /proc /run' \
         'mount -t proc -o bind -o rw /x /proc' 'mount -t proc -o subset=pid -o rw x /proc' 'mount -t proc -t tmpfs x /run' 'mount -t tmpfs -t proc x /proc' \
         'mount -t sysfs x /proc' 'mount -t proc -o mode=555 x /proc' 'mount -t proc -o newinstance x /proc' 'mount -t proc -o gid=proc x /proc' 'mount -t proc -o gid= x /proc' \
-        'mount -t proc -o hidepid=4 x /proc' 'mount -t proc -o gid=1234567890 x /proc' 'mkdir -m' 'mkdir -m x /run/x' 'mkdir -m 8 /run/x' 'mknod /proc p' 'mknod -m 600 //proc p' 'mount -t ext4 /dev/sda /run' 'mkdir -x /run' 'a+=b' 'modprobe x' /sbin/a=b '"a"=b' '1a=b' 'a=b =' "echo $(printf '%0256d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
+        'EXECIGNORE=/bin/mount' 'export UID=0 PATH=/bin' 'PATH=/bin UID=0' 'PS4=x' 'export LD_PRELOAD=/x.so' BASH_ENV=x 'export ENV' 'PATH=/x%func:/bin' 'PATH=/b:~' \
+        'export PATH="/bin "' 'mount -t proc -o hidepid=4 x /proc' 'mount -t proc -o gid=1234567890 x /proc' 'mkdir -m' 'mkdir -m x /run/x' 'mkdir -m 8 /run/x' 'mknod /proc p' 'mknod -m 600 //proc p' 'mount -t ext4 /dev/sda /run' 'mkdir -x /run' 'a+=b' 'modprobe x' /sbin/a=b '"a"=b' '1a=b' 'a=b =' "echo $(printf '%0256d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
         init_of_lines 'echo it goes on' "$line"
         assert_fails order 'line 9 of /init, behind line 8, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     done
@@ -583,7 +616,7 @@ mounts_by() {
         ! mounts_by "${lines[@]}" || fail "$line"
     done
     for line in "$install|$mount" "$install|/bin/$mount" "$install|bin/$mount" "$install -s|$mount" "$install /bin|$mount" "$install -s /bin|$mount" "$install /sbin|/sbin/$mount" \
-        "$install /sbin|PATH=/usr/sbin:/sbin|$mount" "$install|$install /sbin|$mount" "/bin/busybox $mount" "busybox $mount" "bin/busybox $mount" "$install|export PATH PATHS=x|$mount" "$install|$mount|mount -t proc x /proc"; do
+        "$install /sbin|PATH=/usr/sbin:/sbin|$mount" "$install|$install /sbin|$mount" "/bin/busybox $mount" "busybox $mount" "bin/busybox $mount" "$install|export PATH PATHS=x|$mount" "$install|UIDS=0 ENVS=x PATH=/b-c_d.e/1:/bin|$mount" "$install|$mount|mount -t proc x /proc"; do
         IFS='|' read -r -a lines <<< "$line"
         mounts_by "${lines[@]}"
     done
@@ -1390,6 +1423,16 @@ END
     ln -s /opt/initrd.target "$tree/etc/systemd/system/initrd.target"
     check_tree
     assert_fails order "/etc/systemd/system/initrd.target is a link, which has other names: nothing starts $unit; build the image anew"
+    # it reads none of a file in which a line is not UTF-8
+    tree_of systemd
+    # the file is that of other tests too
+    { cat "$tree/$units/initrd.target" && printf '# \xff\nDescription=\xff\n'; } > "$BATS_TEST_TMPDIR/target"
+    cp --remove-destination "$BATS_TEST_TMPDIR/target" "$tree/$units/initrd.target"
+    check_tree
+    assert_fails order "initrd.target is not there, masked or broken: nothing starts $unit; build the image anew"
+    sed -i '$d' "$tree/$units/initrd.target"
+    check_tree
+    assert_success
     # an empty file is a mask as well
     tree_of systemd
     install -D -m 644 /dev/null "$tree/etc/systemd/system/initrd.target"
@@ -1602,6 +1645,62 @@ END
     done
 }
 
+@test "a systemd before 245 starts default.target in an initramfs: another than initrd.target fails" {
+    local library at text='default.target is another than initrd.target, and systemd before 245 starts it in an initramfs; let it lead there'
+    for at in usr/lib/systemd lib/systemd; do
+        tree_of systemd
+        [[ $at != lib/systemd ]] || part_lib modules
+        # dracut's own
+        rm "$tree/etc/systemd/system/default.target"
+        ln -sf rescue.target "$tree/$units/default.target"
+        for library in libsystemd-shared-{245,300}.so libsystemd-share-239.so; do
+            touch "$tree/$at/$library"
+            check_tree
+            assert_success
+            rm "$tree/$at/$library"
+        done
+        for library in libsystemd-shared-{239,244-1.fc31}.so; do
+            touch "$tree/$at/$library"
+            check_tree
+            assert_fails order "$text"
+            [[ $library == *-244* ]] || rm "$tree/$at/$library"
+        done
+        ln -sf initrd.target "$tree/$units/default.target"
+        check_tree
+        assert_success
+        rm "$tree/$units/default.target"
+        check_tree
+        assert_success
+    done
+}
+
+@test "a policy that PID 1 loads for the kernel, by which it may run nothing of ours, fails" {
+    local policy
+    for policy in etc/ima/ima-policy etc/smack etc/apparmor/earlypolicy; do
+        tree_of systemd
+        install -D -m 644 /dev/stdin "$tree/$policy" <<< 'appraise func=BPRM_CHECK fowner=12345'
+        check_tree
+        assert_fails order "/$policy: may take from a service what the program needs, or change what PID 1 starts; remove that"
+    done
+}
+
+@test "a file that PID 1 makes, empties or removes, and that may be the program, fails" {
+    local line
+    for line in ListenStream=/usr/sbin/no%pce ListenFIFO=/x/%H ListenDatagram=/usr/sbin/%b ListenSpecial=/usr/sbin/n%%race Symlinks='/y /usr/sbin/no%ptrace' \
+        PIDFile=/usr/sbin/%N StandardOutput=truncate:/usr/sbin/no%jce StandardError=append:/x/%ptrace StandardInput=file:/usr/sbin/nop%i OpenFile=/usr/sbin/no%pce:x:truncate; do
+        tree_of systemd
+        printf '[Unit]\n%s\n' "$line" > "$tree/$units/x.service"
+        check_tree
+        assert_fails masks "/$units/x.service:2: $line: nothing else may meddle with noptrace; remove that"
+    done
+    tree_of systemd
+    printf '[Unit]\n%s\n' ListenStream=/run/%p ListenStream=%t/%p ListenStream=@/x/%p ListenStream=%p ListenStream=/dev/log ListenNetlink='audit 1' ListenStream=/usr/x%p \
+        ListenStream=/usr/sbin/%pd Symlinks=/x/y%p PIDFile=/run/%N StandardOutput=journal StandardOutput=append:/run/%p StandardInput=tty OpenFile=/x/y%p:ce \
+        ExecStart=/x/%p > "$tree/$units/x.service"
+    check_tree
+    assert_success
+}
+
 @test "of what may be set for PID 1, what is known to be harmless passes, and all else fails" {
     local line root
     tree_of systemd
@@ -1609,7 +1708,7 @@ END
     printf '[Manager]\n%s\n' '#ManagerEnvironment=' LogLevel=info LogTarget=kmsg ShowStatus=auto CPUAffinity=0-3 \
         RuntimeWatchdogSec=30s DefaultTimeoutStartSec=15s DefaultTimeoutStopSec=45s DefaultLimitNOFILE=1024:524288 DefaultLimitNOFILE=1048576 DefaultLimitNOFILE=256 \
         DefaultLimitCORE=0:infinity DefaultTasksMax=15% DefaultTasksMax=10 DefaultTasksMax=90 DefaultTasksMax=infinity DefaultMemoryAccounting=no \
-        SystemCallArchitectures=native SystemCallArchitectures= NoNewPrivileges=no DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem=auto \
+        SystemCallArchitectures=native SystemCallArchitectures= NoNewPrivileges=no DefaultLimitAS=infinity DefaultStandardOutput=tty ProtectSystem={auto,yes} \
         Default{CPU,IO}Pressure{ThresholdSec,Watch}=x DefaultMemoryZSwapWriteback=yes DefaultOOMScoreAdjust=0 DefaultStartLimitInterval=1 \
         EventLoopRateLimit{Burst,IntervalSec}=1 JoinControllers=cpu MinimumUptimeSec=1 ShutdownWatchdogSec=1 \
         > "$tree/etc/systemd/system.conf"
@@ -1629,7 +1728,7 @@ END
     done
     # the last without a newline, and of a long one as much as helps
     for line in ManagerEnvironment=SYSTEMD_UNIT_PATH=/opt/u DefaultEnvironment=SYSTEMD_FSTAB=/x DefaultLimitNOFILE=3 DefaultLimitNOFILE=255 DefaultLimitNOFILE=3:524288 CPUAccounting=yes DefaultLimitAS=4096 DefaultTasksMax=0 DefaultTasksMax=x \
-        CapabilityBoundingSet= SystemCallArchitectures=arm NoNewPrivileges=yes DefaultSmackProcessLabel=x Foo=1 "Foo=$(printf '%0200d' 1)"; do
+        CapabilityBoundingSet= SystemCallArchitectures=arm NoNewPrivileges=yes ProtectSystem={no,,strict} DefaultSmackProcessLabel=x Foo=1 "Foo=$(printf '%0200d' 1)"; do
         printf %s "$line" > "$tree/etc/systemd/system.conf"
         check_tree
         assert_fails order "/etc/systemd/system.conf:1: ${line:0:120}: may take from a service what the program needs, or change what PID 1 starts; remove that"
@@ -2700,7 +2799,9 @@ END
         rd.systemd.mask={sysinit.target,basic.target,initrd.target,system.slice,-.slice,systemd-journald.socket} \
         "systemd.set-credential=systemd.unit-dropin.$unit:x" "rd.systemd.set_credential_binary=systemd.extra-unit.x:eA==" \
         rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target systemd.set_credential={fstab.extra,sysctl.extra,tmpfiles.extra,udev.rules.x}:x \
-        rd.systemd.mount-extra=x:/proc 'rd.systemd.mount-extra=tmpfs:/\x75sr:tmpfs' initcall{_,-}blacklist=x,populate_rootfs initcall_blacklist=init_script_binfmt initrdmem=0x1000,0x1000; do
+        rd.systemd.mount-extra=x:/proc 'rd.systemd.mount-extra=tmpfs:/\x75sr:tmpfs' initcall{_,-}blacklist=x,populate_rootfs initcall_blacklist=init_script_binfmt initrdmem=0x1000,0x1000 \
+        initramfs{_,-}options=nr_inodes=432 noinitrd{,=0} PS4=x ENV=/x EUID=0 EXECIGNORE=/usr/sbin/noptrace FPATH=/x FUNCNEST=1 GLOBIGNORE=x IFS=x POSIXLY_CORRECT=x \
+        PPID=1 UID=0 BASHX=y systemd.setenv=PS4=x; do
         check --cmdline "quiet 3 $line ro" "$image"
         assert_fails masks "--cmdline: $line keeps it from running; take that out"
     done
@@ -2722,6 +2823,8 @@ END
     check --cmdline "quiet -- rd.systemd.mask=$unit" "$image"
     assert_failure 1
     assert_point FAIL masks "--cmdline: rd.systemd.mask=$unit keeps it from running; take that out"
+    check --cmdline 'ENVIRONMENT=x PS44=x systemd.setenv=UIDX=x systemd.setenv=UID initramfs_options initramfs_optionsx=x noinitrdx xnoinitrd' "$image"
+    assert_success
     check --cmdline "SYSTEMD_LOG_LEVEL=debug SYSTEMD_COLORS=0 SYSTEMD_SULOGIN_FORCE=1 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 initcall_blacklist initcall_blacklist=sysfb_init,acpi_cpufreq_init rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
 systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data rd.systemd.mount-extra=/proc systemd.unit=rescue.target \
 break break=premount rd.break rd.break=pre-pivot rdbreak=pre-mount rd.cmdline rd.cmdline=x initrd= initrd=\\\\x initrd=/0 break=to \
@@ -2956,6 +3059,10 @@ small_images() {
     mkdir "$image.extra.d"
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".cmdline", "quiet" ]))' "$image.extra.d/words.addon.efi"
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sbat", "x" ]))' "$image.extra.d/x.addon.efi"
+    assert_stands_failures "${check[@]}" "$image"
+    # the word in what is added alone
+    uki_of '"a kernel"' '".cmdline", "quiet"' '".uname", "6.1.0"'
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".cmdline", "maintenance" ]))' "$image.extra.d/words.addon.efi"
     assert_stands_failures "${check[@]}" "$image"
     rm -r "$image.extra.d"
     # and a kernel that is more than is read at once
@@ -3553,7 +3660,9 @@ END
 @test "noptrace-check that is called otherwise says how, 2" {
     local help call
     help=$("$top/build/noptrace-check" --help)
-    assert_regex "$help" '^usage: noptrace-check --program FILE '
+    assert_equal "$(tr -s ' \n' <<< "${help%%  --program*}")" $'usage: noptrace-check --program FILE --module FOLDER --instead FOLDER --init-top FILE\n --units FOLDER [OPTION...] IMAGE...
+What `noptrace-image check` is; see noptrace-image(8).'
+    assert_equal "$(sed -n '3p' <<< "$help")" ''
     assert_equal "$(grep -oE '^  --[a-z-]+(, --tap)?' <<< "$help" | xargs)" \
         '--program --module --instead --init-top --units --kernel-config --cmdline --json, --tap --junit'
     for call in '' '--odd' '--json x' '--program /x x' '--program /x --module /x x' '--program /x --module /x --instead /x x' \
@@ -3951,6 +4060,14 @@ assert_unreadable() {
     run --separate-stderr bash -c 'exec 3>&- 4>&- && ulimit -n 10 && exec "$@"' - "$top/build/noptrace-image" check --kernel-config "$config" "$image"
     assert_success
     rm "$image.extra.d/"{1..20}.addon.efi
+    # behind the line of each profile
+    make_addon words.addon.efi more
+    cp "$image" "$BATS_TEST_TMPDIR/one"
+    uki_of '"a kernel"' '".cmdline", "quiet"' '".profile", "ID=main"' '".profile", "ID=other"' '".cmdline", "x" x 2_045'
+    check "$image"
+    assert_failure 1
+    assert_point FAIL yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
+    mv "$BATS_TEST_TMPDIR/one" "$image"
     # of the name without a boot counter, and of no other
     make_addon words.addon.efi maintenance
     mv "$image.extra.d" "$BATS_TEST_TMPDIR/a.efi.extra.d"

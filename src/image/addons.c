@@ -65,7 +65,8 @@ static char *read_addon(const char *path, struct failure *failure)
 	return text;
 }
 
-/* Puts the line of what the folder has by this name behind the others', in memory of its own. */
+/* Puts the line of what the folder has by this name behind the others', in memory of its own. False
+ * with the reason, or without one where there is no memory. */
 static bool join(const char *folder, const char *name, char **all, struct failure *failure)
 {
 	struct failure why = { "" };
@@ -79,7 +80,7 @@ static bool join(const char *folder, const char *name, char **all, struct failur
 			    "initramfs, and is not looked into; remove it",
 			    folder, name);
 	if (asprintf(&path, "%s/%s", folder, name) < 0)
-		return fail(failure, "no memory");
+		return false;
 	text = read_addon(path, &why);
 	if (!text)
 		(void)fail(failure, "%s: %s", path, why.text);
@@ -90,7 +91,7 @@ static bool join(const char *folder, const char *name, char **all, struct failur
 	free(path);
 	free(text);
 	if (!joined)
-		return fail(failure, "no memory");
+		return false;
 	free(*all);
 	*all = joined;
 	return true;

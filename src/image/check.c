@@ -4,7 +4,7 @@
  *
  * Runs on the machine of whoever builds or checks an image. Reads the images and what it is told to
  * compare them with, in memory, and writes nothing but its results. What an image holds is data:
- * none of it is executed, and none of it written to a disk.
+ * none of it is executed, and none of it gets a name on a disk.
  */
 #include <errno.h>
 #include <getopt.h>

@@ -253,21 +253,30 @@ static void installs(struct image *image, const struct shell_words *words, struc
 		before->installed = image_folder(image, folder);
 }
 
-/* Takes each word that sets PATH; false for one that changes it otherwise. */
-static bool sets_path(const struct shell_words *words, struct before *before)
+/* Nothing but folders: behind a % some shells look for functions. */
+static bool is_of_folders(const char *path)
 {
-	static const char name[] = "PATH";
-	size_t length = sizeof name - 1;
+	while (text_byte_is_of_word(*path) || text_byte_is_any(*path, "./:-"))
+		path++;
+	return *path == '\0';
+}
 
-	for (size_t i = 0; i < words->count; i++) {
-		const char *word = words->word[i];
+/* Takes each word, from that one on, that sets PATH; false for one that changes it otherwise, or
+ * sets what a shell goes by. */
+static bool sets_variables(const struct shell_words *words, size_t at, struct before *before)
+{
+	for (; at < words->count; at++) {
+		const char *word = words->word[at];
+		struct text name = { word, strcspn(word, "=+") };
+		const char *value = word + name.length;
 
-		if (strncmp(word, name, length) != 0)
-			continue;
-		if (word[length] == '+')
+		if (shell_heeds(name))
 			return false;
-		if (word[length] == '=')
-			(void)snprintf(before->path, sizeof before->path, "%s", word + length + 1);
+		if (!text_is(name, "PATH") || *value == '\0')
+			continue;
+		if (*value != '=' || !is_of_folders(value + 1))
+			return false;
+		(void)snprintf(before->path, sizeof before->path, "%s", value + 1);
 	}
 	return true;
 }
@@ -301,7 +310,7 @@ static bool is_known(struct image *image, struct text line, struct before *befor
 	if (!shell_words(line, &words) || words.escaped)
 		return false;
 	if (assigns(&words))
-		return sets_path(&words, before);
+		return sets_variables(&words, 0, before);
 	if (words.name[0] > 0)
 		return false;
 	command = shell_base_name(words.word[at++]);
@@ -321,7 +330,7 @@ static bool is_known(struct image *image, struct text line, struct before *befor
 	if (strcmp(command, "mknod") == 0)
 		return makes_nodes(&words, at);
 	if (strcmp(command, "export") == 0)
-		return sets_path(&words, before);
+		return sets_variables(&words, at, before);
 	return text_is_any(text_of(command), harmless);
 }
 

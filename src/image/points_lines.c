@@ -7,6 +7,7 @@
 
 #include "points.h"
 #include "settings.h"
+#include "shell.h"
 #include "units.h"
 #include "words.h"
 
@@ -45,14 +46,12 @@ static bool steers_init(struct text name)
 		"SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE",
 		NULL,
 	};
-	static const char *const steering[] = {
-		"SYSTEMD_", "LD_",	 "PATH",       "BASH_",
-		"BASHOPTS", "SHELLOPTS", "log_output", NULL, /* the last to initramfs-tools */
-	};
+	/* the last is initramfs-tools' */
+	static const char *const steering[] = { "SYSTEMD_", "PATH", "log_output", NULL };
 
 	if (text_begins_any(name, harmless))
 		return false;
-	return text_begins_any(name, steering);
+	return text_begins_any(name, steering) || shell_heeds(name);
 }
 
 /* The old words for a run level, which initrd.target gives way to. */
@@ -117,7 +116,7 @@ static bool is_against_unit(struct text word, struct text shown)
 	if (is_key(key, "systemd.set_credential") || is_key(key, "systemd.set_credential_binary"))
 		return setting_is_credential(value);
 	if (is_key(key, "systemd.setenv"))
-		return steers_init(value);
+		return text_setting(value, &name, &value) && steers_init(name);
 	if (is_key(name, "rd.systemd.mount_extra"))
 		/* in which it knows escapes of its own */
 		return mounts_over(value) || memchr(shown.bytes, '\\', shown.length) ||
@@ -178,6 +177,27 @@ static bool skips_ours(struct text names)
 	return false;
 }
 
+/* A word that has the kernel, or its EFI stub, leave out the initramfs, or what ours needs there.
+ */
+static bool is_against_initramfs(const struct word *word)
+{
+	/* the stub asks for none, whatever stands behind it */
+	if (text_is(word->name, "noinitrd"))
+		return true;
+	if (!word->assigned)
+		return false;
+	if (is_key(word->name, "initcall_blacklist"))
+		return skips_ours(word->value);
+	/* a place in memory, as initrdmem= has it; a path is the loader's, or the EFI stub's */
+	if (text_is(word->name, "initrd"))
+		return word->value.length > 0 && word->value.bytes[0] >= '0' &&
+		       word->value.bytes[0] <= '9';
+	if (text_is(word->name, "rdinit"))
+		return !text_is(word->value, "/init");
+	/* the second mounts what it is unpacked into: with too few inodes, or noexec */
+	return is_key(word->name, "initrdmem") || is_key(word->name, "initramfs_options");
+}
+
 static bool line_is_clear(struct image *image, const struct line *line)
 {
 	struct text rest = line->text;
@@ -187,15 +207,7 @@ static bool line_is_clear(struct image *image, const struct line *line)
 	char room[UNITS_PATH];
 
 	for (size_t at = 0; words_next(line->text, &at, &word);) {
-		bool other = text_is(word.name, "rdinit") && !text_is(word.value, "/init");
-		if (is_key(word.name, "initcall_blacklist"))
-			other = skips_ours(word.value);
-		/* a place in memory, as initrdmem= has it; a path is the loader's, or the EFI
-		 * stub's */
-		if (text_is(word.name, "initrd"))
-			other = word.value.length > 0 && word.value.bytes[0] >= '0' &&
-				word.value.bytes[0] <= '9';
-		if (!word.assigned || (!other && !is_key(word.name, "initrdmem")))
+		if (!is_against_initramfs(&word))
 			continue;
 		shown = (struct text) { line->text.bytes + word.start, word.end - word.start };
 		return fail_word(image, line, shown);

@@ -54,6 +54,17 @@ static void architecture(struct image *image, const struct elf *elf)
 			    machine, like, elf_machine(&other));
 }
 
+/* Whether it has a name by which PID 1 could be told to write to it, or to mount something over it,
+ * and nobody would see that it is the program. */
+static bool has_other_names(struct image *image, const struct node *node)
+{
+	static const char *const names[] = { "/usr/sbin/noptrace", "/usr/bin/noptrace",
+					     "/sbin/noptrace", "/bin/noptrace", NULL };
+	const char *full = image_path(image, PROGRAM, TREE_FOLLOW);
+
+	return node->names != 1 || !full || !text_is_any(text_of(full), names);
+}
+
 bool points_program(struct image *image)
 {
 	const struct node *node = image_file(image, PROGRAM);
@@ -72,7 +83,13 @@ bool points_program(struct image *image)
 			    points_remedy(image));
 		return false;
 	}
-	results_add(image->results, STATUS_OK, "program", "/%s", PROGRAM);
+	if (has_other_names(image, node))
+		results_add(image->results, STATUS_FAIL, "program",
+			    "/%s: a link, or has another name, by which others may write to it; "
+			    "put the file itself there",
+			    PROGRAM);
+	else
+		results_add(image->results, STATUS_OK, "program", "/%s", PROGRAM);
 	if (program_judge_mode(node->mode))
 		results_add(image->results, STATUS_FAIL, "executable",
 			    "/%s: mode %o; make it 755 before the image is built", PROGRAM,

@@ -4,6 +4,7 @@
  * basic.target, and that sysinit.target, which wants our unit.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -196,7 +197,6 @@ static bool is_harmless(struct text key, struct text value)
 		"KExecWatchdogSec",
 		"WatchdogDevice",
 		"TimerSlackNSec",
-		"ProtectSystem",
 		"MinimumUptimeSec",
 		"DefaultTimerAccuracySec",
 		"DefaultTimeoutStartSec",
@@ -245,6 +245,8 @@ static bool is_harmless(struct text key, struct text value)
 		return value.length == 0 || text_is(value, "native");
 	if (text_is(key, "NoNewPrivileges"))
 		return text_is(value, "no");
+	if (text_is(key, "ProtectSystem"))
+		return text_is(value, "auto") || text_is(value, "yes");
 	if (text_is(key, "DefaultTasksMax"))
 		return is_enough(value, 10);
 	if (text_is(key, "DefaultLimitNOFILE"))
@@ -303,6 +305,15 @@ static void look_in_folder(void *closure, const struct label *label)
 static bool leaves_pid1_alone(struct image *image, char *room)
 {
 	static const char *const roots[] = { "etc", "run", "usr/local/lib", "usr/lib", "lib" };
+	/* of security modules: it loads them, and what may be run is theirs to say then */
+	static const char *const policies[] = { "etc/ima/ima-policy", "etc/apparmor/earlypolicy",
+						"etc/smack" };
+
+	for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
+		(void)snprintf(room, ROOM, "/%s", policies[i]);
+		if (image_at(image, policies[i]))
+			return false;
+	}
 
 	for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
 		char path[UNITS_PATH];
@@ -316,6 +327,36 @@ static bool leaves_pid1_alone(struct image *image, char *room)
 			return false;
 	}
 	return true;
+}
+
+/* The library of systemd has its version in its name. */
+static void look_for_version(void *closure, const struct label *label)
+{
+	static const char library[] = "libsystemd-shared-";
+	long *version = closure;
+
+	if (strncmp(label->name, library, sizeof library - 1) == 0) {
+		long found = strtol(label->name + sizeof library - 1, NULL, 10);
+		if (found < *version)
+			*version = found;
+	}
+}
+
+/* Before 245, PID 1 starts default.target in an initramfs as well, whatever that is. */
+static bool starts_another(struct image *image)
+{
+	enum { STARTS_INITRD = 245 };
+	static const char *const folders[] = { "usr/lib/systemd", "lib/systemd" };
+	char path[UNITS_PATH];
+	long version = STARTS_INITRD;
+	const struct node *started;
+
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+		tree_each(image_folder(image, folders[i]), look_for_version, &version);
+	if (version >= STARTS_INITRD || !units_find(image, "default.target", path))
+		return false;
+	started = image_file(image, path);
+	return units_find(image, "initrd.target", path) && image_file(image, path) != started;
 }
 
 /* What the unit file of one that ours waits for may say, be it a slice or a socket: nothing that
@@ -479,6 +520,10 @@ void points_order_systemd(struct image *image)
 	if (broken)
 		results_add(image->results, STATUS_FAIL, point,
 			    "%s: nothing starts " UNIT "; build the image anew", broken);
+	else if (starts_another(image))
+		results_add(image->results, STATUS_FAIL, point,
+			    "default.target is another than initrd.target, and systemd before 245 "
+			    "starts it in an initramfs; let it lead there");
 	else if (!leaves_pid1_alone(image, room))
 		results_add(image->results, STATUS_FAIL, point,
 			    "%s: may take from a service what the program needs, or change "

@@ -107,6 +107,45 @@ static bool could_be(struct text name, const char *const *units, size_t count)
 	return false;
 }
 
+/* A file that PID 1 makes, empties or removes, as a socket does with what is in its place: where
+ * specifiers are in its name, it may be the program, however the folder is called. What is there by
+ * its name is found by that. */
+static bool writes_over_ours(struct text key, struct text value)
+{
+	static const char *const keys[] = { "Symlinks", "PIDFile", "OpenFile", NULL };
+	static const char *const kinds[] = { "file:", "append:", "truncate:" };
+	/* where nothing of ours is */
+	static const char *const elsewhere[] = { "/run/", "%t/", "@", NULL };
+	static const char *const program[] = { "noptrace" };
+	struct text word;
+
+	if (!text_is_any(key, keys) && !text_begins(key, "Listen") && !text_begins(key, "Standard"))
+		return false;
+	while (text_word(&value, &word)) {
+		const char *end;
+		size_t at;
+
+		for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+			size_t length = strlen(kinds[i]);
+			if (text_begins(word, kinds[i]))
+				word = (struct text) { word.bytes + length, word.length - length };
+		}
+		if (text_begins_any(word, elsewhere))
+			continue;
+		/* its name and options follow a file's path */
+		end = memchr(word.bytes, ':', word.length);
+		if (end)
+			word.length = (size_t)(end - word.bytes);
+		at = word.length;
+		while (at > 0 && word.bytes[at - 1] != '/')
+			at--;
+		if (at > 0 &&
+		    could_be((struct text) { word.bytes + at, word.length - at }, program, 1))
+			return true;
+	}
+	return false;
+}
+
 static bool could_be_locked(struct text name)
 {
 	const char *policy;
@@ -223,5 +262,6 @@ bool setting_is_against_ours(struct setting *setting, struct text line)
 	}
 	if (setting->goes_on)
 		value = text_strip(value, "\\");
-	return mounts_over(setting, value) || depends_on_ours(setting->key, value);
+	return mounts_over(setting, value) || depends_on_ours(setting->key, value) ||
+	       writes_over_ours(setting->key, value);
 }

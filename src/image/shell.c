@@ -27,6 +27,18 @@ const char *shell_base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+bool shell_heeds(struct text name)
+{
+	static const char *const names[] = {
+		"ENV",	    "EUID",	  "EXECIGNORE", "FPATH",
+		"FUNCNEST", "GLOBIGNORE", "IFS",	"POSIXLY_CORRECT",
+		"PPID",	    "PS4",	  "SHELLOPTS",	"UID",
+		NULL
+	};
+
+	return text_is_any(name, names) || text_begins(name, "BASH") || text_begins(name, "LD_");
+}
+
 bool shell_is_option(struct text word)
 {
 	return text_begins(word, "-") && word.length > 1 && text_strip(word, "aefuvx").length == 1;

@@ -11,6 +11,10 @@
 /* What is behind the last slash of a path. */
 const char *shell_base_name(const char *path);
 
+/* Whether a shell, or the loader of what it starts, goes by a variable of this name, or lets nobody
+ * set it; but for PATH. */
+bool shell_heeds(struct text name);
+
 /* Whether a word is options of a shell that keep no line from being run, but where one fails. */
 bool shell_is_option(struct text word);
 

@@ -132,6 +132,15 @@ bool text_has(struct text text, const char *string)
 	return memmem(text.bytes, text.length, string, strlen(string)) != NULL;
 }
 
+bool text_is_ascii(struct text text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		if ((unsigned char)text.bytes[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
 bool text_byte_is_of_word(char byte)
 {
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||

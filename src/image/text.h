@@ -55,6 +55,7 @@ bool text_is(struct text text, const char *string);
 bool text_begins(struct text text, const char *string);
 bool text_ends(struct text text, const char *string);
 bool text_has(struct text text, const char *string);
+bool text_is_ascii(struct text text);
 
 /* The same for any of several strings, of which the last is NULL. */
 bool text_is_any(struct text text, const char *const *strings);

@@ -68,8 +68,11 @@ bool units_line(struct unit_file *file)
 
 		file->number++;
 		file->line = line;
+		/* systemd reads none of a file in which one is not UTF-8: where only ASCII is,
+		 * all is */
 		file->odd = text_goes_on(line) || text_begins(line, "\xef\xbb\xbf") ||
-			    (header && !text_ends(line, "]"));
+			    (header && !text_ends(line, "]")) ||
+			    (!text_is_comment(line) && !text_is_ascii(line));
 		if (header)
 			file->section = line;
 		if (file->odd || !text_is_comment(line))
