@@ -378,6 +378,12 @@ part_lib() {
     check_tree --program "$BATS_TEST_TMPDIR/other"
     assert_success
     assert_point ok identity "the program and its files are those of $BATS_TEST_TMPDIR/other"
+    # by a path of any length it is named whole
+    mkdir -p "$BATS_TEST_TMPDIR"/{a,b}"$(printf '%0240d' 0)"
+    cp "$program" "$BATS_TEST_TMPDIR/b$(printf '%0240d' 0)"/program
+    program=$BATS_TEST_TMPDIR/a$(printf '%0240d' 0)/../b$(printf '%0240d' 0)/program
+    check_tree --program "$program"
+    assert_fails identity "/usr/sbin/noptrace: not that of $program; build the image anew, or name the right one with --program"
 }
 
 # noptrace_check OPTION…: what noptrace-image calls, with the files that are to be in an image.
@@ -3680,6 +3686,12 @@ What `noptrace-image check` is; see noptrace-image(8).'
     noptrace_check --odd "$images/handmade"
     assert_failure 2
     assert_output ''
+    # in any order
+    for call in --json --tap; do
+        noptrace_check --kernel-config "$config" --junit "$BATS_TEST_TMPDIR/${call#--}.xml" "$call" "$images/handmade"
+        assert_success
+        xmllint --noout "$BATS_TEST_TMPDIR/${call#--}.xml"
+    done
 }
 
 @test "an image whose links take too many steps is unreadable, and no point of it is judged" {
@@ -4027,6 +4039,11 @@ assert_unreadable() {
     cp "$image" "$BATS_TEST_TMPDIR/hidden/image"
     run --separate-stderr setpriv --bounding-set=-dac_override,-dac_read_search "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/hidden/image"
     image=$BATS_TEST_TMPDIR/hidden/image assert_unreadable "$BATS_TEST_TMPDIR/hidden/.: Permission denied; its addons are looked for there: let it be listed, or move the image"
+    exec 9< "$BATS_TEST_TMPDIR/hidden/image"
+    chmod 0 "$BATS_TEST_TMPDIR/hidden"
+    run --separate-stderr setpriv --bounding-set=-dac_override,-dac_read_search "$top/build/noptrace-image" check /proc/self/fd/9
+    image=/proc/self/fd/9 assert_unreadable 'Permission denied'
+    exec 9<&-
     # a FAT does not tell capitals from others
     for name in "${image##*/}.Extra.D" IMAGE.EXTRA.D; do
         mv "$image.extra.d" "${image%/*}/$name"
