@@ -1692,7 +1692,7 @@ END
 
 @test "a file that PID 1 makes, empties or removes, and that may be the program, fails" {
     local line
-    for line in ListenStream=/usr/sbin/no%pce ListenFIFO=/x/%H ListenDatagram=/usr/sbin/%b ListenSpecial=/usr/sbin/n%%race Symlinks='/y /usr/sbin/no%ptrace' \
+    for line in ListenStream=/usr/sbin/no%pce ListenFIFO=/x/%H ListenDatagram=/usr/sbin/%b ListenSpecial=/usr/sbin/n%%race ListenSequentialPacket=/%ptrace Symlinks='/y /usr/sbin/no%ptrace' \
         PIDFile=/usr/sbin/%N StandardOutput=truncate:/usr/sbin/no%jce StandardError=append:/x/%ptrace StandardInput=file:/usr/sbin/nop%i OpenFile=/usr/sbin/no%pce:x:truncate; do
         tree_of systemd
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/x.service"
@@ -1700,7 +1700,7 @@ END
         assert_fails masks "/$units/x.service:2: $line: nothing else may meddle with noptrace; remove that"
     done
     tree_of systemd
-    printf '[Unit]\n%s\n' ListenStream=/run/%p ListenStream=%t/%p ListenStream=@/x/%p ListenStream=%p ListenStream=/dev/log ListenNetlink='audit 1' ListenStream=/usr/x%p \
+    printf '[Unit]\n%s\n' ListenStream=/run/%p ListenStream=%t/%p ListenStream=@/x/%p ListenStream=%p ListenStream=x%p ListenStream=/dev/log ListenNetlink='audit 1' ListenStream=/usr/x%p \
         ListenStream=/usr/sbin/%pd Symlinks=/x/y%p PIDFile=/run/%N StandardOutput=journal StandardOutput=append:/run/%p StandardInput=tty OpenFile=/x/y%p:ce \
         ExecStart=/x/%p > "$tree/$units/x.service"
     check_tree
