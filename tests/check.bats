@@ -1655,11 +1655,18 @@ END
     local library at text='default.target is another than initrd.target, and systemd before 245 starts it in an initramfs; let it lead there'
     for at in usr/lib/systemd lib/systemd; do
         tree_of systemd
-        [[ $at != lib/systemd ]] || part_lib modules
+        if [[ $at == lib/systemd ]]; then
+            part_lib systemd
+            ln -sf /lib/systemd/systemd "$tree/init"
+            units=$at/system
+        else
+            part_lib modules
+            rm "$tree/lib/systemd"
+        fi
         # dracut's own
         rm "$tree/etc/systemd/system/default.target"
         ln -sf rescue.target "$tree/$units/default.target"
-        for library in libsystemd-shared-{245,300}.so libsystemd-share-239.so; do
+        for library in libsystemd-shared-{245,300}.so libsystemd-share{-,dx}239.so; do
             touch "$tree/$at/$library"
             check_tree
             assert_success
