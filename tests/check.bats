@@ -538,15 +538,15 @@ init_of_lines() {
     assert_fails order 'line 24 of /init, behind line 22, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     init_of_lines "# don't" '' $' \t#x \\' 'export A="b c" D' "E='f' G=\"h\"'i'" 'mkdir -p /sys "/run/x" # and' 'mount -t sysfs -o nosuid,noexec sysfs /sys' \
         '/bin/mount -n -t devpts -o gid=5 x /dev/pts' '/bin/busybox mount -t tmpfs tmpfs /run/x -o mode=1777' 'mknod /dev/null c 1 3' 'set -e -ux' 'umask 022' 'dmesg -n 1' \
-        ': a' 'busybox true' $'\techo "a \'b\'" ' "echo $(printf '%0255d' 0)" "echo $(printf 'x %.0s' {1..23})"
+        ': a' 'busybox true' $'\techo "a \'b\'" ' "echo $(printf '%0255d' 0)" "echo $(printf 'x %.0s' {1..23})" "export $(printf 'A=x %.0s' {1..23})"
     assert_success
-    assert_point ok order 'line 25 of /init, before the pivot'
+    assert_point ok order 'line 26 of /init, before the pivot'
     # nor what is behind it in the image
     rmdir "$tree/run"
     ln -s usr/sbin "$tree/run"
     check_tree
     assert_failure 1
-    assert_point FAIL order 'line 25 of /init, behind line 6, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
+    assert_point FAIL order 'line 26 of /init, behind line 6, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     # nor by what is there once /proc is mounted
     rm "$tree/run"
     mkdir "$tree/run"
@@ -555,7 +555,7 @@ init_of_lines() {
     ln -s /proc/self/root/usr/sbin "$tree/run/x"
     check_tree
     assert_failure 1
-    assert_point FAIL order 'line 25 of /init, behind line 15, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
+    assert_point FAIL order 'line 26 of /init, behind line 15, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
 }
 
 @test "a hand-made /init that does not mount /proc before the call fails" {
