@@ -723,7 +723,7 @@ mounts_by() {
         $'alias run_scripts=:\n'"$call" $'if :; then alias run_scripts=:; fi\n'"$call" $'exec /init2\n'"$call" $':; exit\n'"$call" \
         $': ${x-\n'"$call"$'\n}' $': "${x-${y}\n'"$call"$'\n}"' $'time if false; then\n'"$call"$'\nfi' $'coproc if false; then\n'"$call"$'\nfi' \
         $'exec < /dev/null /init2\n'"$call" $'exec 5run\n'"$call" $'exec 2>&1 /init2\n'"$call" $'exec > x 2>&1 < y 3<&- /init2\n'"$call" $'exec 2 > x\n'"$call" \
-        $'exec >'"$(printf '%062d' 0)"$'>x /init2\n'"$call" $'if false; then\ncase x in\ndone) ;;\nesac\n'"$call"$'\nfi' \
+        $'exec >'"$(printf '%062d' 0)"$'>x /init2\n'"$call" $'exec>'"$(printf '%058d' 0)"$'>x /init2\n'"$call" $'if false; then\ncase x in\ndone) ;;\nesac\n'"$call"$'\nfi' \
         $'if false; then\ncase x in\n(done) ;;\nesac\n'"$call"$'\nfi' $'if false; then\ncase x in\ndone|x) ;;\nesac\n'"$call"$'\nfi' \
         $'if false; then\ncase x in\nx|done) ;;\nesac\n'"$call"$'\nfi' $'if false; then\ncase x in\n(x|done) ;;\nesac\n'"$call"$'\nfi' \
         $'if false; then\ncase x in\n}|x|y) ;;\nesac\n'"$call"$'\nfi' \
