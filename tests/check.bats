@@ -687,7 +687,7 @@ mounts_by() {
     check_tree
     assert_failure 1
     assert_line --partial 'neither a program nor a script'
-    { cat "$tree/bin/busybox" && echo && cat "$images/handmade.tree/init"; } > "$BATS_TEST_TMPDIR/init"
+    { cat "$program" && echo && cat "$images/handmade.tree/init"; } > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
     assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f" into /init, right behind the mount of /proc, and the program beside it'
