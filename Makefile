@@ -277,6 +277,7 @@ install-tools: all
 	install -d $(DESTDIR)$(sysconfdir)/grub.d $(DESTDIR)$(sysconfdir)/default/grub.d $(DESTDIR)$(kernelinstalldir)
 	$(RELOCATE) hooks/kernel-install/95-noptrace.install > $(DESTDIR)$(kernelinstalldir)/95-noptrace.install
 	chmod 755 $(DESTDIR)$(kernelinstalldir)/95-noptrace.install
+	for early in 00 20 90; do ln -sf 95-noptrace.install $(DESTDIR)$(kernelinstalldir)/$$early-noptrace.install; done
 	install -m 755 hooks/grub.d/000_noptrace $(DESTDIR)$(sysconfdir)/grub.d
 	$(RELOCATE) hooks/grub.d/99_noptrace > $(DESTDIR)$(sysconfdir)/grub.d/99_noptrace
 	chmod 755 $(DESTDIR)$(sysconfdir)/grub.d/99_noptrace
@@ -291,7 +292,7 @@ uninstall: ## remove what install put there, and on a running system the mainten
 		$(addprefix $(DESTDIR)$(libexecdir)/noptrace/,noptrace-judge noptrace-probe knobs.sh $(IMAGE_PROGRAMS) $(notdir $(IMAGE_LIB))) \
 		$(DESTDIR)$(initramfsdir)/hooks/noptrace $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace \
 		$(DESTDIR)$(systemdunitdir)/noptrace.service $(dropindir)/before.conf \
-		$(DESTDIR)$(kernelinstalldir)/95-noptrace.install \
+		$(patsubst %,$(DESTDIR)$(kernelinstalldir)/%-noptrace.install,00 20 90 95) \
 		$(addprefix $(DESTDIR)$(sysconfdir)/grub.d/,000_noptrace 99_noptrace) $(DESTDIR)$(sysconfdir)/default/grub.d/noptrace.cfg \
 		$(addprefix $(DESTDIR)$(mandir)/,$(INSTALLED_PAGES)) \
 		$(addprefix $(DESTDIR)$(completiondir)/,noptrace noptrace-image) \

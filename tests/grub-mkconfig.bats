@@ -206,6 +206,9 @@ assert_silent() {
     set_knob NOPTRACE_MENU_HOTKEY=F2
     configure
     assert_refuses 'NOPTRACE_MENU_HOTKEY=F2: must be one lower-case letter or digit'
+    set_knob NOPTRACE_MENU_HOTKEY=e
+    configure
+    assert_refuses "NOPTRACE_MENU_HOTKEY=e: is a key of GRUB's own"
     set_knob "NOPTRACE_MENU_USERS='a;b'"
     configure
     assert_refuses 'NOPTRACE_MENU_USERS=a;b: names of GRUB users, separated by spaces'
@@ -277,6 +280,26 @@ END
         "noptrace: the entry 'Debian, with Xen' has the word maintenance: whenever it boots, it is open; take the word out" \
         "noptrace: the entry 'My rescue' has the word maintenance: whenever it boots, it is open; take the word out")"
     assert_regex "$section" submenu
+    # what is in no entry, too, and whatever menu is wanted
+    rm "$tree/etc/grub.d/20_linux_xen"
+    put_script 40_own << 'END'
+#!/bin/sh
+printf '%s\n' 'if true; then' 'linux /vmlinuz root=/dev/vda1 maintenance' 'fi'
+END
+    local setting said="noptrace: the entry 'line [0-9]+' has the word maintenance: whenever it boots, it is open; take the word out"
+    for setting in NOPTRACE_MENU=yes NOPTRACE_MENU=no NOPTRACE_MENU=x NOPTRACE_MENU_HOTKEY=F2; do
+        set_knob "$setting"
+        configure
+        assert_regex "$stderr" "$said"
+        case $setting in
+            *yes) assert_regex "$section" submenu ;;
+            *) assert_equal "$(grep -vc '^###' <<< "$section")" 0 ;;
+        esac
+    done
+    set_knob NOPTRACE_MENU=yes
+    configure 'export GRUB_ENABLE_BLSCFG=true'
+    assert_regex "$stderr" "$said"
+    assert_equal "$(grep -vc '^###' <<< "$section")" 0
 }
 
 # edit_10_linux SCRIPT: with sed, from the release's own.
@@ -699,6 +722,12 @@ function f|function f {\nmenuentry t {\nlinux /v maintenance\n}\n}
 t|menuentry t {\nfunction f {\nlinux /v maintenance\n}\n}
 |function f {\nlinux /v\n}
 |function f {\necho maintenance\n}
+line 2|if true; then\n\tlinux /v maintenance\nboot\nfi
+line 1|submenu s { linux /v maintenance; boot; }
+line 3|menuentry t {\nlinux /v\n}; linux /v maintenance
+line 1|hiddenentry t { linux /v maintenance; }
+line 3|linux /v\n\n$x /v maintenance
+|if true; then linux /v; echo maintenance; fi
 END
     # and which is none of 10_linux's entries
     by_10_linux 'function f {\nlinux /v maintenance\n}\nmenuentry a --id x {\nlinux /w\n}'

@@ -264,6 +264,7 @@ power_on_efi() {
 }
 
 @test "make names what is wrong, makes nothing, and exits 2" {
+    local file
     mkdir "$BATS_TEST_TMPDIR/out"
     cd "$BATS_TEST_TMPDIR/out"
     assert_refused 2 "make needs an OUT; see 'noptrace-image --help'" make
@@ -277,6 +278,26 @@ power_on_efi() {
     assert_refused 2 '/dev/null: not a file' make /dev/null
     assert [ -c /dev/null ]
     assert_equal "$(ls)" ''
+    # not even what is there, or leads there, by mistake: an image has no second copy
+    echo image > image
+    ln -s image link
+    ln -s nothing dangling
+    head -c 116 "$files/continue.cpio" | tr 1 2 > other
+    for file in image other; do
+        assert_refused 2 "$file: has something else in it, and would be lost; name another file, or remove it" make "$file"
+    done
+    for file in link dangling; do
+        assert_refused 2 "$file: is a link; name the file that it leads to" make "$file"
+    done
+    assert_equal "$(cat image)" image
+    assert_equal "$(LC_ALL=C ls)" $'dangling\nimage\nlink\nother'
+    rm -- *
+    # and an empty one, or an earlier one, is not lost
+    touch -- --odd
+    make_archive -- --odd
+    assert_success
+    make_archive --on-failure poweroff -- --odd
+    assert_success
     make_archive -- --odd
     assert_success
     cmp ./--odd "$files/continue.cpio"
@@ -331,15 +352,15 @@ with_program() {
 @test "on a full disk make leaves no file, and the one that was there as it was" {
     mkdir "$BATS_TEST_TMPDIR/full"
     # shellcheck disable=SC2016 # the inner shell's
-    run unshare --mount sh -c 'mount -t tmpfs -o size=8k tmpfs "$1" && cd "$1" && echo before > old || exit
-        "$2" make new; echo "code $?"; "$2" make old; echo "code $?"; ls; cat old' - "$BATS_TEST_TMPDIR/full" "$top/build/noptrace-image"
+    run unshare --mount sh -c 'mount -t tmpfs -o size=8k tmpfs "$1" && cd "$1" && head -c 116 "$3" > old || exit
+        "$2" make new; echo "code $?"; "$2" make old; echo "code $?"; ls; wc -c < old' - "$BATS_TEST_TMPDIR/full" "$top/build/noptrace-image" "$files/continue.cpio"
     assert_output --regexp - << 'END'
 ^noptrace-image: new: cannot be made: [a-z]+: write error: No space left on device
 code 1
 noptrace-image: old: cannot be made: [a-z]+: write error: No space left on device
 code 1
 old
-before$
+116$
 END
 }
 

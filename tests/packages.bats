@@ -486,6 +486,9 @@ etc/default/grub.d/noptrace.cfg
 etc/grub.d/000_noptrace
 etc/grub.d/99_noptrace
 usr/lib/dracut/dracut.conf.d/zz-noptrace-opt-in.conf
+usr/lib/kernel/install.d/00-noptrace.install
+usr/lib/kernel/install.d/20-noptrace.install
+usr/lib/kernel/install.d/90-noptrace.install
 usr/lib/kernel/install.d/95-noptrace.install
 usr/lib/systemd/system/sysinit.target.wants/noptrace.service
 usr/share/doc/noptrace-dracut/changelog.Debian.gz

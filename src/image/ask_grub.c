@@ -3,8 +3,9 @@
  * noptrace-grub: what hooks/grub.d/99_noptrace makes of the configuration that grub-mkconfig is
  * writing, which it reads from stdin.
  *
- *     noptrace-grub open                     the titles of the entries whose boot is open, and the
- *                                            functions that load an open kernel
+ *     noptrace-grub open                     the titles of the entries whose boot is open, the
+ *                                            functions that load an open kernel, and the lines of
+ *                                            commands outside of both that do
  *     noptrace-grub normal                   the first entry of 10_linux, unless it is open
  *     noptrace-grub id                       and what names that to GRUB as a default
  *     noptrace-grub maintenance ID USERS     for each of its kernels an entry with the word
@@ -436,7 +437,7 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "line %u of the configuration cannot be read\n", line);
 		return UNREADABLE;
 	}
-	if (menu.bls)
+	if (menu.bls && answer != print_open)
 		return BLS;
 	code = answer(&request);
 	return fflush(stdout) == 0 ? code : UNREADABLE;

@@ -346,6 +346,14 @@ static void open_block(struct reader *reader, size_t body)
 		reader->blocks[reader->depth++] = block;
 }
 
+static void add_entry(struct reader *reader, const struct grub_entry *entry)
+{
+	if (reader->menu->count == GRUB_ENTRIES)
+		reader->failed = true;
+	else
+		reader->menu->entries[reader->menu->count++] = *entry;
+}
+
 static void close_block(struct reader *reader, size_t end)
 {
 	if (reader->depth == 0) {
@@ -359,10 +367,7 @@ static void close_block(struct reader *reader, size_t end)
 	if (reader->linux_lines == 0 && !reader->entry.open)
 		return;
 	reader->entry.by_10_linux = reader->entry.by_10_linux && reader->linux_lines > 0;
-	if (reader->menu->count == GRUB_ENTRIES)
-		reader->failed = true;
-	else
-		reader->menu->entries[reader->menu->count++] = reader->entry;
+	add_entry(reader, &reader->entry);
 }
 
 static void add_word(struct reader *reader, const struct grub_token *token)
@@ -394,11 +399,17 @@ static void end_statement(struct reader *reader)
 {
 	if (reader->words > 0 && reader->by_10_linux && strcmp(reader->command, "blscfg") == 0)
 		reader->menu->bls = true;
-	if (reader->words > 1 && reader->in_entry &&
+	if (reader->words > 1 &&
 	    (reader->hidden || grub_loads_linux(reader->command) ||
 	     loads_otherwise(reader->command)) &&
-	    words_has((struct text) { reader->line, reader->line_length }, "maintenance"))
-		reader->entry.open = true;
+	    words_has((struct text) { reader->line, reader->line_length }, "maintenance")) {
+		/* what is in none runs when the menu is read, or a submenu is opened */
+		if (reader->in_entry)
+			reader->entry.open = true;
+		else
+			add_entry(reader,
+				  &(struct grub_entry) { .start = reader->start, .open = true });
+	}
 	reader->words = 0;
 }
 

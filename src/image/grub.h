@@ -48,9 +48,10 @@ bool grub_leads(const struct grub_token *token);
 /* Whether a command of this name loads a Linux kernel. */
 bool grub_loads_linux(const char *command);
 
-/* A `menuentry` that loads a Linux kernel and stands in no function; or a function that does. */
+/* A `menuentry` that loads a Linux kernel and stands in no function; or a function that does; or a
+ * command in neither, if it is open. */
 struct grub_entry {
-	size_t start;	  /* of the word menuentry */
+	size_t start;	  /* of the word menuentry, or the command */
 	size_t body, end; /* between its braces */
 	unsigned depth;	  /* how many submenus it is in */
 	bool by_10_linux; /* the distribution's own script wrote it */

@@ -91,8 +91,12 @@ make_archive() {
     said=$("$lib/noptrace-judge" policy "$policy") \
         || quit 2 "--on-failure $policy: ${said:-noptrace-judge failed; install noptrace again}"
     [[ $out ]] || quit 2 "make needs a name for OUT, and has an empty one"
+    # with one in its place, what it led to would stay as it was
+    [[ ! -L $out ]] || quit 2 "$out: is a link; name the file that it leads to"
     [[ ! -e $out || -f $out ]] || quit 2 "$out: not a file"
     [[ ! $out -ef $program ]] || quit 2 "$out: is in use here already, and would be lost; name another file"
+    [[ ! -s $out ]] || cmp -s -n 116 -- <(entry 1 usr/ 040755 2 0) "$out" \
+        || quit 2 "$out: has something else in it, and would be lost; name another file, or remove it"
     said=$("$lib/noptrace-judge" program "$program" "$beside") \
         || quit 1 "$program: ${said:-noptrace-judge failed; install noptrace again}"
     partial=$(mktemp -- "$out.XXXXXX" 2> /dev/null) || quit 2 "$out: cannot be written"

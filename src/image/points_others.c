@@ -75,6 +75,9 @@ static bool is_left_out(struct text path)
 		"usr/lib/dracut/dracut.conf.d/zz-noptrace-opt-in.conf",
 		"usr/lib/dracut/dracut.conf.d/noptrace.conf", /* its name in 0.2.0 */
 		"usr/lib/dracut/modules.d/50noptrace",
+		"usr/lib/kernel/install.d/00-noptrace.install",
+		"usr/lib/kernel/install.d/20-noptrace.install",
+		"usr/lib/kernel/install.d/90-noptrace.install",
 		"usr/lib/kernel/install.d/95-noptrace.install",
 		"usr/libexec/noptrace",
 		"usr/share/bash-completion/completions/noptrace",
