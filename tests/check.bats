@@ -527,10 +527,19 @@ init_of_lines() {
         'mount -t proc -o bind -o rw /x /proc' 'mount -t proc -o subset=pid -o rw x /proc' 'mount -t proc -t tmpfs x /run' 'mount -t tmpfs -t proc x /proc' \
         'mount -t sysfs x /proc' 'mount -t proc -o mode=555 x /proc' 'mount -t proc -o newinstance x /proc' 'mount -t proc -o gid=proc x /proc' 'mount -t proc -o gid= x /proc' \
         'EXECIGNORE=/bin/mount' 'export UID=0 PATH=/bin' 'PATH=/bin UID=0' 'PS4=x' 'export LD_PRELOAD=/x.so' BASH_ENV=x 'export ENV' 'PATH=/x%func:/bin' 'PATH=/b:~' \
-        'export PATH="/bin "' 'mount -t proc -o hidepid=4 x /proc' 'mount -t proc -o gid=1234567890 x /proc' 'mkdir -m' 'mkdir -m x /run/x' 'mkdir -m 8 /run/x' 'mknod /proc p' 'mknod -m 600 //proc p' 'mount -t ext4 /dev/sda /run' 'mkdir -x /run' 'a+=b' 'modprobe x' /sbin/a=b '"a"=b' '1a=b' 'a=b =' "echo $(printf '%0256d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
-        init_of_lines 'echo it goes on' "$line"
+        'export PATH="/bin "' 'mount -t proc -o hidepid=4 x /proc' 'mount -t proc -o x y /proc' 'mount -t proc -o rw,,nodev x /proc' 'mount -t "" x /run' 'PATH=%f:/bin' 'mount -t proc -o gid=1234567890 x /proc' 'mkdir -m' 'mkdir -m x /run/x' 'mkdir -m 8 /run/x' 'mknod /proc p' 'mknod -m 600 //proc p' 'mount -t ext4 /dev/sda /run' 'mkdir -x /run' 'a+=b' 'modprobe x' /sbin/a=b '"a"=b' '1a=b' 'a=b =' "echo $(printf '%0256d' 0)" "echo $(printf 'x %.0s' {1..24})"; do
+        # none of its words is one of the next line's
+        init_of_lines 'echo echo 7 on tmpfs' "$line"
         assert_fails order 'line 9 of /init, behind line 8, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     done
+    init_of_lines 'echo -e -e -e -e -e -e' 'mkdir -p /sys "/run/x"' 'echo -e -e -e -e' 'set -e -ux' 'echo x ENV ENV ENV' "E='f' G=h" 'mkdir /run/a -m 700'
+    assert_success
+    # by no link on the way
+    init_of_lines 'mkdir -p /run' 'mount -t tmpfs x /run/l/y'
+    assert_success
+    ln -s /proc/self/root/usr/sbin "$tree/run/l"
+    check_tree
+    assert_fails order 'line 9 of /init, behind line 8, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     # not even one that is for others
     init_of_lines "# don't" '' $' \t#x \\' 'export A="b c" D' "E='f' G=\"h\"'i'" 'mkdir -p /sys "/run/x" # and' 'mount -t sysfs -o nosuid,noexec sysfs /sys' \
         '/bin/mount -n -t devpts -o gid=5 x /dev/pts' '/bin/busybox mount -t tmpfs tmpfs /run/x -o mode=1777' 'mknod /dev/null c 1 3' 'set -e -ux' 'umask 022' 'dmesg -n 1' \
@@ -621,7 +630,7 @@ mounts_by() {
         IFS='|' read -r -a lines <<< "$line"
         ! mounts_by "${lines[@]}" || fail "$line"
     done
-    for line in "$install|$mount" "$install|/bin/$mount" "$install|bin/$mount" "$install -s|$mount" "$install /bin|$mount" "$install -s /bin|$mount" "$install /sbin|/sbin/$mount" \
+    for line in "$install|$mount" "$install|/bin/$mount" "$install|bin/$mount" "$install -s|$mount" "$install /bin|$mount" "$install -s /bin|$mount" "$install -s /sbin|/sbin/$mount" "$install /sbin|/sbin/$mount" \
         "$install /sbin|PATH=/usr/sbin:/sbin|$mount" "$install|$install /sbin|$mount" "/bin/busybox $mount" "busybox $mount" "bin/busybox $mount" "$install|export PATH PATHS=x|$mount" "$install|UIDS=0 ENVS=x PATH=/b-c_d.e/1:/bin|$mount" "$install|$mount|mount -t proc x /proc"; do
         IFS='|' read -r -a lines <<< "$line"
         mounts_by "${lines[@]}"
@@ -2822,6 +2831,11 @@ END
         check --cmdline "rd.systemd.mount-extra=tmpfs:$line:tmpfs" "$image"
         assert_fails masks "--cmdline: rd.systemd.mount-extra=tmpfs:$line:tmpfs keeps it from running; take that out"
     done
+    printf -v line 'rd.systemd.mount-extra=%01000d' 0
+    check --cmdline "$line" "$image"
+    assert_success
+    check --cmdline "${line}0" "$image"
+    assert_fails masks "--cmdline: ${line:0:120} keeps it from running; take that out"
     printf -v line 'rd.systemd.mount-extra=%01100d:/usr:tmpfs' 0
     check --cmdline "$line" "$image"
     assert_fails masks "--cmdline: ${line:0:120} keeps it from running; take that out"
@@ -2840,7 +2854,7 @@ END
     assert_success
     check --cmdline "SYSTEMD_LOG_LEVEL=debug SYSTEMD_COLORS=0 SYSTEMD_SULOGIN_FORCE=1 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 initcall_blacklist initcall_blacklist=sysfb_init,acpi_cpufreq_init rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
 systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data rd.systemd.mount-extra=/proc systemd.unit=rescue.target \
-break break=premount rd.break rd.break=pre-pivot rdbreak=pre-mount rd.cmdline rd.cmdline=x initrd= initrd=\\\\x initrd=/0 break=to \
+break break=premount rd.break rd.break=pre-pivot rdbreak=pre-mount rd.cmdline rd.cmdline=x initrd= initrd=\\\\x initrd=/0 initrd=: break=to \
 rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.mas=$unit systemd.maskx=$unit $(printf '%01250d' 0)" "$image"
     assert_success
     refute_output --regexp '(FAIL|warn) '
