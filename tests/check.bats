@@ -362,6 +362,10 @@ part_lib() {
 
 @test "another program in its place fails" {
     tree_of shell
+    # and what is known is the file itself, and not what it unpacks to
+    gzip -c "$program" > "$BATS_TEST_TMPDIR/known"
+    check_tree --program "$BATS_TEST_TMPDIR/known"
+    assert_fails identity "/usr/sbin/noptrace: not that of $BATS_TEST_TMPDIR/known; build the image anew, or name the right one with --program"
     rm "$tree/usr/sbin/noptrace"
     cp "$bookworm/bin/busybox" "$tree/usr/sbin/noptrace"
     check_tree
