@@ -87,7 +87,7 @@ partial=''
 # make_archive POLICY OUT PROGRAM BESIDE MODULE LIB: makes OUT at once, or not at all. BESIDE is a program of the
 # machine that PROGRAM is to be for.
 make_archive() {
-    local policy=$1 out=$2 program=$3 beside=$4 module=$5 lib=$6 said
+    local policy=$1 out=$2 program=$3 beside=$4 module=$5 lib=$6 said begins=''
     said=$("$lib/noptrace-judge" policy "$policy") \
         || quit 2 "--on-failure $policy: ${said:-noptrace-judge failed; install noptrace again}"
     [[ $out ]] || quit 2 "make needs a name for OUT, and has an empty one"
@@ -95,8 +95,12 @@ make_archive() {
     [[ ! -L $out ]] || quit 2 "$out: is a link; name the file that it leads to"
     [[ ! -e $out || -f $out ]] || quit 2 "$out: not a file"
     [[ ! $out -ef $program ]] || quit 2 "$out: is in use here already, and would be lost; name another file"
-    [[ ! -s $out ]] || cmp -s -n 116 -- <(entry 1 usr/ 040755 2 0) "$out" \
-        || quit 2 "$out: has something else in it, and would be lost; name another file, or remove it"
+    if [[ -s $out ]]; then
+        IFS='' read -r -N 114 begins 2> /dev/null < "$out" || true
+        # without the NULs, which bash drops
+        [[ $begins == "$(entry 1 usr/ 040755 2 0 | tr -d '\0')" ]] \
+            || quit 2 "$out: has something else in it, and would be lost; name another file, or remove it"
+    fi
     said=$("$lib/noptrace-judge" program "$program" "$beside") \
         || quit 1 "$program: ${said:-noptrace-judge failed; install noptrace again}"
     partial=$(mktemp -- "$out.XXXXXX" 2> /dev/null) || quit 2 "$out: cannot be written"
