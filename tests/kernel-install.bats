@@ -1395,6 +1395,14 @@ END
         assert [ -e "$ours" ]
         rm "$tree/$file"
     done
+    # wherever it is
+    for file in boot/EFI/x/{grub,custom}.cfg boot/grub/grub.cfg boot/efi/EFI/x/custom.cfg efi/EFI/x/{grub,custom}.cfg; do
+        mkdir -p "$tree/${file%/*}"
+        echo 'set default=2' > "$tree/$file"
+        kernel_install add 6.1.0-10-test
+        assert_line --partial 'is not there: the default is 2, which is no normal entry'
+        rm "$tree/$file"
+    done
     # where there are no settings, none is taken from whoever calls
     default=2 kernel_install add 6.1.0-10-test
     assert [ -e "$ours" ]
