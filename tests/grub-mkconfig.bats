@@ -691,7 +691,10 @@ open|a~ if true; then linux16 /w maintenance; fi
 open|a~ linuxefi /w maintenance
 open|a~ module2 /w maintenance
 open|a~ xen_module /w maintenance
+open|a~ xen_linux /w maintenance
 open|a~ chainloader /w.efi maintenance
+open|a~ legacy_kernel --type=linux /w maintenance
+open|a~ time linux /w maintenance
 locks|a~ chainloader maintenance
 locks|a~ initrd /w maintenance
 open|a~ eval "linux /v maintenance"

@@ -203,8 +203,9 @@ static bool is_one_of(const char *word, const char *const *list)
 
 bool grub_leads(const struct grub_token *token)
 {
+	/* time is a command, which runs the one behind it */
 	static const char *const leaders[] = { "if",	"then", "else", "elif", "while",
-					       "until", "do",	"!",	NULL };
+					       "until", "do",	"!",	"time", NULL };
 
 	return token->plain && is_one_of(token->value, leaders);
 }
@@ -216,10 +217,11 @@ bool grub_loads_linux(const char *command)
 	return is_one_of(command, loaders);
 }
 
-/* Under Xen, on arm64 too, or as a program of the firmware's. */
+/* Under Xen, on arm64 too, as a program of the firmware's, or in a menu of GRUB 0.97. */
 static bool loads_otherwise(const char *command)
 {
-	static const char *const loaders[] = { "module", "module2", "xen_module", "chainloader",
+	static const char *const loaders[] = { "module",    "module2",	   "xen_module",
+					       "xen_linux", "chainloader", "legacy_kernel",
 					       NULL };
 
 	return is_one_of(command, loaders);
