@@ -14,6 +14,9 @@ scriptlet=
 
 package=${DPKG_MAINTSCRIPT_PACKAGE:-noptrace-dracut}
 
+newline='
+'
+
 say() {
     printf '%s: %s\n' "$package" "$*" >&2
 }
@@ -24,12 +27,17 @@ say() {
     exit 0
 }
 
+# dracut needs it
+[ -d "${TMPDIR-}" ] || unset TMPDIR
+
 # dracut copies onto the image that is there and, where /boot has no room for all of it, removes that: it may have been the
 # last one that boots. So there is a copy of each in this folder, where nothing ages, until they are built. It stays where
 # this script was killed, or where an image could not be put back; the next of these scripts begins with that.
 kept=/var/lib/noptrace/images
-# to the scriptlets of rpm-ostree /var/lib is read-only
+# to the scriptlets of rpm-ostree /var/lib is read-only; what is killed there leaves a tree that no machine boots
 [ -w /var/lib ] || { temporary=$(mktemp -d --tmpdir=/var/tmp noptrace.XXXXXX) && kept=$temporary/images; } || :
+# The version of the kernel whose images are being written, each of which may be cut short; or /, for all of them.
+building=$kept.building
 
 keep_images() {
     # a copy that was cut short is never below the name
@@ -42,16 +50,19 @@ keep_images() {
     fi
 }
 
-# put_back gone|changed: the images that are gone; or all those, too, that are not what they were. Sets $gone.
+# The images that are gone, and those that were being written, unless they are what they were. Sets $gone.
 put_back() {
     gone=no
     [ -d "$kept" ] || return 0
+    # no image has a newline in its name
+    unfinished=$newline
+    [ ! -e "$building" ] || unfinished=$(cat "$building")
     find "$kept" -type f | {
         while IFS= read -r copy; do
             image=${copy#"$kept"}
             # a boot loader would read what came so far, were it called as the image is
             new=${image%/*}/.noptrace
-            if [ -s "$image" ] && { [ "$1" = gone ] || cmp -s "$copy" "$image"; }; then
+            if [ -s "$image" ] && { [ "${image#*"$unfinished"}" = "$image" ] || cmp -s "$copy" "$image"; }; then
                 continue
             fi
             # that of a build that failed may have taken the room
@@ -78,21 +89,27 @@ forget_built() {
 
 # All copies, unless one is the only one of its image.
 forget() {
+    rm -f "$building"
     [ "$gone" = no ] || return 0
     rm -rf "$kept" "$kept.new"
     [ ! -d "${kept%/*}" ] || rmdir "${kept%/*}" || :
 }
 
-# build gone|changed COMMAND…: what has images built, and which to put back where it fails: dracut may have been killed in the
-# middle of its one; what builds several has whole ones of other kernels. Where one is gone, the next would take its room.
+# build VERSION COMMAND…: what has the images of a kernel written; or, with / instead, of one after the other. Where one is
+# gone, the next would take its room.
 build() {
     [ "$gone" = no ] || return 1
-    what=$1
+    echo "$1" > "$building" && sync -f "$building" || return 1
+    version=$1
     shift
     if "$@"; then
+        rm "$building"
         forget_built
     else
-        put_back "$what"
+        # what was to build them all has gone on to the next: those that are there are whole
+        [ "$version" != / ] || rm "$building"
+        put_back
+        rm -f "$building"
         return 1
     fi
 }
@@ -120,23 +137,23 @@ build_images() {
                 [ "$gone" = no ] || break
                 echo "dracut: Generating $image"
                 # from Debian 13 on it would call post-update.d itself
-                build changed env NO_POST_UPDATE_HOOKS=1 dracut --quiet --force "$image" "$version" \
+                build "$version" env NO_POST_UPDATE_HOOKS=1 dracut --quiet --force "$image" "$version" \
                     && { [ ! -d /etc/initramfs/post-update.d ] \
-                        || run-parts --arg="$version" --arg="$image" /etc/initramfs/post-update.d; } \
+                        || build "$version" run-parts --arg="$version" --arg="$image" /etc/initramfs/post-update.d; } \
                     || failed=1
             done
             ;;
         noptrace-initramfs)
             # not -k all, which stops at the first that fails
             for version in $(linux-version list); do
-                [ ! -e "/boot/initrd.img-$version" ] || build gone update-initramfs -u -k "$version" || failed=1
+                [ ! -e "/boot/initrd.img-$version" ] || build "$version" update-initramfs -u -k "$version" || failed=1
             done
             ;;
         rpm-noptrace-dracut)
             # openSUSE's, which knows the boot loaders that want a copy
             regenerate=/usr/lib/module-init-tools/regenerate-initrd-posttrans
             if [ -x "$regenerate" ]; then
-                mkdir -p /run/regenerate-initrd && touch /run/regenerate-initrd/all && build gone "$regenerate" || failed=1
+                mkdir -p /run/regenerate-initrd && touch /run/regenerate-initrd/all && build / "$regenerate" || failed=1
                 set --
             else
                 set -- /lib/modules/*
@@ -144,12 +161,13 @@ build_images() {
             # not --regenerate-all, which goes on to the next kernel
             for kernel; do
                 [ -e "$kernel/modules.dep" ] || continue
+                version=${kernel##*/}
                 # where bootc and ostree have it, and dracut does not look: for any machine, as noptrace-recipes(7) has it
                 if [ -e "$kernel/initramfs.img" ]; then
-                    build changed env DRACUT_NO_XATTR=1 dracut --quiet --force --no-hostonly "$kernel/initramfs.img" "${kernel##*/}" \
+                    build "$version" env DRACUT_NO_XATTR=1 dracut --quiet --force --no-hostonly "$kernel/initramfs.img" "$version" \
                         || failed=1
                 else
-                    build changed dracut --quiet --force --kver "${kernel##*/}" || failed=1
+                    build "$version" dracut --quiet --force --kver "$version" || failed=1
                 fi
             done
             ;;
@@ -158,12 +176,11 @@ build_images() {
 }
 
 # images TEST…: those that pass these tests of find. A kdump image is no boot of the machine, and kdump builds it. As deep
-# as /boot/efi/EFI/Linux; an ESP that is elsewhere is not looked at, and no name with a newline, which is no image's.
-newline='
-'
+# as /boot/efi/EFI/Linux; an ESP that is elsewhere is not looked at, and no name with a newline, which is no image's. A folder
+# of these may itself be a link.
 images() {
     for folder in /boot /efi /lib/modules; do
-        [ ! -d "$folder" ] || find "$folder" -maxdepth 4 -type f ! -name '*kdump*' ! -path "*$newline*" "$@" \
+        [ ! -d "$folder" ] || find -H "$folder" -maxdepth 4 -type f ! -name '*kdump*' ! -path "*$newline*" "$@" \
             \( -name initrd -o -name 'initrd.img*' -o -name 'initrd-*' -o -name 'initramfs-*' -o -name initramfs.img \
             -o -path '*/EFI/Linux/*.efi' ! -name '*.addon.efi' \) ! -name '*.conf' ! -name '*.sig' || :
     done
@@ -172,6 +189,8 @@ images() {
 # Of a kernel that is gone, of one that its administrator does not want updated, a rescue image, a UKI, on a read-only
 # /boot: that is no reason to fail, but to be told.
 name_images_of_before() {
+    [ "$(images)" ] || say 'no image was found in /boot, /efi or /lib/modules; if /boot is not mounted, mount it, and have' \
+        "its images built again: each of them $old_ones"
     [ "$before" ] || {
         say "no temporary file can be made: which images were not built again is not known; each of them $old_ones"
         return 0
@@ -182,11 +201,9 @@ name_images_of_before() {
 # A generator succeeds as well where it was told to leave noptrace out, or where something else of an image takes away what
 # calls it.
 look_into_images() {
-    [ "$(images)" ] || say 'no image was found in /boot, /efi or /lib/modules, so none locks yet;' \
-        'if /boot is not mounted, mount it, and install this package again'
     # as was just said
     [ "$before" ] || return 1
-    list=lsinitrd calls='systemd/system/noptrace-initramfs\.service|hooks/cmdline/00-noptrace\.sh'
+    list=lsinitrd calls='(system|sysinit\.target\.wants)/noptrace-initramfs\.service|hooks/cmdline/00-noptrace\.sh'
     why='look in /etc/dracut.conf and /etc/dracut.conf.d for what leaves the module noptrace out'
     if [ "$package" = noptrace-initramfs ]; then
         list=lsinitramfs calls=scripts/init-top/00-noptrace
@@ -196,7 +213,7 @@ look_into_images() {
         failed=0
         while IFS= read -r image; do
             # in /usr/bin where a distribution has made these one folder; usr/lib, to see that it could be read
-            found=$("$list" "$image" < /dev/null | grep -E "(^|[ /])usr/(lib|s?bin/noptrace)\$|($calls)\$") || found=
+            found=$("$list" "$image" < /dev/null | sed 's/ -> .*//' | grep -E "(^|[ /])usr/(lib|s?bin/noptrace)\$|($calls)\$") || found=
             case $found$image in
                 /*.efi)
                     say "$image: $list cannot read it, so it was not looked into, and may lack the lock: noptrace-image check tells"
@@ -204,10 +221,12 @@ look_into_images() {
                     ;;
             esac
             case $found in
-                *bin/noptrace*00-noptrace* | *00-noptrace*bin/noptrace*) continue ;;
-                *bin/noptrace*noptrace-initramfs.service* | *noptrace-initramfs.service*bin/noptrace*) continue ;;
                 *bin/noptrace*) lacks='nothing that calls usr/sbin/noptrace' ;;
                 *) lacks='no usr/sbin/noptrace' ;;
+            esac
+            case $lacks$found in
+                nothing*00-noptrace*) continue ;;
+                nothing*system/noptrace-*wants/noptrace-* | nothing*wants/noptrace-*system/noptrace-*) continue ;;
             esac
             say "$image: $list finds $lacks in it, so it does not lock: $why, mend that, and install this package again"
             failed=1
@@ -253,8 +272,7 @@ boot_entries() {
     "$plugin" "$1"
 }
 
-# not where TMPDIR says, which need not be there
-before=$(env -u TMPDIR mktemp) || before=
+before=$(mktemp) || before=
 # where /boot is FAT, times are those of every other second
 [ ! "$before" ] || touch -d '2 seconds ago' "$before"
 plugin=/usr/lib/kernel/install.d/95-noptrace.install
@@ -264,7 +282,7 @@ old_ones='may lack the lock'
 clean_up() {
     trap '' HUP INT PIPE QUIT TERM
     trap - EXIT
-    [ ! "${1-}" ] || put_back changed
+    [ ! "${1-}" ] || put_back
     forget
     rm -f ${before:+"$before"}
     [ ! "${1-}" ] || {
@@ -278,7 +296,7 @@ for signal in HUP INT PIPE QUIT TERM; do
     trap "clean_up $signal" "$signal"
 done
 
-put_back gone
+put_back
 forget
 
 case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in

@@ -379,6 +379,17 @@ END
     assert_failure
     assert_line --partial 'noptrace: /usr/sbin/noptrace: another hook has put another one into the image; remove that hook'
     assert [ ! -s "$image" ]
+    # nor another script in the place of ours
+    rm "$root/usr/share/initramfs-tools/hooks/another"
+    mkdir -p "$root/etc/initramfs-tools/scripts/init-top"
+    for mode in 755 644; do
+        install -m "$mode" "$top/hooks/initramfs-tools/init-top" "$root/etc/initramfs-tools/scripts/init-top/00-noptrace"
+        [[ $mode == 644 ]] || echo : >> "$root/etc/initramfs-tools/scripts/init-top/00-noptrace"
+        run bake_with_mkinitramfs "$image" noptrace_on_failure=continue "$root"
+        assert_failure
+        assert_line --partial 'noptrace: /scripts/init-top/00-noptrace: another one is in the image; remove '
+        assert [ ! -s "$image" ]
+    done
 }
 
 # run_module [LINE…]: dracut's module in $root puts its files into an image with systemd, of which $made/image is what there

@@ -2222,11 +2222,12 @@ END
     ln -s ../noptrace-locked@.target "$tree/$units/sysinit.target.wants/noptrace-locked@reboot.target"
     check_tree
     assert_line --regexp '^  FAIL  policy        (reboot|emergency), but there is another one as well; build the image anew$'
-    # the same in two folders is one, and what is no target is none
+    # the same in two folders is one, and what is no target, or another's, is none
     tree_of systemd
     mkdir -p "$tree/etc/systemd/system/sysinit.target.wants"
     ln -s "/$units/noptrace-locked@.target" "$tree/etc/systemd/system/sysinit.target.wants/noptrace-locked@emergency.target"
     ln -s ../basic.target "$tree/$units/sysinit.target.wants/noptrace-locked@x.service"
+    ln -s ../timers.target "$tree/$units/sysinit.target.wants/cryptsetup.target"
     check_tree
     assert_success
     assert_point ok policy 'emergency: a boot that could not lock is stopped'

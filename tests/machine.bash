@@ -108,21 +108,21 @@ latest() {
     echo "$layer/$1"
 }
 
-# where_boot_is_full COMMAND…: with the machine's /boot a file system of its own that has 8 kB left. Leaves $status, $output,
-# and what was there before and after in $BATS_TEST_TMPDIR/boot and boot-after.
-where_boot_is_full() {
-    rm -rf "${BATS_TEST_TMPDIR:?}"/boot{,-after}
+# where_full FOLDER COMMAND…: with this folder of the machine's root a file system of its own that is full. Leaves
+# $status, $output, and what was there before and after in $BATS_TEST_TMPDIR/FOLDER and FOLDER-after.
+where_full() {
+    rm -rf "${BATS_TEST_TMPDIR:?}/$1"{,-after}
     # shellcheck disable=SC2016 # the inner shell's
-    run mount_and "$debian" bash -e -c 'boot=$1/root/boot copy=$2 packages=$3; shift 3
-        cp -a "$boot" "$copy"
-        mount -t tmpfs tmpfs "$boot"
-        cp -a "$copy/." "$boot"
-        mount -o "remount,size=$(($(df --output=used -k "$boot" | tail -n 1) + 8))k" "$boot"
-        mount --bind "$packages" "${boot%/*}/mnt"
+    run mount_and "$debian" bash -e -c 'root=$1/root packages=$2 full=$1/root/$3 copy=$4/$3; shift 4
+        cp -a "$full" "$copy"
+        mount -t tmpfs tmpfs "$full"
+        cp -a "$copy/." "$full"
+        mount -o "remount,size=$(df --output=used -k "$full" | tail -n 1)k" "$full"
+        mount --bind "$packages" "$root/mnt"
         status=0
         env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive "$@" || status=$?
-        cp -a "$boot" "$copy-after"
-        exit "$status"' - "$debian" "$BATS_TEST_TMPDIR/boot" "$packages" "$@"
+        cp -a "$full" "$copy-after"
+        exit "$status"' - "$debian" "$packages" "$1" "$BATS_TEST_TMPDIR" "${@:2}"
 }
 
 # everything: what is on the machine, but for the notes of what installs.

@@ -143,7 +143,7 @@ assert_half_configured() {
 @test "where /boot has no room for the new images the old ones stay, and are named" {
     local kernel
     use bookworm dracut
-    where_boot_is_full chroot "$debian/root" dpkg -i /mnt/new/noptrace.deb /mnt/new/noptrace-dracut.deb
+    where_full boot chroot "$debian/root" dpkg -i /mnt/new/noptrace.deb /mnt/new/noptrace-dracut.deb
     assert_failure
     assert_line --partial 'No space left on device'
     for kernel in "${kernels[@]}"; do
@@ -158,16 +158,69 @@ assert_half_configured() {
     assert_locked
     # and where the package is removed
     echo 'install_items+=" /usr/bin/perl "' > "$tree/etc/dracut.conf.d/larger.conf"
-    where_boot_is_full chroot "$debian/root" dpkg -r noptrace-dracut
+    where_full boot chroot "$debian/root" dpkg -r noptrace-dracut
     assert_success
     assert_line "noptrace-dracut: /boot/initrd.img-$older: could not be built, and is the old one, put back; it may still lock"
     cmp "$BATS_TEST_TMPDIR"/boot{,-after}/"initrd.img-$older"
 }
 
+# dracut_of_test COMMAND…: lines of a script in the place of dracut, whose $3 is the image.
+dracut_of_test() {
+    mkdir -p "$tree/usr/sbin"
+    printf '%s\n' '#!/bin/sh' "$@" > "$tree/usr/sbin/dracut"
+    chmod 755 "$tree/usr/sbin/dracut"
+}
+
+# assert_esp_is_full PACKAGE: the images there are whole, and what they were, and those in /boot are as good.
+assert_esp_is_full() {
+    local kernel
+    where_full efi chroot "$debian/root" dpkg -i /mnt/new/noptrace.deb "/mnt/new/$1.deb"
+    assert_failure
+    assert_line --partial 'No space left on device'
+    for kernel in "${kernels[@]}"; do
+        assert_line "$1: /efi/debian/$kernel/initrd.img-$kernel: could not be built, and is the old one, put back; it may lack the lock"
+        cmp "$BATS_TEST_TMPDIR"/efi{,-after}/"debian/$kernel/initrd.img-$kernel"
+    done
+    assert_half_configured "$1"
+    assert [ ! -e "$tree/var/lib/noptrace" ]
+}
+
+@test "where a boot loader's partition has no room for its copies of the images the old ones stay, and are named" {
+    local kernel
+    use bookworm dracut
+    assert_esp_is_full noptrace-dracut
+    # what dracut has built for /boot is whole
+    for kernel in "${kernels[@]}"; do
+        check_image "$tree/boot/initrd.img-$kernel" --program "$tree/usr/sbin/noptrace"
+        assert_success
+    done
+    use trixie initramfs-tools
+    assert_esp_is_full noptrace-initramfs
+}
+
+# The single quotes have the scripts' own.
+# shellcheck disable=SC2016
+@test "images in a /boot that is a link to a folder are kept, built and looked into as well" {
+    local kernel
+    use bookworm dracut
+    mount_and "$debian" sh -e -c 'cd "$1"; cp -a boot other; rm -r boot efi etc/initramfs/post-update.d; ln -s other boot' - "$debian/root"
+    cp -a "$tree/other" "$BATS_TEST_TMPDIR/boot"
+    dracut_of_test 'echo cut > "$3"' 'exit 1'
+    packages -i new noptrace noptrace-dracut
+    assert_failure
+    for kernel in "${kernels[@]}"; do cmp {"$BATS_TEST_TMPDIR/boot","$tree/other"}/"initrd.img-$kernel"; done
+    dracut_of_test 'echo built > "$3"'
+    run on "$debian" dpkg --configure -a
+    assert_failure
+    for kernel in "${kernels[@]}"; do
+        assert_line --partial "noptrace-dracut: /boot/initrd.img-$kernel: lsinitrd finds no usr/sbin/noptrace in it, so it does not lock"
+    done
+}
+
 @test "where no copies of the images can be kept none is built" {
     use trixie initramfs-tools
     # shellcheck disable=SC2016 # the inner shell's
-    where_boot_is_full sh -c 'mkdir "$1/var/lib/noptrace" && mount -t tmpfs -o size=64k tmpfs "$1/var/lib/noptrace" && chroot "$1" dpkg -i /mnt/new/noptrace.deb /mnt/new/noptrace-initramfs.deb' - "$debian/root"
+    where_full boot sh -c 'mkdir "$1/var/lib/noptrace" && mount -t tmpfs -o size=64k tmpfs "$1/var/lib/noptrace" && chroot "$1" dpkg -i /mnt/new/noptrace.deb /mnt/new/noptrace-initramfs.deb' - "$debian/root"
     assert_failure
     assert_line --partial 'No space left on device'
     assert_line 'noptrace-initramfs: no copies of the images can be kept, see above, so none is built again: make room there'
@@ -216,6 +269,11 @@ assert_half_configured() {
     packages -i new noptrace noptrace-dracut
     assert_failure
     assert_line --partial "noptrace-dracut: /boot/initrd.img-$older: lsinitrd finds nothing that calls usr/sbin/noptrace in it, so it does not lock: "
+    # nor does a unit that nothing wants
+    sed -i 's,system/noptrace,system/sysinit.target.wants/noptrace,' "$module"
+    run on "$debian" dpkg --configure -a
+    assert_failure
+    assert_line --partial "noptrace-dracut: /boot/initrd.img-$older: lsinitrd finds nothing that calls usr/sbin/noptrace in it, so it does not lock: "
 
     use trixie initramfs-tools
     # shellcheck disable=SC2016 # the script's
@@ -227,6 +285,7 @@ assert_half_configured() {
 }
 
 @test "a package that cannot have every image built locks the others, and can be removed again" {
+    local image
     use trixie initramfs-tools
     leave_yama_out "${kernels[0]}"
     packages -i new noptrace noptrace-initramfs
@@ -238,6 +297,16 @@ assert_half_configured() {
     run on "$debian" dpkg -r noptrace-initramfs
     assert_built 2
     assert_open
+
+    # on an ESP, too
+    use bookworm dracut
+    leave_yama_out "${kernels[0]}"
+    packages -i new noptrace noptrace-dracut
+    assert_failure
+    for image in boot "efi/debian/$older"; do
+        check_image "$tree/$image/initrd.img-$older" --program "$tree/usr/sbin/noptrace"
+        assert_success
+    done
 }
 
 @test "removal does not fail with an image that cannot be built, and names it" {
@@ -252,13 +321,6 @@ assert_half_configured() {
     assert_line broken
     assert_line 'noptrace-initramfs: an image could not be built, see above; it may still lock'
     assert_line "noptrace-initramfs: /boot/initrd.img-$older: not built again; it may still lock"
-}
-
-# dracut_of_test COMMAND…: lines of a script in the place of dracut, whose $3 is the image.
-dracut_of_test() {
-    mkdir -p "$tree/usr/sbin"
-    printf '%s\n' '#!/bin/sh' "$@" > "$tree/usr/sbin/dracut"
-    chmod 755 "$tree/usr/sbin/dracut"
 }
 
 # assert_open_as_before: each image is the one in $BATS_TEST_TMPDIR/boot, and no copy is left.
@@ -276,8 +338,9 @@ assert_open_as_before() {
     use bookworm dracut
     old="/boot/initrd.img-$older: could not be built, and is the old one, put back; it may lack the lock"
     cp -a "$(dirname "$(latest "boot/initrd.img-$older")")" "$BATS_TEST_TMPDIR/boot"
-    dracut_of_test 'echo cut > "$3"' 'exit 1'
-    packages -i new noptrace noptrace-dracut
+    # and where the caller's TMPDIR is not, which dracut would take
+    dracut_of_test '[ ! "$TMPDIR" ] || exit 0' 'echo cut > "$3"' 'exit 1'
+    run on "$debian" env TMPDIR=/nowhere dpkg -i /mnt/new/noptrace{,-dracut}.deb
     assert_failure
     assert_line "noptrace-dracut: $old"
     assert_open_as_before
@@ -330,6 +393,17 @@ assert_open_as_before() {
     assert_line "noptrace-dracut: $old"
     cmp <(echo newer) "$(latest "boot/initrd.img-${kernels[0]}")"
     cp "$BATS_TEST_TMPDIR/boot/initrd.img-${kernels[0]}" "$tree/boot"
+    assert_open_as_before
+
+    # of an image that is there, and cut short, too
+    dracut_of_test 'echo cut > "$3"' 'kill -KILL $PPID'
+    packages -i new noptrace-dracut
+    assert_failure
+    cmp <(echo cut) "$tree/boot/initrd.img-$older"
+    rm "$tree"/tmp/tmp.*
+    dracut_of_test 'exit 1'
+    packages -i new noptrace-dracut
+    assert_line "noptrace-dracut: $old"
     assert_open_as_before
 }
 
@@ -392,10 +466,11 @@ assert_open_as_before() {
     mount_and "$debian" rm -r "$debian"/root/{boot,efi,usr/lib/modules}
     packages -i new noptrace noptrace-dracut
     assert_built 0
-    assert_line 'noptrace-dracut: no image was found in /boot, /efi or /lib/modules, so none locks yet; if /boot is not mounted, mount it, and install this package again'
+    assert_line 'noptrace-dracut: no image was found in /boot, /efi or /lib/modules; if /boot is not mounted, mount it, and have its images built again: each of them may lack the lock'
     assert_equal "$(grep -c '/boot\|Generating grub' <<< "$output")" 1
     run on "$debian" dpkg -P noptrace-dracut noptrace
     assert_success
+    assert_line 'noptrace-dracut: no image was found in /boot, /efi or /lib/modules; if /boot is not mounted, mount it, and have its images built again: each of them may still lock'
 
     use bookworm initramfs-tools
     run on "$debian" dpkg-divert --rename --add /usr/sbin/update-initramfs

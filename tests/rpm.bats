@@ -131,7 +131,7 @@ assert_same_elsewhere() {
 
 # rpm_where_boot_is_full ARGUMENT…
 rpm_where_boot_is_full() {
-    where_boot_is_full rpm --root "$debian/root" --dbpath /var/lib/rpm --force-debian --nodeps "$@"
+    where_full boot rpm --root "$debian/root" --dbpath /var/lib/rpm --force-debian --nodeps "$@"
 }
 
 # assert_gone: the older kernel's image, which is kept in $copy; and the menu has it still.
@@ -269,6 +269,16 @@ dracut --quiet --force --kver ${kernels[0]}"
     rpms --reinstall new noptrace-dracut
     assert_line 'noptrace-dracut: not every image could be built, see above; mend that, and install this package again'
     for kernel in "${kernels[@]}"; do cmp <(echo built) "$tree/boot/initrd.img-$kernel"; done
+    # and where it is killed, that may be any
+    # shellcheck disable=SC2016 # the script's
+    printf '#!/bin/sh\necho cut > "/boot/initrd.img-%s"\nkill -KILL $PPID\n' "$older" \
+        > "$tree/usr/lib/module-init-tools/regenerate-initrd-posttrans"
+    rpms --reinstall new noptrace-dracut
+    cmp <(echo cut) "$tree/boot/initrd.img-$older"
+    printf '#!/bin/sh\nexit 1\n' > "$tree/usr/lib/module-init-tools/regenerate-initrd-posttrans"
+    rpms --reinstall new noptrace-dracut
+    assert_line "noptrace-dracut: /boot/initrd.img-$older: could not be built, and is the old one, put back; it may lack the lock"
+    cmp <(echo built) "$tree/boot/initrd.img-$older"
     answer_for /usr/lib/module-init-tools/regenerate-initrd-posttrans
     rpm_on_machine -e noptrace-dracut
     assert_success
@@ -281,7 +291,7 @@ dracut --quiet --force --kver ${kernels[0]}"
     mount_and "$debian" rm -r "$debian"/root/{boot,efi,usr/lib/modules}
     rpms -U new noptrace noptrace-dracut
     assert_built 0
-    assert_output 'noptrace-dracut: no image was found in /boot, /efi or /lib/modules, so none locks yet; if /boot is not mounted, mount it, and install this package again'
+    assert_output 'noptrace-dracut: no image was found in /boot, /efi or /lib/modules; if /boot is not mounted, mount it, and have its images built again: each of them may lack the lock'
     rpm_on_machine -e noptrace noptrace-dracut
     assert_success
 

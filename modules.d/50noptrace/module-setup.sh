@@ -79,9 +79,10 @@ noptrace_ask_all() {
 
 # dracut's own helpers only return a code, which nobody looks at, and are content with whatever is there already.
 noptrace_install() {
+    local _sum
     inst_simple "$1" "$2"
     [[ -e $initdir$2 ]] || noptrace_fatal "$1: cannot be put into the image as $2"
-    [[ $(sha256sum < "$1") == "$(sha256sum < "$initdir$2")" ]] \
+    { _sum=$(sha256sum < "$1") && [[ $_sum == "$(sha256sum < "$initdir$2")" ]]; } \
         || noptrace_fatal "$2: another module has put another one into the image; remove that module"
 }
 
