@@ -1653,6 +1653,7 @@ END
 4|Description=x \\\n\nConflicts=nop%i-initramfs.service
 4|Description=x \\\n \t\r\nBefore=systemd-journald.socket
 5|Conflicts=x \\\n# y\n;z\nnop%i-initramfs.service
+4|Conflicts=\\\n#\nnop%i-initramfs.service
 3|Conflicts=\\\n\v# noptrace-initramfs.service
 2|\xef\xbb\xbfConflicts=nop%i-initramfs.service
 END
@@ -1884,7 +1885,7 @@ END
     done
     # wherever its links lead, and whatever is escaped
     ln -s proc/sys "$tree/y"
-    for line in /y '/pro\143' '/\165sr/sbin' '/proc\057sys'; do
+    for line in /y '\057proc' '/pro\143' '/\165sr/sbin' '/proc\057sys'; do
         { cat "$BATS_TEST_TMPDIR/fstab" && echo "/dev/x $line"; } > "$tree/etc/fstab"
         check_tree
         assert_failure 1
@@ -2220,6 +2221,12 @@ END
     assert_fails policy 'not one of continue, emergency, poweroff, reboot; build the image anew'
     tree_of systemd
     ln -s ../noptrace-locked@.target "$tree/$units/sysinit.target.wants/noptrace-locked@reboot.target"
+    check_tree
+    assert_line --regexp '^  FAIL  policy        (reboot|emergency), but there is another one as well; build the image anew$'
+    # and whichever of them is last
+    mkdir -p "$tree/etc/systemd/system/sysinit.target.wants"
+    rm "$tree/$units/sysinit.target.wants/noptrace-locked@reboot.target"
+    ln -s "/$units/noptrace-locked@.target" "$tree/etc/systemd/system/sysinit.target.wants/noptrace-locked@reboot.target"
     check_tree
     assert_line --regexp '^  FAIL  policy        (reboot|emergency), but there is another one as well; build the image anew$'
     # the same in two folders is one, and what is no target, or another's, is none

@@ -188,13 +188,12 @@ static void shell_policy(struct text text, char *policy, size_t size)
 	const char *at = text.bytes;
 	const char *end = text.bytes + text.length;
 
-	policy[0] = '\0';
 	while ((at = memmem(at, (size_t)(end - at), SETTING, strlen(SETTING))) != NULL) {
 		size_t length = 0;
 		at += strlen(SETTING);
 		while (at + length < end && at[length] >= 'a' && at[length] <= 'z')
 			length++;
-		(void)snprintf(policy, size, "%.*s", length > 99 ? 99 : (int)length, at);
+		(void)snprintf(policy, size, "%.*s", (int)length, at);
 	}
 }
 
