@@ -251,13 +251,12 @@ static int compare(const void *one, const void *other)
 	return one == other ? 0 : (uintptr_t)one < (uintptr_t)other ? -1 : 1;
 }
 
-/* Each is looked at once, however many links lead to it. */
+/* Each is looked at once, however many links lead to it; unless there is no memory to know that. */
 static bool is_new(struct search *search, const struct node *node)
 {
 	if (tfind(node, &search->seen, compare))
 		return false;
-	if (!tsearch(node, &search->seen, compare))
-		search->image->no_memory = true;
+	(void)tsearch(node, &search->seen, compare);
 	return true;
 }
 
