@@ -1490,7 +1490,7 @@ END
     done
     tree_of systemd
     rm "$tree/$units/initrd.target"
-    printf '[Unit]\nDescription=x\n' > "$tree/$units/initrd.target"
+    printf '[Unit]\nDescription=x\nAfter=basic.target\n' > "$tree/$units/initrd.target"
     check_tree
     assert_fails order "initrd.target does not require basic.target: nothing starts $unit; build the image anew"
     for line in {Requires,BindsTo}=basic.target 'Requires= basic.target  basic.target'; do

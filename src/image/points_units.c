@@ -161,10 +161,9 @@ static bool is_enough(struct text value, long enough)
 
 	if (text_is(value, "infinity"))
 		return true;
-	for (; value.length > 0 && value.bytes[0] >= '0' && value.bytes[0] <= '9'; value.bytes++) {
+	for (size_t i = 0; i < value.length && value.bytes[i] >= '0' && value.bytes[i] <= '9'; i++) {
 		if (number < enough)
-			number = 10 * number + (value.bytes[0] - '0');
-		value.length--;
+			number = 10 * number + (value.bytes[i] - '0');
 	}
 	return number >= enough;
 }
