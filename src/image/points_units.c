@@ -161,7 +161,8 @@ static bool is_enough(struct text value, long enough)
 
 	if (text_is(value, "infinity"))
 		return true;
-	for (size_t i = 0; i < value.length && value.bytes[i] >= '0' && value.bytes[i] <= '9'; i++) {
+	for (size_t i = 0; i < value.length && value.bytes[i] >= '0' && value.bytes[i] <= '9';
+	     i++) {
 		if (number < enough)
 			number = 10 * number + (value.bytes[i] - '0');
 	}
