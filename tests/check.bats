@@ -1578,6 +1578,12 @@ END
 3|DefaultDependencies\v=no
 3| After=x.target
 END
+    # which newer versions of systemd have
+    tree_of systemd
+    sed '$a[Socket]\nDeferTrigger=yes' "$images/systemd.tree/$units/systemd-journald.socket" > "$BATS_TEST_TMPDIR/socket"
+    cp --remove-destination "$BATS_TEST_TMPDIR/socket" "$tree/$units/systemd-journald.socket"
+    check_tree
+    assert_success
     tree_of systemd
     sed /DefaultDependencies/d "$images/systemd.tree/$units/systemd-journald.socket" > "$BATS_TEST_TMPDIR/socket"
     cp --remove-destination "$BATS_TEST_TMPDIR/socket" "$tree/$units/systemd-journald.socket"
