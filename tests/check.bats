@@ -478,6 +478,10 @@ noptrace_check() {
     mv "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace"{.sh,}
     check_tree
     assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+    # nor is it ours by another name
+    mv "$tree/usr/lib/dracut/hooks/cmdline/00-"{noptrace,lock.sh}
+    check_tree
+    assert_fails wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
 }
 
 @test "a hook that runs earlier fails, whatever it does" {
