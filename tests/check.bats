@@ -3302,6 +3302,11 @@ END
     chmod 755 "$tree/scripts/init-top/00-noptrace"
     check_tree
     assert_fails identity "/scripts/init-top/00-noptrace:23: not that of $top/hooks/initramfs-tools/init-top; build the image anew"
+    # wherever in it the call is
+    echo 'noptrace apply' > "$tree/scripts/init-top/00-noptrace"
+    check_tree
+    assert_line "  FAIL  identity      /scripts/init-top/00-noptrace:1: not that of $top/hooks/initramfs-tools/init-top; build the image anew"
+    assert_point ok wired 'by the script init-top/00-noptrace'
 }
 
 @test "a drop-in that only links lead to, for its own path is longer than any may be, is looked at" {
