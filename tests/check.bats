@@ -1414,7 +1414,7 @@ sysinit.target|/^Conflicts=/|iRequires=missing.service
 sysinit.target|/^Conflicts=/|iConditionPathExists=/nowhere
 END
     # and by a link
-    for target in initrd.target.wants sysinit.target.requires; do
+    for target in initrd.target.wants sysinit.target.requires systemd-journald.socket.wants; do
         tree_of systemd
         mkdir -p "$tree/$units/$target"
         ln -s ../shutdown.target "$tree/$units/$target"
@@ -1535,7 +1535,7 @@ END
     local name line number
     tree_of systemd
     # as systemd 239 has them
-    printf '[Unit]\nDescription=x\nDefaultDependencies=no\nConflicts=shutdown.target\nBefore=slices.target\nWants=-.slice\nAfter=-.slice\n' > "$tree/$units/system.slice"
+    printf '[Unit]\nDescription=x\nDefaultDependencies=no\nConflicts=shutdown.target\nBefore=slices.target\nWants=-.slice\nAfter=-.slice\n[Slice]\nMemoryAccounting=yes\n' > "$tree/$units/system.slice"
     printf '[Unit]\nDescription=x\nDefaultDependencies=no\nBefore=slices.target\n' > "$tree/$units/-.slice"
     check_tree
     assert_success
@@ -3189,6 +3189,11 @@ small_images() {
         check_tree
         assert_fails order 'not the first script of init-top: what runs before it may undo what it needs; rename that'
     done
+    # nor is it there where others alone are
+    echo '/scripts/init-top/udev "$@"' > "$BATS_TEST_TMPDIR/order"
+    cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
+    check_tree
+    assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
     # shellcheck disable=SC2016 # the script's own
     for line in '# &' ': &' '[ "$x" ] || &' 'if false; then\n&\nfi' 'exec run-init /root /sbin/init\n&'; do
         sed "s,^run_scripts /scripts/init-top,$line," "$whole/init" > "$BATS_TEST_TMPDIR/init"

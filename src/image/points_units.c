@@ -468,7 +468,7 @@ static const char *break_in_chain(struct image *image, char *room)
 		(void)snprintf(room, ROOM, "/%s is a link, which has other names", path);
 		return room;
 	}
-	for (int i = 0; i < CHAIN_TARGETS; i++) {
+	for (int i = 0; i < CHAIN_LENGTH; i++) {
 		if (!links(image, CHAIN[i], "wants", "shutdown.target") &&
 		    !links(image, CHAIN[i], "requires", "shutdown.target"))
 			continue;
