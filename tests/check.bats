@@ -3195,12 +3195,18 @@ small_images() {
     check_tree
     assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
     # shellcheck disable=SC2016 # the script's own
-    for line in '# &' ': &' '[ "$x" ] || &' 'if false; then\n&\nfi' 'exec run-init /root /sbin/init\n&'; do
+    for line in '# &' ': &' '[ "$x" ] || &' 'if false; then\n&\nfi' 'exec run-init /root /sbin/init\n&' '# " run-init\n&'; do
         sed "s,^run_scripts /scripts/init-top,$line," "$whole/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
         assert_fails order '/init: does not call scripts/init-top; build the image anew'
     done
+    # that it will pivot, a comment may say
+    sed 's,^run_scripts /scripts/init-top,\t# then run-init\n&,' "$whole/init" > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    cp --remove-destination "$whole/scripts/init-top/ORDER" "$tree/scripts/init-top/ORDER"
+    check_tree
+    assert_success
     cp --remove-destination "$whole/init" "$tree/init"
     rm "$tree/scripts/init-top/ORDER"
     check_tree
