@@ -252,8 +252,9 @@ judge() {
 }
 
 # run_hook [ARGUMENT]: the hook of initramfs-tools in $root, as mkinitramfs runs it, for an image of which $made is what
-# there is so far. Its /etc/initramfs-tools is $made/etc.
+# there is so far, and then has its scripts, too. Its /etc/initramfs-tools is $made/etc.
 run_hook() {
+    [[ $# -gt 0 ]] || cp -r "$root/usr/share/initramfs-tools/scripts" "$made"
     run in_root "$root" "$made" env CONFDIR=/var/tmp/etc DESTDIR=/var/tmp "version=$(ls "$root/usr/lib/modules")" \
         verbose=n "BUSYBOX=${busybox-auto}" /usr/share/initramfs-tools/hooks/noptrace "$@"
 }

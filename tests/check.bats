@@ -768,7 +768,7 @@ mounts_by() {
     check_tree
     assert_fails order '/init: does not call scripts/init-top; build the image anew'
     # what is done before is the image's own
-    for line in $'# not \\\n'"$call" $'exec > /x 2>&1 <&- 3< /y 0< /z\n'"$call" $'exec >"$x" 2>>"x y"\n'"$call" $'x=$(for i in a; do :; done)\n'"$call" \
+    for line in $'# not \\\n'"$call" $'exec > /x 2>&1 <&- 3< /y 0< /z\n'"$call" $'5 exec /x\n'"$call" $'exec >"$x" 2>>"x y"\n'"$call" $'x=$(for i in a; do :; done)\n'"$call" \
         $'>&2 echo\n'"$call" $'echo \'${x\'\n'"$call" $'runs=run-inits\n'"$call" $'case x in\na) if :; then :; fi;; b) for i in a; do :; done;; esac\n'"$call" $'{ if :; then :; fi | (if :; then :; fi); }\n'"$call" $'# a |\n'"$call" $'true &\n'"$call" $'if :; then\n\techo "if" if \\if # if\nfi\n'"$call" $'x() { :; }\n'"$call" \
         $'x()\n{\n\tcase "$1" in\n\ta) : ;;\n\t(b) : ;;\n\tesac\n}\n'"$call" $'for x in 1; do while false; do :; done; done\n'"$call" \
         $'x=$(echo "a b" | { cat; })\n'"$call" $'x=\'a "\'\n'"$call" $'# don\'t { (\n'"$call" $'echo ${x#y} fi done }\n'"$call" $'! false\n'"$call" \
