@@ -87,11 +87,10 @@ forget_built() {
     done
 }
 
-# All copies, unless one is the only one of its image.
+# All copies, unless one is the only good one of its image.
 forget() {
-    rm -f "$building"
     [ "$gone" = no ] || return 0
-    rm -rf "$kept" "$kept.new"
+    rm -rf "$kept" "$kept.new" "$building"
     [ ! -d "${kept%/*}" ] || rmdir "${kept%/*}" || :
 }
 
@@ -109,7 +108,6 @@ build() {
         # what was to build them all has gone on to the next: those that are there are whole
         [ "$version" != / ] || rm "$building"
         put_back
-        rm -f "$building"
         return 1
     fi
 }

@@ -395,6 +395,16 @@ assert_open_as_before() {
     cp "$BATS_TEST_TMPDIR/boot/initrd.img-${kernels[0]}" "$tree/boot"
     assert_open_as_before
 
+    # and where it could not be put back at first
+    dracut_of_test 'echo cut > "$3"' 'mount --bind /boot /boot' 'mount -o remount,ro,bind /boot' 'exit 1'
+    packages -i new noptrace-dracut
+    assert_failure
+    assert_line --partial "noptrace-dracut: /boot/initrd.img-$older: is gone, and the old one, /var/lib/noptrace/images/boot/initrd.img-$older, cannot be put back: do not reboot this machine before it is"
+    dracut_of_test 'exit 1'
+    run on "$debian" dpkg -r noptrace-dracut
+    assert_line --partial "noptrace-dracut: /boot/initrd.img-$older: could not be built, and is the old one, put back; it "
+    assert_open_as_before
+
     # of an image that is there, and cut short, too
     dracut_of_test 'echo cut > "$3"' 'kill -KILL $PPID'
     packages -i new noptrace-dracut
