@@ -187,8 +187,6 @@ images() {
 # Of a kernel that is gone, of one that its administrator does not want updated, a rescue image, a UKI, on a read-only
 # /boot: that is no reason to fail, but to be told.
 name_images_of_before() {
-    [ "$(images)" ] || say 'no image was found in /boot, /efi or /lib/modules; if /boot is not mounted, mount it, and have' \
-        "its images built again: each of them $old_ones"
     [ "$before" ] || {
         say "no temporary file can be made: which images were not built again is not known; each of them $old_ones"
         return 0
@@ -199,6 +197,8 @@ name_images_of_before() {
 # A generator succeeds as well where it was told to leave noptrace out, or where something else of an image takes away what
 # calls it.
 look_into_images() {
+    [ "$(images)" ] || say 'no image was found in /boot, /efi or /lib/modules, so none locks yet;' \
+        'if /boot is not mounted, mount it, and install this package again'
     # as was just said
     [ "$before" ] || return 1
     list=lsinitrd calls='(system|sysinit\.target\.wants)/noptrace-initramfs\.service|hooks/cmdline/00-noptrace\.sh'
@@ -326,6 +326,8 @@ case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
     postrm_remove | postun_0)
         # A package that cannot be removed helps nobody.
         old_ones='may still lock'
+        [ "$(images)" ] || say 'no image was found in /boot, /efi or /lib/modules;' \
+            'if /boot is not mounted, mount it, and build its images again: they still lock'
         build_images || say 'an image could not be built, see above; it may still lock'
         name_images_of_before
         name_files_that_ask

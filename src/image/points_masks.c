@@ -182,7 +182,7 @@ static bool systemd_policy(struct image *image, char *policy, size_t size)
 /* What the policy is to shells. */
 #define SETTING "noptrace_on_failure="
 
-/* The word behind the last of it in a shell script. */
+/* The word behind the last of it in a shell script; where there is none, nothing is set. */
 static void shell_policy(struct text text, char *policy, size_t size)
 {
 	const char *at = text.bytes;
@@ -193,7 +193,7 @@ static void shell_policy(struct text text, char *policy, size_t size)
 		at += strlen(SETTING);
 		while (at + length < end && at[length] >= 'a' && at[length] <= 'z')
 			length++;
-		(void)snprintf(policy, size, "%.*s", (int)length, at);
+		(void)snprintf(policy, size, "%.*s", length > 99 ? 99 : (int)length, at);
 	}
 }
 
