@@ -1035,6 +1035,10 @@ END
     echo 'options a' > "$BATS_TEST_TMPDIR/entry"
     run bash -c '"$0" about "$1" > /dev/full' "$top/build/noptrace-entry" "$BATS_TEST_TMPDIR/entry"
     assert_failure 2
+    # on a disk that was full for a while
+    printf 'options %9000s\n' x > "$BATS_TEST_TMPDIR/entry"
+    run strace -qq -o /dev/null -e inject=write:error=ENOSPC:when=1 "$top/build/noptrace-entry" without "$BATS_TEST_TMPDIR/entry"
+    assert_failure 2
 }
 
 # bats test_tags=direct
@@ -1042,6 +1046,16 @@ END
     local content
     for content in 'options a\rmaintenance' 'a\0b' "$(printf '%70000s' x)" "$(printf 'a\\n%.0s' {1..1100})"; do
         printf %b "$content" > "$BATS_TEST_TMPDIR/entry"
+        run "$top/build/noptrace-entry" about "$BATS_TEST_TMPDIR/entry"
+        assert_failure 2
+    done
+    # what is one byte, or one line, shorter, is read to its end
+    for content in "$(printf 'options maintenance\n#%65514s' '')|#" "options maintenance$(printf '\n#%.0s' {1..1022})|"$'\n#'; do
+        printf %s "${content%|*}" > "$BATS_TEST_TMPDIR/entry"
+        run "$top/build/noptrace-entry" about "$BATS_TEST_TMPDIR/entry"
+        assert_success
+        assert_line -n 1 open
+        printf %s "${content##*|}" >> "$BATS_TEST_TMPDIR/entry"
         run "$top/build/noptrace-entry" about "$BATS_TEST_TMPDIR/entry"
         assert_failure 2
     done

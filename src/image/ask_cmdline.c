@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failure.h"
 #include "words.h"
 
 enum { YES = 0, NO = 1, UNREADABLE = 2, USAGE = 64 };
@@ -89,7 +90,7 @@ int main(int argc, char **argv)
 		if (line.length > 0 && line.bytes[line.length - 1] == '\n')
 			line.length--;
 		code = ask(line, argv);
-		return fflush(stdout) == 0 ? code : UNREADABLE;
+		return is_written(stdout) ? code : UNREADABLE;
 	}
 	(void)fputs("usage: noptrace-cmdline words|value NAME|has WORD [LINE]\n", stderr);
 	return USAGE;

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failure.h"
 #include "grub.h"
 #include "words.h"
 
@@ -461,5 +462,5 @@ int main(int argc, char **argv)
 		code = print_values(&entry, argv[2]);
 	else
 		code = print_maintenance(&entry, argv[2]);
-	return fflush(stdout) == 0 ? code : UNREADABLE;
+	return is_written(stdout) ? code : UNREADABLE;
 }

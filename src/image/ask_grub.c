@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failure.h"
 #include "grub.h"
 
 enum { YES = 0, NO = 1, UNREADABLE = 2, BLS = 3, USAGE = 64 };
@@ -440,5 +441,5 @@ int main(int argc, char **argv)
 	if (menu.bls && answer != print_open)
 		return BLS;
 	code = answer(&request);
-	return fflush(stdout) == 0 ? code : UNREADABLE;
+	return is_written(stdout) ? code : UNREADABLE;
 }

@@ -172,5 +172,5 @@ int main(int argc, char **argv)
 	}
 	if (code == UNREADABLE)
 		puts(failure.text);
-	return fflush(stdout) == 0 ? code : UNREADABLE;
+	return is_written(stdout) ? code : UNREADABLE;
 }

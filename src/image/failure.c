@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reasons as failure.h has them. */
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "failure.h"
 
@@ -43,4 +42,10 @@ char *escape(char *to, size_t size, const char *from, size_t length)
 	if (size > 0)
 		to[at] = '\0';
 	return to;
+}
+
+bool is_written(FILE *file)
+{
+	(void)fflush(file);
+	return !ferror(file);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct failure {
 	char text[512]; /* empty as long as nothing has failed */
@@ -28,5 +29,9 @@ bool fail(struct failure *failure, const char *format, ...) __attribute__((forma
 char *escape(char *to, size_t size, const char *from, size_t length);
 
 #define ESCAPED(length) (4 * (size_t)(length) + 1)
+
+/* Whether all that was printed to a file is written: the last bytes may be where others before them
+ * are not, on a disk that was full for a while. */
+bool is_written(FILE *file);
 
 #endif

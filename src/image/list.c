@@ -219,8 +219,8 @@ int main(int argc, char **argv)
 		ok = list_image(&source, &tree, &wanted, &failure);
 		source_close(&source);
 	}
-	if (ok && fflush(stdout) != 0)
-		ok = fail(&failure, "%s", strerror(errno));
+	if (ok && !is_written(stdout))
+		ok = fail(&failure, "the list cannot be written");
 	tree_free(&tree);
 	if (wanted.fd >= 0)
 		(void)close(wanted.fd);
