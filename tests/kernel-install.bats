@@ -761,6 +761,7 @@ open|options a maintenance b maintenance\n|options a b \n
 open|options "a maintenance"\n|options "a "\n
 open|linux /v maintenance\noptions a\ngrub_class x\n|linux /v \noptions a\ngrub_class x\n
 open|options a\n  options  x="b c" maintenance\n|options a\n  options  x="b c" \n
+open|\noptions maintenance|\noptions 
 open|\n\r\n#\n \noptions maintenance|\n\r\n#\n \noptions 
 open|options "\noptions a maintenance b\n|options "\noptions a b\n
 open|options 'a b maintenance'\n|options 'a b '\n
@@ -799,6 +800,7 @@ open|initrd "/i maintenance"\noptions a\n
 open|initrd /u\ninitrd /i maintenance x\noptions a\n
 open|initrd /i maintenance\noptions a maintenance\n
 open|initrd /i"\noptions a" maintenance\n
+open|initrd /i "b\noptions "a" maintenance"\n
 locks|initrd /i\noptions a\n
 locks|initrd /maintenance\noptions a\n
 locks|initrd maintenance\noptions a\n
@@ -809,6 +811,10 @@ locks|initrd /i\xff maintenance\ngrub_class x\n
 locks|initrd /i maintenance\noptions a\ngrub_class x\n
 locks|#initrd /i maintenance\noptions a\n
 END
+    # whatever stands where, and however long
+    for entry in $'initrd /i maintenance\nlinux /l\n' "$(printf 'initrd\n%.0s' {1..1022})"$'\n'"initrd /i$(printf '%58372s' ' maintenance')"; do
+        assert_equal "$(about "$entry" about | sed -n 2p)" open
+    done
     # what is in the options alone is taken out
     run about $'linux /l\ninitrd /i\noptions maintenance a' without
     assert_success

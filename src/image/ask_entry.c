@@ -42,7 +42,7 @@ static const char word_of_ours[] = "maintenance";
 /* systemd-boot 252 knows the first of them alone. */
 static const char any_quote[] = "\"'";
 
-/* A line: a key and its value, or neither in a comment and in what says nothing. */
+/* A line: a key and its value, which may be empty. That of a comment begins with #. */
 struct setting {
 	struct text line;
 	struct text key, value;
@@ -58,10 +58,11 @@ struct entry {
 	bool plain; /* its command line */
 };
 
-/* A command line made of pieces of an entry, and where in the entry each byte of it stands. */
+/* A command line made of values of an entry, with a blank between them, which is shorter than their
+ * keys and newlines, and where in the entry each byte of it stands. */
 struct joined {
-	char bytes[2 * LONGEST];
-	size_t from[2 * LONGEST];
+	char bytes[LONGEST];
+	size_t from[LONGEST];
 	size_t length;
 };
 
@@ -80,8 +81,6 @@ static void split(struct setting *setting)
 	struct text rest = trim(setting->line);
 	size_t key = 0;
 
-	if (rest.length == 0 || rest.bytes[0] == '#')
-		return;
 	while (key < rest.length && !is_blank(rest.bytes[key]))
 		key++;
 	setting->key = (struct text) { rest.bytes, key };
@@ -91,15 +90,16 @@ static void split(struct setting *setting)
 static bool read_entry(struct entry *entry, const char *path)
 {
 	FILE *file = fopen(path, "re");
-	struct text rest = { entry->bytes, 0 }, line;
-	bool ok = file != NULL, plain_initrds = true;
+	struct text rest, line;
+	bool ok, plain_initrds = true;
 
+	if (!file)
+		return false;
+	entry->length = fread(entry->bytes, 1, sizeof entry->bytes, file);
+	ok = !ferror(file) && feof(file) && !memchr(entry->bytes, '\0', entry->length);
+	(void)fclose(file);
+	rest = (struct text) { entry->bytes, entry->length };
 	entry->plain = true;
-	if (file) {
-		rest.length = entry->length = fread(entry->bytes, 1, sizeof entry->bytes, file);
-		ok = !ferror(file) && feof(file) && !memchr(entry->bytes, '\0', entry->length);
-		(void)fclose(file);
-	}
 	while (ok && text_line(&rest, &line)) {
 		struct setting *setting = &entry->settings[entry->count++];
 
@@ -167,8 +167,8 @@ static void join_options(struct joined *joined, const struct entry *entry, const
 static bool opens_by_initrd(const struct entry *entry)
 {
 	static struct joined options;
-	/* initrd= and a blank are as long as the key and what is on either side of a value */
-	static char line[2UL * LONGEST + sizeof options.bytes];
+	/* with initrd= and a blank a value is at most one byte longer than its line */
+	static char line[LONGEST + MOST_LINES];
 	size_t length = 0;
 
 	if (entry->grub)
