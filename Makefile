@@ -44,7 +44,7 @@ sysconfdir = /etc
 FOLDERS = DESTDIR prefix sbindir bindir libexecdir mandir docdir systemdunitdir dracutdir initramfsdir completiondir kernelinstalldir sysconfdir
 COMMA = ,
 SHELLS = ' " ` \ $$ & | ; < > ( ) { } [ ] * ? \#
-$(foreach name,$(FOLDERS),$(if $(filter-out 1,$(words x$($(name))x))$(strip $(foreach odd,$(SHELLS),$(findstring $(odd),$($(name))))), \
+$(foreach name,CURDIR $(FOLDERS),$(if $(filter-out 1,$(words x$($(name))x))$(strip $(foreach odd,$(SHELLS),$(findstring $(odd),$($(name))))), \
 	$(error $(name)=$($(name)): may have no blank and none of $(SHELLS) in it)))
 # And all but DESTDIR are told to scripts and units, by sed: there a comma ends a command, and % is a unit's specifier.
 $(foreach name,$(filter-out DESTDIR,$(FOLDERS)),$(if $(findstring $(COMMA),$($(name)))$(findstring %,$($(name)))$(if $($(name)),$(filter-out /%,$($(name)))), \
@@ -218,13 +218,15 @@ build/failing.so: tests/failing.c Makefile
 
 # The same tool with the rest of it in this tree, for the demo and the tests.
 build/noptrace-image: src/noptrace-image Makefile
-	$(Q)sed -e 's,^lib=/usr/libexec/noptrace,lib=$(CURDIR)/build,' -e 's,^program=.*,program=$(CURDIR)/build/noptrace,' \
-		-e 's,^module=.*,module=$(CURDIR)/modules.d/50noptrace,' \
-		-e 's,^init_top=.*,init_top=$(CURDIR)/hooks/initramfs-tools/init-top,' \
-		-e 's,^units=.*,units=$(CURDIR)/hooks/systemd,' $< > $@
+	@mkdir -p build
+	$(Q)sed -e 's,^lib=/usr/libexec/noptrace,lib=$$(cd "$${0%/*}" \&\& pwd),' -e 's,^program=.*,program=$$lib/noptrace,' \
+		-e 's,^module=.*,module=$${lib%/*}/modules.d/50noptrace,' \
+		-e 's,^init_top=.*,init_top=$${lib%/*}/hooks/initramfs-tools/init-top,' \
+		-e 's,^units=.*,units=$${lib%/*}/hooks/systemd,' $< > $@
 	$(Q)chmod 755 $@
 
 build/%.bash: src/image/%.bash
+	@mkdir -p build
 	$(Q)cp $< $@
 
 build/instead/%: src/image/instead/%
@@ -293,12 +295,18 @@ uninstall: ## remove what install put there, and on a running system the mainten
 		$(DESTDIR)$(initramfsdir)/hooks/noptrace $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace \
 		$(DESTDIR)$(systemdunitdir)/noptrace.service $(dropindir)/before.conf \
 		$(patsubst %,$(DESTDIR)$(kernelinstalldir)/%-noptrace.install,00 20 90 95) \
-		$(addprefix $(DESTDIR)$(sysconfdir)/grub.d/,000_noptrace 99_noptrace) $(DESTDIR)$(sysconfdir)/default/grub.d/noptrace.cfg \
+		$(addprefix $(DESTDIR)$(sysconfdir)/grub.d/,000_noptrace 99_noptrace) \
 		$(addprefix $(DESTDIR)$(mandir)/,$(INSTALLED_PAGES)) \
 		$(addprefix $(DESTDIR)$(completiondir)/,noptrace noptrace-image) \
 		$(addprefix $(DESTDIR)$(docdir)/,README.md SECURITY.md LICENSE)
 	rm -rf $(FORMER) $(DESTDIR)$(libexecdir)/noptrace/instead
 	-rmdir --ignore-fail-on-non-empty $(dropindir) $(DESTDIR)$(libexecdir)/noptrace $(DESTDIR)$(docdir)
+	@file=$(DESTDIR)$(sysconfdir)/default/grub.d/noptrace.cfg; \
+	if [ -e "$$file" ] && [ "$$(cat "$$file")" != "$$(cat hooks/grub.d/noptrace.cfg)" ]; then \
+		echo "$$file is not as it was installed: it stays; remove it unless packages of noptrace are to read it"; \
+	else \
+		rm -f "$$file"; \
+	fi
 	@for file in $(addprefix $(DESTDIR)$(sysconfdir)/,dracut.conf dracut.conf.d/*.conf initramfs-tools/noptrace.conf); do \
 		! grep -qs '^[^#]*noptrace' "$$file" || echo "$$file still names noptrace: take that out, and build the images again"; \
 	done

@@ -99,6 +99,11 @@ assert_said() {
             boot --kernel "$kernel" "$option" "$copy" "$good"
     done
     cmp "$kernel" "$copy"
+    # nor is a disk
+    copy=$BATS_TEST_TMPDIR/disk
+    # of no driver
+    mknod "$copy" b 0 1
+    assert_refused 2 "--log $copy: is a disk, and would be lost; name a file" boot --kernel "$kernel" --log "$copy" "$good"
     # nor is one for both
     copy=$BATS_TEST_TMPDIR/both
     assert_refused 2 "--junit $copy: is in use here already, and would be lost; name another file" \
@@ -110,12 +115,68 @@ assert_said() {
     cd "$BATS_TEST_TMPDIR" || return
     # an earlier log is overwritten
     echo 'normal boot: old' > "$BATS_TEST_TMPDIR/log"
-    TMPDIR=-a,b:c boot_image --log "$BATS_TEST_TMPDIR/log" "$good"
+    # nor are the options of whoever calls it ours
+    run --separate-stderr env TMPDIR=-a,b:c SHELLOPTS=noexec:nounset:errexit "$top/build/noptrace-image" boot --kernel "$kernel" \
+        --log "$BATS_TEST_TMPDIR/log" "$good"
     assert_success
+    assert_line --regexp '^strace +refused +ok$'
     assert_line --regexp '^outcome +locked +open$'
     run head -n 1 "$BATS_TEST_TMPDIR/log"
     assert_output --regexp '^(normal|maintenance) boot: '
     refute_output 'normal boot: old'
+}
+
+@test "a command line that is too long with what a test boot adds is not booted, 3" {
+    local machine line
+    boot_image --append "x=$(printf '%1900s' '' | tr ' ' a)" "$good"
+    assert_failure 3
+    assert_output ''
+    assert_said "$good: a kernel for x86_64 has no room for its command line and the words of a test boot: not booted"
+    # to the byte, of which a character may have several
+    # shellcheck source=src/image/guest.bash
+    source "$top/src/image/guest.bash"
+    while read -r machine line; do
+        guest_machine=$machine
+        line=é$(printf "%$((line - 3 - $(guest_words | wc -c)))s" '')
+        assert guest_fits "$line-"
+        refute guest_fits "$line--"
+    done << 'END'
+x86_64 2047
+aarch64 2047
+riscv64 511
+END
+}
+
+@test "a UKI boots its own kernel, whatever --kernel says, which is told" {
+    local uki=$BATS_TEST_TMPDIR/uki
+    # shellcheck disable=SC2016 # perl's
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".linux", bzimage("6.1.0", "") ], [ ".initrd", slurp($ARGV[1]) ]))' "$uki" "$good"
+    boot_image --timeout 5 "$uki"
+    assert_failure 3
+    assert_line --regexp '^outcome +no console output +no console output$'
+    assert_equal "${stderr_lines[0]}" "noptrace-image: --kernel $kernel: not booted, as $uki is a UKI, which has its own"
+}
+
+@test "where there is no room to work in it is said, 3" {
+    # shellcheck disable=SC2016 # the inner shell's
+    run --separate-stderr unshare --mount sh -e -c 'mount -t tmpfs -o size=4k none "$0"; head -c 4096 /dev/zero > "$0/full"; TMPDIR=$0 exec "$@"' \
+        "$BATS_TEST_TMPDIR" "$top/build/noptrace-image" boot --kernel "$good" "$good"
+    assert_failure 3
+    assert_output ''
+    assert_regex "${stderr_lines[-1]}" "^noptrace-image: $BATS_TEST_TMPDIR/noptrace-image\.[^ ]*: is full; see TMPDIR$"
+}
+
+@test "a part of the tool that is not there is named, 2" {
+    local lib=$BATS_TEST_TMPDIR/lib file
+    for file in boot.bash guest.bash make.bash noptrace-check noptrace-cmdline noptrace-judge noptrace-report noptrace-uki; do
+        mkdir "$lib"
+        ln -s "$top"/build/* "$lib"
+        rm "$lib/$file"
+        run "$lib/noptrace-image" boot --kernel "$kernel" "$good"
+        assert_failure 2
+        assert_output "noptrace-image: $lib/$file: is not there; install noptrace-image again"
+        rm -r "$lib"
+    done
 }
 
 @test "without QEMU on the machine boot is skipped, 77, and says so" {
@@ -126,6 +187,15 @@ assert_said() {
     assert_failure 77
     assert_output ''
     assert_said 'skipped: no qemu-system-x86_64 here; install it'
+}
+
+@test "a strace that cannot run in the guest has not been refused anything" {
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    printf '#!/bin/sh\nexec strace "$@"\n' > "$BATS_TEST_TMPDIR/bin/strace"
+    chmod +x "$BATS_TEST_TMPDIR/bin/strace"
+    PATH=$BATS_TEST_TMPDIR/bin:$PATH boot_image "$good"
+    assert_success
+    assert_line --regexp '^strace +absent +absent$'
 }
 
 @test "a guest that hangs is timed out, 124" {

@@ -123,11 +123,15 @@ END
     assert [ ! -e "$plugin" ]
 }
 
-@test "install leaves the knobs of GRUB's menu as they were set" {
+@test "install and uninstall leave the knobs of GRUB's menu as they were set" {
+    local knobs=$destination/etc/default/grub.d/noptrace.cfg
     make -s -C "$top" install DESTDIR="$destination"
-    echo NOPTRACE_MENU=no > "$destination/etc/default/grub.d/noptrace.cfg"
+    echo NOPTRACE_MENU=no > "$knobs"
     make -s -C "$top" install DESTDIR="$destination"
-    assert_equal "$(cat "$destination/etc/default/grub.d/noptrace.cfg")" NOPTRACE_MENU=no
+    run make -s -C "$top" uninstall DESTDIR="$destination"
+    assert_success
+    assert_output "$knobs is not as it was installed: it stays; remove it unless packages of noptrace are to read it"
+    assert_equal "$(cat "$knobs")" NOPTRACE_MENU=no
 }
 
 @test "a prefix of one's own is told to the unit, the module and noptrace-image" {
@@ -144,6 +148,20 @@ END
     grep -qx 'units=/opt/noptrace/lib/systemd/system' "$destination/opt/noptrace/bin/noptrace-image"
     grep -qx 'noptrace_program=/opt/noptrace/sbin/noptrace' \
         "$destination/opt/noptrace/lib/dracut/modules.d/50noptrace/module-setup.sh"
+}
+
+@test "a checkout in a folder whose name a script or a command would read otherwise is refused, and one that was moved is its own" {
+    local odd
+    for odd in 'a b' 'a&b' "a'b"; do
+        mkdir "$BATS_TEST_TMPDIR/$odd"
+        cp "$top/Makefile" "$BATS_TEST_TMPDIR/$odd"
+        run make -s -C "$BATS_TEST_TMPDIR/$odd" clean
+        assert_failure 2
+        assert_output --partial "CURDIR=$BATS_TEST_TMPDIR/$odd: may have no blank"
+    done
+    # nor does what was built name the folder that it was built in
+    run grep -rlF "$top" "$top"/build/{noptrace-image,boot.bash,guest.bash,make.bash}
+    assert_failure 1
 }
 
 @test "an upgrade takes away what a former version had installed, and is not installed any more" {

@@ -11,11 +11,15 @@ source "$lib/guest.bash"
 # result STATUS POINT TEXT, and conclude IMAGE CODE VERDICT behind those of an image: for noptrace-report, which
 # has the formats.
 result() {
-    printf 'result\t%s\t%s\t%s\n' "$1" "$2" "${3//[[:cntrl:]]/?}" >> "$work/results"
+    record result "$1" "$2" "${3//[[:cntrl:]]/?}"
 }
 
 conclude() {
-    printf 'image\t%s\t%s\t%s\n' "$2" "$3" "${1//[[:cntrl:]]/?}" >> "$work/results"
+    record image "$2" "$3" "${1//[[:cntrl:]]/?}"
+}
+
+record() {
+    printf '%s\t%s\t%s\t%s\n' "$@" 2> /dev/null >> "$work/results" || quit 3 "$work: is full; see TMPDIR"
 }
 
 # unreadable IMAGE REASON: of an image that is not booted.
@@ -226,23 +230,24 @@ find_accel() {
 # $normal_words and $maintenance_words, which a UKI has on its command lines; and $word, which the maintenance boot needs
 # besides.
 find_kernel() {
-    local id line first='' code=0
+    local profiles id line first='' code=0
     initrd=$1 normal_words='' maintenance_words='' word=maintenance
-    "$lib/noptrace-uki" open "$1" "$work" > "$work/profiles" || code=$?
+    profiles=$("$lib/noptrace-uki" open "$1" "$work") || code=$?
     case $code in
         0)
             initrd=$work/initrd
-            [[ $kernel ]] || kernel=$work/linux
+            [[ ! $kernel ]] || complain "--kernel $kernel: not booted, as $1 is a UKI, which has its own"
+            kernel=$work/linux
             while IFS=$'\t' read -r id line; do
                 if [[ ! $first ]]; then
                     first=1 normal_words=$line maintenance_words=$line
                 fi
                 [[ $id != maintenance ]] || maintenance_words=$line word=''
-            done < <(sed 's/^\t/-\t/' "$work/profiles")
+            done < <(printf '%s\n' "$profiles" | sed 's/^\t/-\t/')
             ;;
         1) ;;
         *)
-            unreadable "$1" "$1: cannot be read: $(< "$work/profiles")"
+            unreadable "$1" "$1: cannot be read: $profiles"
             return 1
             ;;
     esac
@@ -290,6 +295,13 @@ boot_image() {
     # The words that end a boot that fails, instead of waiting for somebody at its console; two of run_guest's once more,
     # behind what a UKI says.
     words="$words ro rd.skipfsck rd.shell=0 rd.emergency=poweroff panic=-1 oops=panic $append"
+
+    if ! { guest_fits "$normal_words $words" && guest_fits "$maintenance_words $words $word"; }; then
+        complain "$image: a kernel for $guest_machine has no room for its command line and the words of a test boot: not booted"
+        result n/a boot "no room for the command line and the words of a test boot"
+        conclude "$image" 3 'cannot tell'
+        return
+    fi
 
     [[ ! $log ]] || : > "$log"
     touch "$work"/{normal,maintenance}.{answer,console}

@@ -7,6 +7,30 @@
 # What a guest's kernel is for, as uname -m says it: x86_64, aarch64 or riscv64.
 guest_machine=x86_64
 
+# guest_words: the words that run_guest puts before those that it is given.
+guest_words() {
+    # norandmaps: where each process has its programs and libraries at addresses of its own, QEMU has to translate
+    # their code once more for each; without that a boot of a dracut image takes a quarter less.
+    local words='panic=-1 oops=panic norandmaps'
+    case $guest_machine in
+        # no_timer_check: on a busy machine an emulated timer comes late, and the kernel's test of it, early in
+        # the boot, ends in a panic
+        x86_64) echo "console=ttyS0 no_timer_check $words" ;;
+        riscv64) echo "console=ttyS0 $words" ;;
+        aarch64) echo "console=ttyAMA0 $words" ;;
+    esac
+}
+
+# guest_fits COMMAND-LINE: whether a guest's kernel has room for all of it behind these words. What has none is cut off
+# without a word, or QEMU does not come to boot the kernel.
+guest_fits() {
+    local LC_ALL=C room=2047 line
+    # before 6.4; since then it is 1,023
+    [[ $guest_machine != riscv64 ]] || room=511
+    line="$(guest_words) $1"
+    ((${#line} <= room))
+}
+
 # run_guest ANSWER SECONDS ACCEL COMMAND-LINE QEMU-ARGUMENT…
 #
 # The one place that starts QEMU. COMMAND-LINE goes with -kernel; it is empty for a guest that has a boot
@@ -16,22 +40,15 @@ guest_machine=x86_64
 # code. One that halts or hangs ends with its time, with 124.
 # QEMU stays in the process group of its caller, who may kill that.
 run_guest() {
-    local answer=$1 seconds=$2 accel=$3 command_line=$4 words code=0
+    local answer=$1 seconds=$2 accel=$3 command_line=$4 code=0
     local -a machine=(-serial chardev:answer)
     shift 4
-    # The processor is QEMU's own choice, which has least to emulate: with -cpu max a boot takes a fifth longer.
-    # norandmaps: where each process has its programs and libraries at addresses of its own, QEMU has to translate
-    # their code once more for each; without that a boot of a dracut image takes a quarter less.
-    words='panic=-1 oops=panic norandmaps'
     # other boards than a PC have one serial line, so the second is a PCI card
     [[ $guest_machine == x86_64 ]] || machine=(-M virt -device 'pci-serial,chardev=answer')
+    # The processor is QEMU's own choice, which has least to emulate: with -cpu max a boot takes a fifth longer.
     case $guest_machine/$accel in
-        # no_timer_check: on a busy machine an emulated timer comes late, and the kernel's test of it, early in
-        # the boot, ends in a panic
-        x86_64/*) words="console=ttyS0 no_timer_check $words" ;;
-        riscv64/*) words="console=ttyS0 $words" ;;
-        aarch64/kvm) words="console=ttyAMA0 $words" machine+=(-cpu host) ;;
-        aarch64/*) words="console=ttyAMA0 $words" machine+=(-cpu cortex-a57) ;;
+        aarch64/kvm) machine+=(-cpu host) ;;
+        aarch64/*) machine+=(-cpu cortex-a57) ;;
     esac
     # in a name a comma comes twice, as in guest_disk
     timeout --foreground --kill-after=5 "$seconds" \
@@ -39,7 +56,7 @@ run_guest() {
         -chardev stdio,id=console,signal=off -serial chardev:console \
         -chardev "file,id=answer,path=${answer//,/,,}" "${machine[@]}" \
         -object rng-random,id=random,filename=/dev/urandom -device virtio-rng-pci,rng=random \
-        ${command_line:+-append "$words $command_line"} "$@" || code=$?
+        ${command_line:+-append "$(guest_words) $command_line"} "$@" || code=$?
     # its terminal puts a carriage return before each
     [[ ! -e $answer ]] || sed -i 's/\r$//' "$answer"
     return "$code"
