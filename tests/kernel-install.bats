@@ -766,8 +766,11 @@ open|\n\r\n#\n \noptions maintenance|\n\r\n#\n \noptions
 open|options "\noptions a maintenance b\n|options "\noptions a b\n
 open|options 'a b maintenance'\n|options 'a b '\n
 open|options 'maintenance'\noptions b\n|options ''\noptions b\n
+open|options '-- x'\noptions "a maintenance b"\n|options '-- x'\noptions "a b"\n
+open|options x\noptions "a" maintenance "b"\n|options x\noptions "a" "b"\n
 locks|options x="a\noptions maintenance"\n|
 locks|options maintenance=1 rd.maintenance\n|
+locks|options xmaintenancex\n|
 locks|options a -- maintenance\n|
 locks|options a --\noptions maintenance\n|
 locks|options x="a maintenance b"\n|
@@ -851,6 +854,7 @@ open|main"ten"ance b
 open|a\\ maintenance
 open|x="a;" maintenance
 open|; linux /l maintenance
+open|}; menuentry y { linux /l 'maintenance'
 locks|a 'b c'maint
 locks|-- 'maintenance'
 locks|main\\tenance
@@ -941,6 +945,7 @@ END
     assert_line 'options    maintenance a b'
     run about $'linux /l\n' maintenance root
     assert_line 'options    maintenance'
+    assert_equal "$(about $'linux /l\n' maintenance root | wc -l)" 3
     # no kernel
     run about $'efi /x.efi\noptions a' maintenance root
     assert_failure 2
@@ -1019,6 +1024,9 @@ END
     run about $'timeout 3\n#default x\ndefault  debian-* \ndefaults y\nDefault z\ndefault\n\tdefault\t@saved\r\nno default' values default
     assert_success
     assert_output $'debian-*\n\n@saved'
+    run about $'default a\ntimeout 3' values default
+    assert_success
+    assert_output a
     run about 'timeout 3' values default
     assert_success
     assert_output ''
@@ -1056,7 +1064,7 @@ END
         assert_failure 2
     done
     # what is one byte, or one line, shorter, is read to its end
-    for content in "$(printf 'options maintenance\n#%65514s' '')|#" "options maintenance$(printf '\n#%.0s' {1..1022})|"$'\n#'; do
+    for content in "$(printf 'options maintenance%65515sx' '')|#" "options maintenance$(printf '\n#%.0s' {1..1022})|"$'\n#'; do
         printf %s "${content%|*}" > "$BATS_TEST_TMPDIR/entry"
         run "$top/build/noptrace-entry" about "$BATS_TEST_TMPDIR/entry"
         assert_success

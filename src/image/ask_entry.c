@@ -267,7 +267,6 @@ static bool judge(struct entry *entry, bool *open)
 {
 	*open = take_all(entry);
 	*open |= opens_by_initrd(entry);
-	memset(entry->taken, 0, sizeof entry->taken);
 	if (*open)
 		return true;
 	if (!entry->plain) {

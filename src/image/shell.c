@@ -237,8 +237,7 @@ static bool ends(struct shell *shell, struct text word)
 	static const char *const odd[] = { "alias", "time", "function", "coproc", NULL };
 	static const char *const ending[] = { "exit", "return", NULL };
 	struct text name = before_redirection(word);
-	/* where it pivots is another question */
-	bool execs = shell->execs && !text_is_any(word, shell_pivots) && !redirects(shell, word);
+	bool execs = shell->execs && !redirects(shell, word);
 
 	if (shell->next != ARGUMENT && text_is_any(name, odd))
 		return true;
@@ -268,15 +267,13 @@ static void name_command(struct shell *shell, struct text word)
 
 static void end_word(struct shell *shell)
 {
-	static const char *const opening[] = {
-		"if", "for", "while", "until", "case", "select", NULL
-	};
+	static const char *const opening[] = { "if",   "for",	 "while", "until",
+					       "case", "select", "{",	  NULL };
 	static const char *const closing[] = { "fi", "done", "esac", "}", NULL };
 	static const char *const before_commands[] = { "if",   "while", "until", "then", "else",
-						       "elif", "do",	"!",	 NULL };
+						       "elif", "do",	"!",	 "{",	 NULL };
 	struct text word = { shell->word, shell->length };
 	bool first = shell->next == FIRST;
-	bool brace = first && text_is(word, "{");
 
 	if (word.length == 0)
 		return;
@@ -286,7 +283,7 @@ static void end_word(struct shell *shell)
 		return;
 	}
 	shell->lost = shell->lost || ends(shell, word);
-	if (brace || (first && text_is_any(word, opening))) {
+	if (first && text_is_any(word, opening)) {
 		shell->depth++;
 	} else if (first && text_is_any(word, closing)) {
 		shell->depth--;
@@ -294,12 +291,11 @@ static void end_word(struct shell *shell)
 		/* nothing ends where something has but begun: it is a pattern of case */
 		shell->lost = shell->lost || shell->chained;
 	}
-	if (brace || (first && text_is_any(word, before_commands))) {
-		shell->next = FIRST;
-	} else if (shell->next != ARGUMENT) {
+	if (first && text_is_any(word, before_commands))
+		return;
+	if (shell->next != ARGUMENT) {
 		name_command(shell, word);
 	} else {
-		shell->execs = shell->execs && !text_is_any(word, shell_pivots);
 		shell->sets =
 		    shell->sets && text_byte_is_any(word.bytes[0], "-+") && !text_is(word, "--");
 	}
