@@ -752,7 +752,9 @@ mounts_by() {
         $'set -n\n'"$call" $'set -e -n\n'"$call" $'set -eun\n'"$call" $'set -o noexec\n'"$call" $'set $x\n'"$call" $'set "-n"\n'"$call" $'set \\-n\n'"$call" $'command set -n\n'"$call" \
         $'if false; then\nX=1 fi\n'"$call"$'\nfi' $'if false; then\n>x fi\n'"$call"$'\nfi' $'>'"$(printf '%064d' 0)"$'> x exec /x\n'"$call" \
         "$(printf 'x%062d' 0)"$'=1 exec /x\n'"$call" $'echo {\nexec /x\n}\n'"$call" \
-        $'if :; then >'"$(printf '%063d' 0)"$'> x alias run_scripts=:; fi\n'"$call"; do
+        $'if :; then >'"$(printf '%063d' 0)"$'> x alias run_scripts=:; fi\n'"$call" $'exec &>\n'"$call" $'>&2 exec /x\n'"$call" \
+        $'\\>& if false; then\n'"$call"$'\nfi' $'if :; then\n${x-\nfi\n'"$call"$'\n}; fi' \
+        $'if :; then\n$\'\\\'\'\n\'\nfi\n'"$call"$'\n\'\nfi'; do
         line=$line awk '$0 == "run_scripts /scripts/init-top" { $0 = ENVIRON["line"] } { print }' "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
@@ -778,7 +780,7 @@ mounts_by() {
         $'set -ex\nset -- -n\nset x -n\nset +x\n'"$call" $'X=1 echo exec /x\n>x echo exec /x\n> exec echo\ncommand -v kmod > x\n'"$call" $'x=\'a\' y="$z"\necho >|x\n{ :; } &>x\n'"$call" \
         $'x() { return 1; }\nif false; then "exec" x; fi\nfalse && return\n: set -n exit\n'"$call" $'exec>x 2>|y\nexec <x &\nexec & :\nexec <x; :\n'"$call" \
         $'x() { exit; }\nx()\n{\n\texit\n}\n(exit) || if false; then exit; fi\n'"$call" \
-        $'(:; exit)\nif :; then /'"$(printf '%064d' 0)"$' x; fi\n'"$call" $'while if :; then false; fi; do :; done\n'"$call" \
+        "$call"$'\nif false; then exec run-init /x; fi' $' \t'"$call"$'\t ' $'ec\\\nho x\n'"$call" $'(:; exit)\nif :; then /'"$(printf '%064d' 0)"$' x; fi\n'"$call" $'while if :; then false; fi; do :; done\n'"$call" \
         $'if if :; then :; fi; then if :; then :; fi; elif if :; then :; fi; then :; else if :; then :; fi; fi\n! if :; then :; fi\n'"$call"; do
         line=$line awk '$0 == "run_scripts /scripts/init-top" { $0 = ENVIRON["line"] } { print }' "$images/initramfs-tools.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"

@@ -754,10 +754,10 @@ END
     assert_success
     assert_output t
     # one whose title is not known is named by its line, and no title steers a terminal
-    by_10_linux 'menuentry "$x" {\nlinux /v maintenance\n}\nmenuentry "a\0033b\0177" {\nlinux /v maintenance\n}'
+    by_10_linux 'menuentry "$x" {\nlinux /v maintenance\n}\nmenuentry "a\0033b\0177 c" {\nlinux /v maintenance\n}'
     grub open < "$BATS_TEST_TMPDIR/cfg"
     assert_success
-    assert_output $'line 2\na?b?'
+    assert_output $'line 2\na?b? c'
 }
 
 # bats test_tags=direct
@@ -805,6 +805,11 @@ END
     assert_success
     assert_output $'\t\tmenuentry \'Bob\'\\\'\'s (maintenance)\' --class a --class=b $menuentry_id_option \'n-6.1\' --users \'root bob\' {\n\t\t\tlinux /vmlinuz-6.1.efi.signed maintenance q\n\t\t\tinitrd /i\n\t\t}'
 
+    # whatever else is said of it
+    by_10_linux 'menuentry a --users u --hotkey x --source=s --class c --unrestricted --id i {\nlinux /v\n}'
+    grub id < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output i
     # what it had left out takes no comment with it, its normal entry may be booted by all, and its kernel is in GRUB's own folder
     by_10_linux 'menuentry a --unrestricted ${menuentry_id_option} b {\n\tsavedefault\n\t# why\n\tlinux v-6.1\n}'
     grub id < "$BATS_TEST_TMPDIR/cfg"
@@ -818,6 +823,12 @@ END
     grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     assert_output $'\t\tmenuentry \'a (maintenance)\' $menuentry_id_option \'n-6.1\' --users \'root\' {\n\t\t\tlinux \\\n\t\t\t\t/v-6.1 maintenance \\\n\t\t\t\tq\n\t\t}'
+
+    # in a submenu it stands deeper, and so does what is in it
+    by_10_linux 'submenu s {\n\tmenuentry a {\n\t\tlinux /v-6.1\n\t\tif x; then\n\t\t\ty\n\t\tfi\n\t}\n}'
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output $'\t\tmenuentry \'a (maintenance)\' $menuentry_id_option \'n-6.1\' --users \'root\' {\n\t\t\tlinux /v-6.1 maintenance\n\t\t\tif x; then\n\t\t\t\ty\n\t\t\tfi\n\t\t}'
 
     while IFS='|' read -r why entry; do
         by_10_linux "$entry"
@@ -864,11 +875,17 @@ END
 @test "an entry that 10_linux does not write gets none for maintenance, nor does any other" {
     local header kernel long
     long=$(printf '%8190s' '' | tr ' ' x)
-    for header in '"$t"' '-x a' '--classes a' 'a b' --class "--class $long a" '' 'a --users u --hotkey=x --source'; do
+    for header in '"$t"' -x '-x a' '--classes a' 'a b' --class "--class ${long::8183} a" "--class ${long::5000} --class ${long::5000} a" '' 'a --users u --hotkey=x --source'; do
         by_10_linux "menuentry a {\nlinux /v\n}\nmenuentry $header {\nlinux /w\n}"
         grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
         assert_equal "${header::60}: $status $output" "${header::60}: 2 line 5 of the configuration: an entry that is not understood"
     done
+    by_10_linux "menuentry a --class ${long::8182} --id x$long {\nlinux /v\n}"
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    grub id < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output "x$long"
     for kernel in '$x' '"/v$x"' "/v-${long::500}"; do
         by_10_linux "menuentry a {\nlinux /v\n}\nmenuentry b {\nlinux $kernel\n}"
         grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"

@@ -801,6 +801,7 @@ open|initrd /i maintenance\noptions a\n
 open|initrd\t/i\tmaintenance
 open|initrd "/i maintenance"\noptions a\n
 open|initrd /u\ninitrd /i maintenance x\noptions a\n
+open|initrd /a-much-longer-one-than-the-next\ninitrd /i maintenance\noptions a\n
 open|initrd /i maintenance\noptions a maintenance\n
 open|initrd /i"\noptions a" maintenance\n
 open|initrd /i "b\noptions "a" maintenance"\n
