@@ -81,7 +81,7 @@ assert_point() {
         ! printf '%s\n' "$line" | "$ask" has maintenance || got=Y
         assert_equal "$got $line" "$want $line"
     done < <(grep -v '^#' "$BATS_TEST_DIRNAME/command-lines")
-    assert_equal "$("$ask" value lsm 'lsm=a x="lsm=b" lsm="c d" -- lsm=e')" 'c d'
+    assert_equal "$("$ask" value lsm 'lsm=a x="lsm=b" lsm="c d" lsmx=f lsm -- lsm=e')" 'c d'
     assert_equal "$("$ask" words '"a b"  c="d e" f -- g')" $'a b\nc=d e\nf'
     run "$ask" value lsm 'quiet'
     assert_failure 1
@@ -1096,8 +1096,9 @@ END
     # what changes nothing that matters, or is read by nobody
     tree_of systemd
     mkdir -p "$tree/$units/service.d"
-    printf '%s\n' '[Unit]' Description=x Documentation=man:x '[Service]' '# Fedora has this' TimeoutStopFailureMode=abort TimeoutStopSec=1 TimeoutAbortSec=1 Environment=SYSTEMD_SLEEP_FREEZE_USER_SESSIONS=0 > "$tree/$units/service.d/10-timeout-abort.conf"
+    printf '%s\n' $' \t[Unit]' $'\tDescription=x ' ' ' Documentation=man:x '[Service]' '# Fedora has this' TimeoutStopFailureMode=abort TimeoutStopSec=1 TimeoutAbortSec=1 Environment=SYSTEMD_SLEEP_FREEZE_USER_SESSIONS=0 > "$tree/$units/service.d/10-timeout-abort.conf"
     printf '[Service]\nUser=1\n' > "$tree/$units/service.d/odd.conf~"
+    install -D -m 644 /dev/stdin "$tree/etc/systemd/system/systemd-@.socket.d/odd.conf" <<< $'[Socket]\nService=x.service'
     check_tree
     assert_success
 
@@ -1354,6 +1355,12 @@ END
         check_tree
         assert_fails order "/etc/systemd/system/$path: is not noptrace's, and hides that: changes $unit, which need not run in time; remove that"
     done
+    # what is called so meddles with noptrace, too
+    tree_of systemd
+    install -D -m 644 /dev/stdin "$tree/etc/systemd/system/sysinit.target.d/noptrace.conf" <<< Description=x
+    check_tree
+    assert_failure 1
+    assert_line --partial "/etc/systemd/system/sysinit.target.d/noptrace.conf: is not noptrace's, and hides that: changes sysinit.target"
     tree_of systemd
     install -D -m 644 /dev/null "$tree/etc/systemd/system/noptrace-locked@.target.d/instead.conf"
     check_tree
@@ -1634,11 +1641,14 @@ END
     done << END
 $units/x.socket systemd-journald.socket systemd-journald.socket
 etc/systemd/system/z.socket ../../../opt/b.socket systemd-journald.socket
+etc/systemd/system/z.socket /opt/a.socket systemd-journald.socket
 etc/systemd/system/z.socket /opt/systemd-journald.socket systemd-journald.socket
 etc/systemd/system/z.target sysinit.target sysinit.target
 etc/systemd/system/z-a.slice system.slice system.slice
 run/systemd/system/x.target.requires/z.socket ../systemd-journald.socket systemd-journald.socket
 $units/z.socket $(printf '../system/%.0s' {1..408})x.socket systemd-journald.socket
+$units/z.socket $(printf '../system/%.0s' {1..405}).//././././././x.socket systemd-journald.socket
+etc/systemd/system.control/z.socket /opt/a.socket systemd-journald.socket
 END
     # but that which systemd starts, for which nothing may be dropped in either
     tree_of systemd
