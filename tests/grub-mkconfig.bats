@@ -622,6 +622,7 @@ END
         # shellcheck disable=SC2086 # its arguments
         run "$top/build/noptrace-grub" $call
         assert_failure 64
+        assert_output 'usage: noptrace-grub open|normal|id|maintenance ID USERS'
     done
 }
 
@@ -655,6 +656,8 @@ open|"main\~tenance"
 locks|'main\~tenance'
 open|$x"maintenance"
 open|"${x}maintenance"
+open|maintenance$azAZ_09$z$A$Z0$_9
+open|maintenance$a
 open|$1maintenance
 open|${12}maintenance
 open|$? maintenance
@@ -801,6 +804,7 @@ END
     grub id < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     assert_output 'a>>b'
+    assert_equal "$("$top/build/noptrace-grub" id < "$BATS_TEST_TMPDIR/cfg" | wc -l)" 1
     grub maintenance n 'root bob' < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     assert_output $'\t\tmenuentry \'Bob\'\\\'\'s (maintenance)\' --class a --class=b $menuentry_id_option \'n-6.1\' --users \'root bob\' {\n\t\t\tlinux /vmlinuz-6.1.efi.signed maintenance q\n\t\t\tinitrd /i\n\t\t}'
@@ -818,6 +822,11 @@ END
     grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     assert_output $'\t\tmenuentry \'a (maintenance)\' $menuentry_id_option \'n-6.1\' --users \'root\' {\n\t\t\t# why\n\t\t\tlinux v-6.1 maintenance\n\t\t}'
+    # one line
+    by_10_linux 'menuentry a { linux /v-6.1; }'
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output $'\t\tmenuentry \'a (maintenance)\' $menuentry_id_option \'n-6.1\' --users \'root\' { linux /v-6.1 maintenance; }'
     # a line that is continued: the word is behind the path all the same
     by_10_linux 'menuentry a {\n\tlinux \\\n\t\t/v-6.1 \\\n\t\tq\n}'
     grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
@@ -825,7 +834,7 @@ END
     assert_output $'\t\tmenuentry \'a (maintenance)\' $menuentry_id_option \'n-6.1\' --users \'root\' {\n\t\t\tlinux \\\n\t\t\t\t/v-6.1 maintenance \\\n\t\t\t\tq\n\t\t}'
 
     # in a submenu it stands deeper, and so does what is in it
-    by_10_linux 'submenu s {\n\tmenuentry a {\n\t\tlinux /v-6.1\n\t\tif x; then\n\t\t\ty\n\t\tfi\n\t}\n}'
+    by_10_linux 'submenu s {\n\t\tmenuentry a {\n\t\t\tlinux /v-6.1\n\t\t\tif x; then\n\t\t\t\ty\n\t\t\tfi\n\t\t}\n}'
     grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     assert_output $'\t\tmenuentry \'a (maintenance)\' $menuentry_id_option \'n-6.1\' --users \'root\' {\n\t\t\tlinux /v-6.1 maintenance\n\t\t\tif x; then\n\t\t\t\ty\n\t\t\tfi\n\t\t}'
@@ -886,7 +895,13 @@ END
     grub id < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     assert_output "x$long"
-    for kernel in '$x' '"/v$x"' "/v-${long::500}"; do
+    by_10_linux "menuentry a {\nlinux /v\n}\nmenuentry b {\nlinux /v-${long::495}\n}"
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_equal "$(grep -o "'.* (maintenance)'" <<< "$output")" "'a (maintenance)'"$'\n'"'b (maintenance)'"
+    grub maintenance "${long::495}" root < "$BATS_TEST_TMPDIR/cfg"
+    assert_failure 2
+    for kernel in '$x' '"/v$x"' "/v-${long::496}"; do
         by_10_linux "menuentry a {\nlinux /v\n}\nmenuentry b {\nlinux $kernel\n}"
         grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
         assert_equal "${kernel::60}: $status $output" "${kernel::60}: 2 line 5 of the configuration: an entry that is not understood"
@@ -897,11 +912,19 @@ END
     assert_success
     assert_line --partial "'a (maintenance)'"
     refute_output --partial "'b (maintenance)'"
-    # those of one version are told apart
-    by_10_linux "$(printf 'menuentry t {\\nlinux %s\\n}\\n' /v-1 /boot/v-1 /v-10 "'/boot/v-1'")"
+    # of those of one kernel the first counts, and rather one of a submenu, whose title has the version
+    by_10_linux 'menuentry a {\nlinux /v-1\n}\nmenuentry a2 {\nlinux /v-1\n}\nsubmenu s {\nmenuentry b {\nlinux /v-1\n}\nmenuentry c {\nlinux /v-1\n}\n}'
     grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
     assert_success
-    assert_equal "$(sed -n "s/.* '\(n-.*\)' --users.*/\1/p" <<< "$output")" $'n-1\nn-1 (2)\nn-10\nn-1 (3)'
+    assert_equal "$(grep -o "'.* (maintenance)'" <<< "$output")" "'b (maintenance)'"
+    by_10_linux 'menuentry a {\nlinux /v-1\n}\nmenuentry a2 {\nlinux /v-1\n}'
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_equal "$(grep -o "'.* (maintenance)'" <<< "$output")" "'a (maintenance)'"
+    # those of one version are told apart
+    by_10_linux "$(printf 'menuentry t {\\nlinux %s\\n}\\n' /v-10 /v-1 /boot/v-1 "'/boot/v-1'" /v-0-1 /v-9-1 /v-:-2 /1-x /.efi.signed)"
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_equal "$(sed -n "s/.* '\(n-.*\)' --users.*/\1/p" <<< "$output")" $'n-10\nn-1\nn-1 (2)\nn-1 (3)\nn-0-1\nn-9-1\nn-2\nn-1-x\nn-.efi.signed'
 }
 
 # Settings that hurt: each is tried on each of the other 10_linux.
