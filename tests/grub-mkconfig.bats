@@ -658,6 +658,13 @@ open|$x"maintenance"
 open|"${x}maintenance"
 open|maintenance$azAZ_09$z$A$Z0$_9
 open|maintenance$a
+open|maintenance$109$0
+locks|maintenance$1:
+locks|maintenance$x[
+locks|"maintenance$x{"
+locks|maintenance$
+locks|"maintenance$["
+locks|"maintenance${}"
 open|$1maintenance
 open|${12}maintenance
 open|$? maintenance
@@ -698,6 +705,9 @@ open|a~ xen_linux /w maintenance
 open|a~ chainloader /w.efi maintenance
 open|a~ legacy_kernel --type=linux /w maintenance
 open|a~ time linux /w maintenance
+open|a~ ${x}if maintenance
+locks|a~ "if" linux /w maintenance
+locks|a~ \if linux /w maintenance
 locks|a~ chainloader maintenance
 locks|a~ initrd /w maintenance
 open|a~ eval "linux /v maintenance"
@@ -751,6 +761,10 @@ END
     grub open < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     assert_output u
+    # a byte that is escaped may be the last one
+    printf 'menuentry t {\nlinux /v maintenance\n}\n\\x' > "$BATS_TEST_TMPDIR/cfg"
+    grub open < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
     # and a line that is to go on ends with the file
     printf 'menuentry t {\nlinux /v maintenance\n}\n\\\n' > "$BATS_TEST_TMPDIR/cfg"
     grub open < "$BATS_TEST_TMPDIR/cfg"
@@ -780,6 +794,7 @@ END
 2|\n{ a\n}
 2|a {\n
 1|set x="a\\\\
+1|set x="a\\\\"
 1|set x="a\\\\\0000"
 2|menuentry a {\nlinux /v \$
 2|\na \$\0000
@@ -787,6 +802,7 @@ END
 2|a\na\0000b
 3|\na \${x\n
 1|set x=$long$long
+1|set $long$(printf '%0192d' 0)
 33|$(printf 'menuentry a {\\n%.0s' {1..33})
 3075|$(printf 'menuentry a {\\nlinux /v maintenance\\n}\\n%.0s' {1..1025})
 2|menuentry a {\nlinux /v $long $long $long $long $long\n}
@@ -822,6 +838,13 @@ END
     grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     assert_output $'\t\tmenuentry \'a (maintenance)\' $menuentry_id_option \'n-6.1\' --users \'root\' {\n\t\t\t# why\n\t\t\tlinux v-6.1 maintenance\n\t\t}'
+    # a $ that begins no variable
+    by_10_linux 'menuentry "a$[${x:}" --id "$(x)" {\n\tlinux /v-6.1\n}'
+    grub id < "$BATS_TEST_TMPDIR/cfg"
+    assert_output '$(x)'
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_line --partial "menuentry 'a\$[\${x:} (maintenance)'"
     # one line
     by_10_linux 'menuentry a { linux /v-6.1; }'
     grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
@@ -833,6 +856,10 @@ END
     assert_success
     assert_output $'\t\tmenuentry \'a (maintenance)\' $menuentry_id_option \'n-6.1\' --users \'root\' {\n\t\t\tlinux \\\n\t\t\t\t/v-6.1 maintenance \\\n\t\t\t\tq\n\t\t}'
 
+    by_10_linux 'menuentry a {\n\tlinux \\\n\\\n /v-6.1 q\n}'
+    grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
+    assert_output --partial $'linux \\\n\t\t\\\n\t\t /v-6.1 maintenance q'
     # in a submenu it stands deeper, and so does what is in it
     by_10_linux 'submenu s {\n\t\tmenuentry a {\n\t\t\tlinux /v-6.1\n\t\t\tif x; then\n\t\t\t\ty\n\t\t\tfi\n\t\t}\n}'
     grub maintenance n root < "$BATS_TEST_TMPDIR/cfg"

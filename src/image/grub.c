@@ -11,9 +11,10 @@ enum { DEEPEST = 32 };
 /* The longest command line that is put together. */
 enum { LINE = 4 * GRUB_VALUE };
 
+/* So does a NUL, which is no character of GRUB's. */
 static bool ends_word(char byte)
 {
-	return byte == '\0' || strchr(" \t\n{}|&;<>", byte) != NULL;
+	return strchr(" \t\n{}|&;<>", byte) != NULL;
 }
 
 static bool is_name(char byte, bool first)
