@@ -705,6 +705,17 @@ open|a~ xen_linux /w maintenance
 open|a~ chainloader /w.efi maintenance
 open|a~ legacy_kernel --type=linux /w maintenance
 open|a~ time linux /w maintenance
+open|a~ if x; then y; elif linux /w maintenance; then z; fi
+open|a~ if x; then y; else linux /w maintenance; fi
+open|a~ while linux /w maintenance; do x; done
+open|a~ while x; do linux /w maintenance; done
+locks|"a maintenance b"
+locks|'"'$x a maintenance
+open|"a b" maintenance
+open|x\' maintenance
+open|a~ until linux /w maintenance; do x; done
+open|a~ ! linux /w maintenance
+open|a~ module /w maintenance
 open|a~ ${x}if maintenance
 locks|a~ "if" linux /w maintenance
 locks|a~ \if linux /w maintenance
@@ -803,6 +814,7 @@ END
 3|\na \${x\n
 1|set x=$long$long
 1|set $long$(printf '%0192d' 0)
+1|linux /v $long $long $long $long $long
 33|$(printf 'menuentry a {\\n%.0s' {1..33})
 3075|$(printf 'menuentry a {\\nlinux /v maintenance\\n}\\n%.0s' {1..1025})
 2|menuentry a {\nlinux /v $long $long $long $long $long\n}
@@ -889,6 +901,16 @@ END
             assert_output ''
         done
     done
+    # nor is one whose section is another, or has no name, or of which a comment only looks as if it began
+    for entry in '### BEGIN /etc/grub.d/30_other ###' '# 3456789 /10_linux ###' '### BEGIN 10_linux\n# ###' '### BEGIN ###'; do
+        printf "$entry\n"'menuentry a --id x {\nlinux /v\n}\n' > "$BATS_TEST_TMPDIR/cfg"
+        grub id < "$BATS_TEST_TMPDIR/cfg"
+        assert_failure 1
+    done
+    # whatever else is said in its own
+    by_10_linux '# x\nmenuentry a --id x {\nlinux /v\n}'
+    grub id < "$BATS_TEST_TMPDIR/cfg"
+    assert_success
     # whatever folder that is in
     printf '### BEGIN 10_linux ###\nmenuentry a --id x {\nlinux /v\n}' > "$BATS_TEST_TMPDIR/cfg"
     grub id < "$BATS_TEST_TMPDIR/cfg"
