@@ -711,6 +711,7 @@ open|a~ while linux /w maintenance; do x; done
 open|a~ while x; do linux /w maintenance; done
 locks|"a maintenance b"
 locks|'"'$x a maintenance
+locks|a~ a-command-of-more-than-32-characters /w maintenance
 open|"a b" maintenance
 open|x\' maintenance
 open|a~ until linux /w maintenance; do x; done
@@ -772,6 +773,10 @@ END
     grub open < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     assert_output u
+    # those without a kernel are not counted
+    printf 'menuentry t {\nx\n}\n%.0s' {1..1025} > "$BATS_TEST_TMPDIR/cfg"
+    grub open < "$BATS_TEST_TMPDIR/cfg"
+    assert_failure 1
     # a byte that is escaped may be the last one
     printf 'menuentry t {\nlinux /v maintenance\n}\n\\x' > "$BATS_TEST_TMPDIR/cfg"
     grub open < "$BATS_TEST_TMPDIR/cfg"
