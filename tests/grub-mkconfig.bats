@@ -616,6 +616,11 @@ END
     run sh -c 'ulimit -t 1 && exec "$0" open < "$1"' "$top/build/noptrace-grub" "$BATS_TEST_TMPDIR/huge"
     assert_success
     assert_line -n 1023 'line 4093'
+    for call in normal 'maintenance id users'; do
+        # shellcheck disable=SC2086 # its arguments
+        run "$top/build/noptrace-grub" $call < "$BATS_TEST_TMPDIR/huge"
+        assert_failure 1
+    done
     run bash -c '"$0" normal < "$1" > /dev/full' "$top/build/noptrace-grub" "$tree/boot/grub/grub.cfg"
     assert_failure 2
     for call in close 'other id users'; do
@@ -913,7 +918,7 @@ END
         assert_failure 1
     done
     # whatever else is said in its own
-    by_10_linux '# x\nmenuentry a --id x {\nlinux /v\n}'
+    by_10_linux '# kernelopts\nmenuentry a --id x {\nlinux /v\n}'
     grub id < "$BATS_TEST_TMPDIR/cfg"
     assert_success
     # whatever folder that is in
