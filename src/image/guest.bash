@@ -25,7 +25,7 @@ guest_words() {
 # without a word, or QEMU does not come to boot the kernel.
 guest_fits() {
     local LC_ALL=C room=2047 line
-    # before 6.4; since then it is 1,023
+    # older ones; newer have 1,023
     [[ $guest_machine != riscv64 ]] || room=511
     line="$(guest_words) $1"
     ((${#line} <= room))
