@@ -913,7 +913,7 @@ END
     done
     # nor is one whose section is another, or has no name, or of which a comment only looks as if it began
     for entry in '### BEGIN /etc/grub.d/30_other ###' '# 3456789 /10_linux ###' '### BEGIN 10_linux\n# ###' '### BEGIN ###'; do
-        printf "$entry\n"'menuentry a --id x {\nlinux /v\n}\n' > "$BATS_TEST_TMPDIR/cfg"
+        printf '%b\nmenuentry a --id x {\nlinux /v\n}\n' "$entry" > "$BATS_TEST_TMPDIR/cfg"
         grub id < "$BATS_TEST_TMPDIR/cfg"
         assert_failure 1
     done
