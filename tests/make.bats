@@ -303,23 +303,22 @@ power_on_efi() {
     cmp ./--odd "$files/continue.cpio"
 }
 
-# with_program FILE: make, of an installation whose program is FILE; leaves $status and $stderr.
-with_program() {
-    sed "s,^program=.*,program=$1," "$top/build/noptrace-image" > "$BATS_TEST_TMPDIR/tool"
+# make_with SETTING: make, of an installation with this setting; leaves $status and $stderr.
+make_with() {
+    sed -e "s,^lib=.*,lib=$top/build," -e "s,^${1%%=*}=.*,$1," "$top/build/noptrace-image" > "$BATS_TEST_TMPDIR/tool"
     chmod +x "$BATS_TEST_TMPDIR/tool"
     run --separate-stderr "$BATS_TEST_TMPDIR/tool" make "$BATS_TEST_TMPDIR/out/one"
 }
 
 @test "a program that could not lock there is refused, 1, and so is a module that is not whole" {
     mkdir "$BATS_TEST_TMPDIR/out"
-    with_program /nonexistent
+    make_with program=/nonexistent
     assert_failure 1
     assert_equal "$stderr" 'noptrace-image: /nonexistent: no such program; install noptrace'
-    with_program "$(command -v bash)"
+    make_with "program=$(command -v bash)"
     assert_failure 1
     assert_regex "$stderr" '^noptrace-image: .*/bash: needs a loader'
-    sed 's,^module=.*,module=/nonexistent,' "$top/build/noptrace-image" > "$BATS_TEST_TMPDIR/tool"
-    run --separate-stderr "$BATS_TEST_TMPDIR/tool" make "$BATS_TEST_TMPDIR/out/one"
+    make_with module=/nonexistent
     assert_failure 1
     assert_equal "$stderr" "noptrace-image: $BATS_TEST_TMPDIR/out/one: cannot be made: stat: cannot statx '/nonexistent/noptrace-initramfs.service': No such file or directory"
     assert_equal "$(ls "$BATS_TEST_TMPDIR/out")" ''
@@ -335,7 +334,7 @@ with_program() {
     cpio --quiet -i --to-stdout usr/sbin/noptrace < "$out" | cmp - "$BATS_TEST_TMPDIR/aarch64"
     rm "$out"
     # an installed one of another architecture is a mistake
-    with_program "$BATS_TEST_TMPDIR/aarch64"
+    make_with "program=$BATS_TEST_TMPDIR/aarch64"
     assert_failure 1
     assert_regex "$stderr" ': for aarch64, and '
     assert_refused 1 "$(command -v env): needs a loader, which an initramfs may lack; build it static, with 'make'" make --program "$(command -v env)" "$out"
