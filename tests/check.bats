@@ -1607,7 +1607,7 @@ END
     check_tree
     assert_fails order "/$units/systemd-journald.socket: no DefaultDependencies=no: changes systemd-journald.socket, which $unit hangs on; remove that"
     # and not where it says nothing
-    printf '[Install]\nDefaultDependencies=no\n' >> "$tree/$units/systemd-journald.socket"
+    printf '[Install]\nDefaultDependencies=no\n[Unit]\n' >> "$tree/$units/systemd-journald.socket"
     check_tree
     assert_fails order "/$units/systemd-journald.socket: no DefaultDependencies=no: changes systemd-journald.socket, which $unit hangs on; remove that"
     tree_of systemd
