@@ -558,7 +558,7 @@ sanitize: deps-check all build/noptrace-sanitized ## run the program's tests on 
 	@PROGRAM=$(CURDIR)/build/noptrace-sanitized tests/run tests/program.bats
 
 mutants: deps-test ## change the program in one of 100 places at a time, or shell as MUTANTS= says, and see a test fail
-	@$(MAKE) -s $(ROOTS:%=root-%)
+	@$(MAKE) -s all $(ROOTS:%=root-%)
 	@tests/mutants $(MUTANTS)
 
 # A copy of the tree, where programs are built otherwise and tested. Its roots are those of this one.
