@@ -83,6 +83,7 @@ assert_point() {
     done < <(grep -v '^#' "$BATS_TEST_DIRNAME/command-lines")
     assert_equal "$("$ask" value lsm 'lsm=a x="lsm=b" lsm="c d" lsmx=f lsm -- lsm=e')" 'c d'
     assert_equal "$("$ask" words '"a b"  c="d e" f -- g')" $'a b\nc=d e\nf'
+    assert_equal "$("$ask" value lsm lsm=a | od -An -c)" '   a  \n'
     run "$ask" value lsm 'quiet'
     assert_failure 1
     # a newline in quotes ends no line of what is printed
