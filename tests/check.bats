@@ -88,10 +88,17 @@ assert_point() {
     assert_failure 1
     # a newline in quotes ends no line of what is printed
     assert_equal "$("$ask" words $'"a\nb" c')" $'a b\nc'
+    # and behind a NUL there is nothing, nor before the first byte
+    run "$ask" has maintenance < <(printf 'quiet\0 maintenance')
+    assert_failure 1
+    run "$ask" words < /dev/null
+    assert_success
+    assert_output ''
     for line in '' 'words a b'; do
         # shellcheck disable=SC2086 # its arguments
         run "$ask" $line
         assert_failure 64
+        assert_output 'usage: noptrace-cmdline words|value NAME|has WORD [LINE]'
     done
     # a folder, and a line that is longer than any
     run "$ask" words < /

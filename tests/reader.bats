@@ -363,6 +363,8 @@ uki_says() {
     uki_of "$work/long.efi" '[ ".cmdline", "z" x (1 << 20) ]'
     uki_of "$work/shared.efi" '[ ".cmdline", "a" ], [ ".cmdline", "b" ], [ ".profile", "ID=p" ]'
     uki_of "$work/control.efi" '[ ".profile", "ID=p\1q" ], [ ".cmdline", "a\nb" ]'
+    # in the place of what was there
+    echo 'more than a kernel' > "$work/folder/linux"
     uki_says 0 "$(printf '\t')" open "$uki/plain.efi" "$work/folder"
     assert_equal "$(cat "$work/folder/linux")" kernel
     uki_says 0 "$(printf 'p?q\ta b')" open "$work/control.efi" "$work/folder"
