@@ -931,11 +931,16 @@ END
     grub id < "$BATS_TEST_TMPDIR/cfg"
     assert_failure 1
     # entries that are not in it, 3
+    # which may be open all the same
     for entry in blscfg 'menuentry a {\nlinux /v $kernelopts\n}'; do
         by_10_linux "$entry"
         grub id < "$BATS_TEST_TMPDIR/cfg"
         assert_failure 3
         assert_output ''
+        printf 'menuentry b {\nlinux /v maintenance\n}\n' >> "$BATS_TEST_TMPDIR/cfg"
+        grub open < "$BATS_TEST_TMPDIR/cfg"
+        assert_success
+        assert_output b
     done
 }
 

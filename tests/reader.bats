@@ -362,17 +362,22 @@ uki_says() {
     echo text > "$work/text"
     uki_of "$work/long.efi" '[ ".cmdline", "z" x (1 << 20) ]'
     uki_of "$work/shared.efi" '[ ".cmdline", "a" ], [ ".cmdline", "b" ], [ ".profile", "ID=p" ]'
+    uki_of "$work/profiles.efi" '[ ".cmdline", "a b" ], [ ".profile", "" ], [ ".profile", "ID=p q" ], [ ".cmdline", "c" ], [ ".profile", "" ]'
     uki_of "$work/control.efi" '[ ".profile", "ID=p\1q" ], [ ".cmdline", "a\nb" ]'
     # in the place of what was there
     echo 'more than a kernel' > "$work/folder/linux"
     uki_says 0 "$(printf '\t')" open "$uki/plain.efi" "$work/folder"
     assert_equal "$(cat "$work/folder/linux")" kernel
     uki_says 0 "$(printf 'p?q\ta b')" open "$work/control.efi" "$work/folder"
+    uki_says 0 "$(printf '@0\ta b\np q\tc\n@2\ta b')" open "$work/profiles.efi" "$work/folder"
+    assert_equal "$(cat "$work/folder/linux")" x
+    assert_equal "$(stat -c %a "$work/folder/initrd")" 600
     uki_says 1 '' open "$work/text" "$work/folder"
     uki_says 2 "$work/none: no folder" open "$uki/plain.efi" "$work/none"
     uki_says 2 'byte 200: the file ends within its PE headers' open "$uki/cut.efi" "$work/folder"
     uki_says 2 "a section is there twice: systemd's stubs differ in which of them counts" open "$uki/two-command-lines.efi" "$work/folder"
     uki_says 0 '' line "$uki/plain.efi"
+    assert_equal "$("$top/build/noptrace-uki" line "$work/control.efi" | od -An -c)" '   a       b  \n'
     uki_says 1 '' line "$work/text"
     uki_says 2 'byte 200: the file ends within its PE headers' line "$uki/cut.efi"
     uki_says 2 "a section is there twice: systemd's stubs differ in which of them counts" line "$uki/two-command-lines.efi"

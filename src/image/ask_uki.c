@@ -102,7 +102,7 @@ static bool open_all(struct image *image, struct source *source, int folder,
 static int open_uki(struct source *source, const char *path, struct failure *failure)
 {
 	static struct image image;
-	int folder = open(path, O_DIRECTORY | O_PATH | O_CLOEXEC);
+	int folder = open(path, O_DIRECTORY | O_CLOEXEC);
 	int code = NO;
 
 	if (folder < 0)
