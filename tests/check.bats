@@ -289,6 +289,10 @@ part_lib() {
     gcc -o "$tree/usr/sbin/noptrace" "$BATS_TEST_TMPDIR/main.c"
     check_tree --program "$tree/usr/sbin/noptrace"
     assert_fails static "/usr/sbin/noptrace: needs a loader, which an initramfs may lack; build it static, with 'make'"
+    # one that names no loader, and is to be relocated all the same
+    gcc -static-pie -o "$tree/usr/sbin/noptrace" "$BATS_TEST_TMPDIR/main.c"
+    check_tree --program "$tree/usr/sbin/noptrace"
+    assert_fails static "/usr/sbin/noptrace: needs a loader, which an initramfs may lack; build it static, with 'make'"
 }
 
 @test "a program of another architecture fails" {
