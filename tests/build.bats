@@ -160,6 +160,12 @@ judge() {
     for path in nothing text/x . /dev/null; do
         judge 1 "$none" program "$path" "$program"
     done
+    mkfifo fifo
+    run timeout 10 "$top/build/noptrace-judge" program fifo "$program"
+    assert_failure 1
+    assert_output "$none"
+    # with stdin closed what it opens is descriptor 0
+    judge 0 '' program "$program" "$program" <&-
     # in the words of musl, or glibc
     run "$top/build/noptrace-judge" program loop "$program"
     assert_failure 2

@@ -441,6 +441,9 @@ machine_is() {
     machine_is x86_64 "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
     machine_is s390x '"\x7fELF\2\2\1" . "\0" x 9 . pack("n2 N Q>3 N n6", 2, 22, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . pack("N x52", 1)'
     machine_is i686 '"\x7fELF\1\1\1" . "\0" x 9 . pack("v2 V V3 V v6", 2, 3, 1, 1, 52, 0, 0, 52, 32, 1, 0, 0, 0) . pack("V x28", 1)'
+    # the entry is what its field says, to the last byte
+    machine_is '' '"\x7fELF\1\1\1" . "\0" x 9 . pack("v2 V V3 V v6", 2, 3, 1, 0, 52, 0, 0, 52, 32, 1, 0, 0, 0) . pack("V x28", 1)'
+    machine_is s390x '"\x7fELF\2\2\1" . "\0" x 9 . pack("n2 N Q>3 N n6", 2, 22, 1, 1 << 56, 64, 0, 0, 64, 56, 1, 0, 0, 0) . pack("N x52", 1)'
     machine_is unknown "$ident"' . pack("v2 V Q<3 V v6", 2, 4711, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
     # nothing to load, no entry, small, far and too many program headers, a header that is cut, and a class and an order that there are not
     machine_is '' "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 0, 0, 0, 0)'
