@@ -405,7 +405,7 @@ part_lib() {
 # noptrace_check OPTION…: what noptrace-image calls, with the files that are to be in an image.
 noptrace_check() {
     local module=$top/modules.d/50noptrace
-    run --separate-stderr "$top/build/noptrace-check" --program "$program" --module "$module" --instead "$top/build/instead" \
+    run --separate-stderr timeout 20 "$top/build/noptrace-check" --program "$program" --module "$module" --instead "$top/build/instead" \
         --init-top "$top/hooks/initramfs-tools/init-top" --units "$top/hooks/systemd" "$@"
 }
 
@@ -2530,6 +2530,16 @@ END
     noptrace_check --kernel-config /dev/null "$images/handmade"
     assert_failure 2
     assert_equal "$stderr" "noptrace-image: $images/handmade: unreadable: /dev/null: not a file"
+    mkfifo "$BATS_TEST_TMPDIR/fifo"
+    noptrace_check --kernel-config "$BATS_TEST_TMPDIR/fifo" "$images/handmade"
+    assert_failure 2
+    assert_equal "$stderr" "noptrace-image: $images/handmade: unreadable: $BATS_TEST_TMPDIR/fifo: not a file"
+    # with stdin closed what it opens is descriptor 0
+    noptrace_check --kernel-config /dev/null "$images/handmade" <&-
+    assert_failure 2
+    assert_equal "$stderr" "noptrace-image: $images/handmade: unreadable: /dev/null: not a file"
+    noptrace_check --kernel-config "$BATS_TEST_TMPDIR/whole.gz" "$images/handmade" <&-
+    assert_success
 }
 
 @test "a command line that is built into the kernel stands where its configuration says" {
