@@ -165,7 +165,9 @@ judge() {
     assert_failure 1
     assert_output "$none"
     # with stdin closed what it opens is descriptor 0
-    judge 0 '' program "$program" "$program" <&-
+    # shellcheck disable=SC2016 # the inner shell's
+    run bash -c 'exec "$0" program "$1" "$1" <&-' "$top/build/noptrace-judge" "$program"
+    assert_success
     # in the words of musl, or glibc
     run "$top/build/noptrace-judge" program loop "$program"
     assert_failure 2

@@ -402,10 +402,11 @@ part_lib() {
     assert_fails identity "/usr/sbin/noptrace: not that of $program; build the image anew, or name the right one with --program"
 }
 
-# noptrace_check OPTION…: what noptrace-image calls, with the files that are to be in an image.
+# noptrace_check OPTION…: what noptrace-image calls, with the files that are to be in an image. stdin='<&-' closes that.
 noptrace_check() {
     local module=$top/modules.d/50noptrace
-    run --separate-stderr timeout 20 "$top/build/noptrace-check" --program "$program" --module "$module" --instead "$top/build/instead" \
+    run --separate-stderr timeout 20 bash -c "exec \"\$0\" \"\$@\" ${stdin-}" \
+        "$top/build/noptrace-check" --program "$program" --module "$module" --instead "$top/build/instead" \
         --init-top "$top/hooks/initramfs-tools/init-top" --units "$top/hooks/systemd" "$@"
 }
 
@@ -2535,10 +2536,10 @@ END
     assert_failure 2
     assert_equal "$stderr" "noptrace-image: $images/handmade: unreadable: $BATS_TEST_TMPDIR/fifo: not a file"
     # with stdin closed what it opens is descriptor 0
-    noptrace_check --kernel-config /dev/null "$images/handmade" <&-
+    stdin='<&-' noptrace_check --kernel-config /dev/null "$images/handmade"
     assert_failure 2
     assert_equal "$stderr" "noptrace-image: $images/handmade: unreadable: /dev/null: not a file"
-    noptrace_check --kernel-config "$BATS_TEST_TMPDIR/whole.gz" "$images/handmade" <&-
+    stdin='<&-' noptrace_check --kernel-config "$BATS_TEST_TMPDIR/whole.gz" "$images/handmade"
     assert_success
 }
 
