@@ -91,6 +91,7 @@ assert_point() {
     # and behind a NUL there is nothing, nor before the first byte
     run "$ask" has maintenance < <(printf 'quiet\0 maintenance')
     assert_failure 1
+    assert_equal "$("$ask" words < <(printf '"a\n\0b'))" a
     run "$ask" words < /dev/null
     assert_success
     assert_output ''

@@ -930,8 +930,7 @@ END
     printf 'menuentry a --id x {\nlinux /v\n}\n### BEGIN ###' > "$BATS_TEST_TMPDIR/cfg"
     grub id < "$BATS_TEST_TMPDIR/cfg"
     assert_failure 1
-    # entries that are not in it, 3
-    # which may be open all the same
+    # entries that are not in it, 3; there may be open ones beside them
     for entry in blscfg 'menuentry a {\nlinux /v $kernelopts\n}'; do
         by_10_linux "$entry"
         grub id < "$BATS_TEST_TMPDIR/cfg"
