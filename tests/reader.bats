@@ -445,6 +445,9 @@ machine_is() {
     machine_is '' '"\x7fELF\1\1\1" . "\0" x 9 . pack("v2 V V3 V v6", 2, 3, 1, 0, 52, 0, 0, 52, 32, 1, 0, 0, 0) . pack("V x28", 1)'
     machine_is s390x '"\x7fELF\2\2\1" . "\0" x 9 . pack("n2 N Q>3 N n6", 2, 22, 1, 1 << 56, 64, 0, 0, 64, 56, 1, 0, 0, 0) . pack("N x52", 1)'
     machine_is unknown "$ident"' . pack("v2 V Q<3 V v6", 2, 4711, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
+    # of which nothing is behind the header, in which is what to load as well
+    machine_is i686 '"\x7fELF\1\1\1\0" . pack("V x4 v2 V V3 V v6", 1, 2, 3, 1, 1, 8, 0, 0, 52, 32, 1, 0, 0, 0)'
+    machine_is x86_64 '"\x7fELF\2\1\1\0" . pack("V x4 v2 V Q<3 V v6", 1, 2, 62, 1, 1, 8, 0, 0, 64, 56, 1, 0, 0, 0)'
     # nothing to load, no entry, small, far and too many program headers, a header that is cut, and a class and an order that there are not
     machine_is '' "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 0, 0, 0, 0)'
     machine_is '' "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
