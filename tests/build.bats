@@ -179,9 +179,9 @@ judge() {
     done
     judge 1 'for x86_64, and foreign is for aarch64; install noptrace for that' program "$program" foreign
     # of what its table of sections, or a program header, says is there, a program of either class has the last byte
-    for path in '"\2\1\1" . "\0" x 9 . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 120, 0, 64, 56, 1, 64, 2, 0) . pack("V x52 x128", 1)' \
+    for path in '"\2\1\1" . "\0" x 9 . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 120, 0, 64, 56, 1, 64, 2, 0) . pack("V x28 Q< x16 x128", 1, 64)' \
         '"\2\1\1" . "\0" x 9 . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . pack("V x4 Q< x16 Q< x16 x128", 1, 120, 128)' \
-        '"\1\1\1" . "\0" x 9 . pack("v2 V V3 V v6", 2, 3, 1, 1, 52, 84, 0, 52, 32, 1, 40, 2, 0) . pack("V x28 x80", 1)' \
+        '"\1\1\1" . "\0" x 9 . pack("v2 V V3 V v6", 2, 3, 1, 1, 52, 84, 0, 52, 32, 1, 40, 2, 0) . pack("V x12 V x12 x80", 1, 52)' \
         '"\1\1\1" . "\0" x 9 . pack("v2 V V3 V v6", 2, 3, 1, 1, 52, 0, 0, 52, 32, 1, 0, 0, 0) . pack("V2 x8 V x12 x80", 1, 84, 80)'; do
         perl -e 'print "\x7fELF" . eval $ARGV[0]' "$path" > small
         chmod +x small
