@@ -1743,12 +1743,26 @@ END
 
 @test "a policy that PID 1 loads for the kernel, by which it may run nothing of ours, fails" {
     local policy
-    for policy in etc/ima/ima-policy etc/smack etc/apparmor/earlypolicy; do
+    for policy in etc/ima/ima-policy etc/smack etc/apparmor/earlypolicy {etc,run,usr/local/lib,usr/lib}/ipe etc/selinux/{config,targeted}; do
         tree_of systemd
         install -D -m 644 /dev/stdin "$tree/$policy" <<< 'appraise func=BPRM_CHECK fowner=12345'
         check_tree
         assert_fails order "/$policy: may take from a service what the program needs, or change what PID 1 starts; remove that"
     done
+    # what a link has for such a folder is there too
+    tree_of systemd
+    mkdir -p "$tree/x/targeted/policy"
+    ln -s ../x "$tree/etc/selinux"
+    check_tree
+    assert_fails order "/etc/selinux/targeted: may take from a service what the program needs, or change what PID 1 starts; remove that"
+    rm -r "$tree/x/targeted"
+    check_tree
+    assert_success
+    # which every Debian has
+    tree_of systemd
+    install -D -m 644 /dev/stdin "$tree/etc/selinux/semanage.conf" <<< 'module-store = direct'
+    check_tree
+    assert_success
 }
 
 @test "a file that PID 1 makes, empties or removes, and that may be the program, fails" {

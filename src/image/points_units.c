@@ -302,19 +302,49 @@ static void look_in_folder(void *closure, const struct label *label)
 		look_at_conf(conf, path);
 }
 
-static bool leaves_pid1_alone(struct image *image, char *room)
+/* In an initramfs SELinux's policy is loaded where this folder is there; which of what is in it,
+ * its config says. */
+static void look_in_selinux(void *closure, const struct label *label)
 {
-	static const char *const roots[] = { "etc", "run", "usr/local/lib", "usr/lib", "lib" };
-	/* of security modules: it loads them, and what may be run is theirs to say then */
-	static const char *const policies[] = { "etc/ima/ima-policy", "etc/apparmor/earlypolicy",
-						"etc/smack" };
+	struct conf *conf = closure;
+
+	/* of libsemanage, which makes policies: every Debian has it */
+	if (strcmp(label->name, "semanage.conf") == 0)
+		return;
+	conf->odd = true;
+	(void)snprintf(conf->room, ROOM, "/%s/%s", conf->folder, label->name);
+}
+
+/* The policies of security modules: PID 1 loads them, and what may be run is theirs to say then. */
+static bool loads_policy(struct image *image, char *room)
+{
+	static const char *const policies[] = {
+		"etc/ima/ima-policy",
+		"etc/apparmor/earlypolicy",
+		"etc/smack",
+		"etc/ipe",
+		"run/ipe",
+		"usr/local/lib/ipe",
+		"usr/lib/ipe",
+		"lib/ipe",
+	};
+	struct conf selinux = { image, "etc/selinux", room, false };
 
 	for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
 		(void)snprintf(room, ROOM, "/%s", policies[i]);
 		if (image_at(image, policies[i]))
-			return false;
+			return true;
 	}
+	tree_each(image_folder(image, selinux.folder), look_in_selinux, &selinux);
+	return selinux.odd;
+}
 
+static bool leaves_pid1_alone(struct image *image, char *room)
+{
+	static const char *const roots[] = { "etc", "run", "usr/local/lib", "usr/lib", "lib" };
+
+	if (loads_policy(image, room))
+		return false;
 	for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
 		char path[UNITS_PATH];
 		struct conf conf = { image, path, room, false };
