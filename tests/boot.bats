@@ -218,6 +218,18 @@ END
     assert_line --regexp '^outcome +powered off +rebooted$'
 }
 
+@test "a guest that says more than anybody reads is not waited for, 3, nor read for ever" {
+    local mode
+    boot_init 'yes noptrace: locked & yes log 5 noptrace: locked > /dev/ttyS1' --timeout 600 --log "$BATS_TEST_TMPDIR/log"
+    assert_failure 3
+    assert_line --regexp '^outcome +no answer +no answer$'
+    # as much of its log as is told of each boot
+    assert_equal "$(grep -c 'boot: noptrace: locked' <<< "$output")" 1000
+    for mode in normal maintenance; do
+        assert_regex "$stderr" "$BATS_TEST_TMPDIR/image: the $mode boot says more than 4 MiB: not waited for"
+    done
+}
+
 @test "a guest that says nothing at all cannot be told, 3" {
     # the machine's, but nothing that a PC could boot
     head -c 600 /dev/zero > "$BATS_TEST_TMPDIR/kernel"

@@ -110,8 +110,14 @@ stop_guests() {
     done
 }
 
-# Waits for the boots, and does not wait for one whose guest waits for somebody at its console. The guests keep the
-# machine busy: whether they have ended is asked often, and costs nothing; their consoles are read once a second.
+# says_too_much MODE: whether that guest says more than anybody reads, so as to fill the disk, or to be read for ever.
+says_too_much() {
+    [[ $(find "$work" -name "$1.*" -size +4M) ]]
+}
+
+# Waits for the boots, and does not wait for one whose guest waits for somebody at its console, or says too much. The
+# guests keep the machine busy: whether they have ended is asked often, and costs nothing; what they say is read once a
+# second.
 await_guests() {
     local -a modes=(normal maintenance)
     local i running=1 read_at=$SECONDS
@@ -120,7 +126,8 @@ await_guests() {
         for i in 0 1; do
             kill -0 "${guests[i]}" 2> /dev/null || continue
             running=1
-            if ((SECONDS > read_at)) && plain "$work/${modes[i]}.console" | grep -qE "$emergency"; then
+            ((SECONDS > read_at)) || continue
+            if says_too_much "${modes[i]}" || plain "$work/${modes[i]}.console" | grep -qE "$emergency"; then
                 kill -- "-${guests[i]}" 2> /dev/null || true
             fi
         done
@@ -156,8 +163,8 @@ table() {
 log_lines() {
     local lines
     lines=$(found "$work/$1.answer" log | sed 's/^[0-7] //')
-    [[ $lines ]] || lines=$(plain "$work/$1.console" | sed -n 's/.*\(noptrace: .*\)/\1/p' | sort -u)
-    [[ -z $lines ]] || printf '%s\n' "$1 boot: ${lines//$'\n'/$'\n'"$1 boot: "}"
+    [[ $lines ]] || lines=$(plain "$work/$1.console" | sed -n 's/.*\(noptrace: .*\)/\1/p' | sort -u | head -c "$found_most")
+    [[ -z $lines ]] || sed "s/^/$1 boot: /" <<< "$lines"
 }
 
 # mode_results MODE OUTCOME MUST: the points of one boot.
@@ -319,6 +326,7 @@ boot_image() {
         [[ -e $work/$mode.code ]] || echo 143 > "$work/$mode.code"
         [[ ! $log ]] || sed "s/^/$mode boot: QEMU: /" "$work/$mode.qemu" 2> /dev/null >> "$log" || : > "$work/unlogged"
         cat "$work/$mode.qemu" >&2
+        ! says_too_much "$mode" || complain "$image: the $mode boot says more than 4 MiB: not waited for"
     done
     [[ ! -e $work/unlogged ]] || quit 2 "$log: cannot be written"
 
