@@ -173,8 +173,12 @@ static bool search_lines(struct search *search, const char *path, struct text te
 
 static bool search_text(struct search *search, const char *path, struct text text)
 {
+	/* both have the same lines but for these */
+	bool differ =
+	    memchr(text.bytes, '\r', text.length) || memchr(text.bytes, '\0', text.length);
+
 	return search_lines(search, path, text, text_line) &&
-	       search_lines(search, path, text, text_line_of_systemd);
+	       (!differ || search_lines(search, path, text, text_line_of_systemd));
 }
 
 static bool search_file(struct search *search, const char *path, const struct node *node)
@@ -193,6 +197,21 @@ static bool search_file(struct search *search, const char *path, const struct no
 	if (!search->scope && text.length < node->size && is_read_by_somebody(path, text))
 		return say(search, path, " is too large to be looked at");
 	return search_text(search, path, text);
+}
+
+static int compare(const void *one, const void *other)
+{
+	return one == other ? 0 : (uintptr_t)one < (uintptr_t)other ? -1 : 1;
+}
+
+/* A unit is looked at once, however many links lead there; unless there is no memory to know that.
+ */
+static bool is_new(struct search *search, const struct node *node)
+{
+	if (tfind(node, &search->seen, compare))
+		return false;
+	(void)tsearch(node, &search->seen, compare);
+	return true;
 }
 
 static bool search_node(void *closure, const char *path, const struct node *node)
@@ -223,9 +242,13 @@ static bool search_node(void *closure, const char *path, const struct node *node
 		return true;
 	if (strcmp(path, "etc/sysctl.conf") == 0)
 		return true;
-	/* first the search: few files have anything, and a lookup counts as steps */
-	search->found =
-	    !search_file(search, path, node) && !image_knows(search->image, path, TREE_NOFOLLOW);
+	if (search_file(search, path, node)) {
+		if (is_unit_path(text_of(path)))
+			(void)is_new(search, node);
+		return true;
+	}
+	/* behind the search: few files have anything, and a lookup counts as steps */
+	search->found = !image_knows(search->image, path, TREE_NOFOLLOW);
 	return !search->found;
 }
 
@@ -244,20 +267,6 @@ static bool is_mount_over_ours(const char *name)
 	for (char *dash = path; (dash = strchr(dash, '-'));)
 		*dash = '/';
 	return setting_is_over_ours((struct text) { path, stem.length + 1 });
-}
-
-static int compare(const void *one, const void *other)
-{
-	return one == other ? 0 : (uintptr_t)one < (uintptr_t)other ? -1 : 1;
-}
-
-/* Each is looked at once, however many links lead to it; unless there is no memory to know that. */
-static bool is_new(struct search *search, const struct node *node)
-{
-	if (tfind(node, &search->seen, compare))
-		return false;
-	(void)tsearch(node, &search->seen, compare);
-	return true;
 }
 
 static void search_unit(void *closure, const struct label *label)
@@ -364,7 +373,6 @@ static void search_units(struct search *search)
 		tree_each(image_folder(search->image, search->folder), search_unit_or_folder,
 			  search);
 	}
-	tdestroy(search->seen, nothing);
 }
 
 bool points_others(struct image *image, bool scope, char *room, size_t size)
@@ -375,5 +383,6 @@ bool points_others(struct image *image, bool scope, char *room, size_t size)
 		image->no_memory = true;
 	if (!search.found && (scope || search_fstab(&search)))
 		search_units(&search);
+	tdestroy(search.seen, nothing);
 	return !search.found;
 }

@@ -80,28 +80,60 @@ bool setting_is_credential(struct text name)
 	return text_begins_any(name, names);
 }
 
-/* Whether a name, with specifiers or quotes in it, could be one of these. What they stand for is
- * not known here, but what is before the first and behind the last of them is. */
-static bool could_be(struct text name, const char *const *units, size_t count)
+/* A name that may have specifiers or quotes in it. What they stand for is not known here, but what
+ * is before the first and behind the last of them is: both are the whole name where there are none.
+ */
+struct pattern {
+	struct text before;
+	struct text behind;
+	bool exact;
+};
+
+/* Of a name's byte: whether it may stand for others, or nothing. */
+static bool is_special(char byte)
+{
+	return byte == '%' || byte == '"' || byte == '\'' || byte == '\0';
+}
+
+static struct pattern pattern_of(struct text name)
 {
 	size_t first = 0;
 	size_t behind = name.length;
 
-	while (first < name.length && !strchr("%\"'", name.bytes[first]))
+	while (first < name.length && !is_special(name.bytes[first]))
 		first++;
-	while (behind > first && !strchr("%\"'", name.bytes[behind - 1]))
+	if (first == name.length)
+		return (struct pattern) { name, name, true };
+	while (!is_special(name.bytes[behind - 1]))
 		behind--;
 	/* the letter behind a % */
-	if (behind > first && name.bytes[behind - 1] == '%' && behind < name.length)
+	if (name.bytes[behind - 1] == '%' && behind < name.length)
 		behind++;
+	return (struct pattern) { { name.bytes, first },
+				  { name.bytes + behind, name.length - behind },
+				  false };
+}
+
+static bool could_be(const struct pattern *name, const char *unit)
+{
+	size_t length;
+
+	/* few do not end here, and an image may have millions of names */
+	if (name->before.length > 0 && name->before.bytes[0] != unit[0])
+		return false;
+	if (name->exact)
+		return text_is(name->before, unit);
+	length = strlen(unit);
+	return name->before.length <= length && name->behind.length <= length &&
+	       memcmp(unit, name->before.bytes, name->before.length) == 0 &&
+	       memcmp(unit + length - name->behind.length, name->behind.bytes,
+		      name->behind.length) == 0;
+}
+
+static bool could_be_any(const struct pattern *name, const char *const *units, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
-		struct text unit = text_of(units[i]);
-		size_t end = name.length - behind;
-		if (first == name.length
-			? text_is(name, units[i])
-			: first <= unit.length && end <= unit.length &&
-			      memcmp(unit.bytes, name.bytes, first) == 0 &&
-			      memcmp(unit.bytes + unit.length - end, name.bytes + behind, end) == 0)
+		if (could_be(name, units[i]))
 			return true;
 	}
 	return false;
@@ -116,7 +148,6 @@ static bool writes_over_ours(struct text key, struct text value)
 	static const char *const kinds[] = { "file:", "append:", "truncate:" };
 	/* where nothing of ours is */
 	static const char *const elsewhere[] = { "/run/", "%t/", "@", NULL };
-	static const char *const program[] = { "noptrace" };
 	struct text word;
 
 	if (!text_is_any(key, keys) && !text_begins(key, "Listen") && !text_begins(key, "Standard"))
@@ -139,23 +170,29 @@ static bool writes_over_ours(struct text key, struct text value)
 		at = word.length;
 		while (at > 0 && word.bytes[at - 1] != '/')
 			at--;
-		if (at > 0 &&
-		    could_be((struct text) { word.bytes + at, word.length - at }, program, 1))
-			return true;
+		if (at > 0) {
+			struct pattern name =
+			    pattern_of((struct text) { word.bytes + at, word.length - at });
+			if (could_be(&name, "noptrace"))
+				return true;
+		}
 	}
 	return false;
 }
 
-static bool could_be_locked(struct text name)
+static bool could_be_locked(const struct pattern *name)
 {
 	const char *policy;
 
+	/* these all begin and end so, and other names do not: see could_be() */
+	if ((name->before.length > 0 && name->before.bytes[0] != 'n') ||
+	    (name->behind.length > 0 && name->behind.bytes[name->behind.length - 1] != 't'))
+		return false;
 	for (size_t i = 1; (policy = policy_name(i)); i++) {
 		char unit[64];
-		const char *const units[] = { unit };
 
 		(void)snprintf(unit, sizeof unit, "noptrace-locked@%s.target", policy);
-		if (could_be(name, units, 1))
+		if (could_be(name, unit))
 			return true;
 	}
 	return false;
@@ -203,9 +240,10 @@ static bool depends_on_ours(struct text key, struct text value)
 		if (!text_is(key, keys[i]))
 			continue;
 		while (text_word(&value, &word)) {
-			if (could_be(word, ours, sizeof ours / sizeof *ours) ||
-			    could_be_locked(word) ||
-			    (before && could_be(word, needed, sizeof needed / sizeof *needed)))
+			struct pattern name = pattern_of(word);
+			if (could_be_any(&name, ours, sizeof ours / sizeof *ours) ||
+			    could_be_locked(&name) ||
+			    (before && could_be_any(&name, needed, sizeof needed / sizeof *needed)))
 				return true;
 		}
 	}
