@@ -114,6 +114,29 @@ END
     done
 }
 
+@test "whatever service of dracut's modules an image has, it comes after the lock" {
+    local root unit other known before
+    for root in "$bookworm" "$trixie"; do
+        cd "$root/usr/lib/dracut/modules.d" || return
+        # these are for what has failed
+        known=" noptrace-initramfs.service emergency.service dracut-shutdown-onfailure.service $(sed -n 's/^Before=//p' "$top/modules.d/50noptrace/before.conf" | tr '\n' ' ')"
+        # and what comes after one of them does too
+        before=''
+        while [[ $known != "$before" ]]; do
+            before=$known
+            for unit in */*.service; do
+                for other in $(sed -n 's/^After=//p' "$unit"); do
+                    [[ $known != *" $other "* ]] || known+="${unit##*/} "
+                done
+            done
+            known=$(tr ' ' '\n' <<< "$known" | sort -u | tr '\n' ' ')
+        done
+        for unit in $(grep -l '^DefaultDependencies=no' -- */*.service); do
+            [[ $known == *" ${unit##*/} "* ]] || fail "$root: ${unit##*/}"
+        done
+    done
+}
+
 @test "an image without the module is found out" {
     bake "$bookworm" "$BATS_TEST_TMPDIR/without" > /dev/null
     run "$top/build/noptrace-image" boot --kernel "$(kernel_of "$bookworm")" "$BATS_TEST_TMPDIR/without"
