@@ -792,10 +792,10 @@ END
     assert_success
     assert_output t
     # one whose title is not known is named by its line, and no title steers a terminal
-    by_10_linux 'menuentry "$x" {\nlinux /v maintenance\n}\nmenuentry "a\0033b\0177 c" {\nlinux /v maintenance\n}'
+    by_10_linux 'menuentry "$x" {\nlinux /v maintenance\n}\nmenuentry "a\0033b\0177 \0302\0233c\0303\0244" {\nlinux /v maintenance\n}'
     grub open < "$BATS_TEST_TMPDIR/cfg"
     assert_success
-    assert_output $'line 2\na?b? c'
+    assert_output $'line 2\na?b? ?cä'
 }
 
 # bats test_tags=direct

@@ -692,9 +692,9 @@ END
 @test "what others wrote steers no terminal" {
     use trixie
     mkdir -p "$tree/boot/loader"
-    printf 'default \033[2J\\c\001x*\n' > "$tree/boot/loader/loader.conf"
+    printf 'default \033[2J\\c\001\302\233x*\n' > "$tree/boot/loader/loader.conf"
     kernel_install add 6.1.0-10-test
-    assert_line --partial "/boot/loader/entries/$maintenance is not there: it cannot be told whether the default ?[2j\c?x* finds it"
+    assert_line --partial "/boot/loader/entries/$maintenance is not there: it cannot be told whether the default ?[2j\c???x* finds it"
 }
 
 @test "versions that differ in a +, or end as a count does, keep their entries apart" {

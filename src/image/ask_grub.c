@@ -24,6 +24,7 @@
 
 #include "failure.h"
 #include "grub.h"
+#include "results.h"
 
 enum { YES = 0, NO = 1, UNREADABLE = 2, BLS = 3, USAGE = 64 };
 
@@ -53,13 +54,6 @@ static void put_quoted(const char *text, const char *suffix)
 			(void)putchar(*text);
 	}
 	(void)printf("%s'", suffix);
-}
-
-/* A title on one line of a message. */
-static void put_shown(const char *text)
-{
-	for (; *text; text++)
-		(void)putchar((unsigned char)*text < ' ' || *text == 127 ? '?' : *text);
 }
 
 /* Of one script, from its first line that is asked for to its last: it counts on. */
@@ -249,11 +243,13 @@ static int print_open(const struct request *request)
 		code = YES;
 		if (entry->function)
 			(void)fputs("function ", stdout);
-		if (read_header(request->script, entry, &header))
-			put_shown(header.title);
-		else
-			(void)printf("line %u", line_of(request->script, entry->start));
-		(void)putchar('\n');
+		if (read_header(request->script, entry, &header)) {
+			/* os-prober takes titles from other systems */
+			results_clean(header.title);
+			(void)puts(header.title);
+		} else {
+			(void)printf("line %u\n", line_of(request->script, entry->start));
+		}
 	}
 	return code;
 }
