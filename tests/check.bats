@@ -1187,10 +1187,12 @@ END
         check_tree
         assert_fails order "/etc/systemd/system/$unit.d/x.conf:3: ConditionPathExists=/nowhere: changes $unit, which need not run in time; remove that"
     done
-    tree_of systemd
-    printf '[Unit]\n#\rConflicts=%s\n' "$unit" > "$tree/$units/x.service"
-    check_tree
-    assert_fails masks "/$units/x.service:3: Conflicts=$unit: nothing else may meddle with noptrace; remove that"
+    for bytes in '\r' '\0'; do
+        tree_of systemd
+        printf '[Unit]\n#%bConflicts=%s\n' "$bytes" "$unit" > "$tree/$units/x.service"
+        check_tree
+        assert_fails masks "/$units/x.service:3: Conflicts=$unit: nothing else may meddle with noptrace; remove that"
+    done
     tree_of systemd
     printf '[Manager]\n#\rCapabilityBoundingSet=CAP_KILL\n' > "$tree/etc/systemd/system.conf"
     check_tree
