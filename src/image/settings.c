@@ -92,7 +92,7 @@ struct pattern {
 /* Of a name's byte: whether it may stand for others, or nothing. */
 static bool is_special(char byte)
 {
-	return byte == '%' || byte == '"' || byte == '\'' || byte == '\0';
+	return byte == '%' || byte == '"' || byte == '\'';
 }
 
 static struct pattern pattern_of(struct text name)
