@@ -86,7 +86,6 @@ bool setting_is_credential(struct text name)
 struct pattern {
 	struct text before;
 	struct text behind;
-	bool exact;
 };
 
 /* Of a name's byte: whether it may stand for others, or nothing. */
@@ -103,17 +102,17 @@ static struct pattern pattern_of(struct text name)
 	while (first < name.length && !is_special(name.bytes[first]))
 		first++;
 	if (first == name.length)
-		return (struct pattern) { name, name, true };
+		return (struct pattern) { name, name };
 	while (!is_special(name.bytes[behind - 1]))
 		behind--;
 	/* the letter behind a % */
 	if (name.bytes[behind - 1] == '%' && behind < name.length)
 		behind++;
 	return (struct pattern) { { name.bytes, first },
-				  { name.bytes + behind, name.length - behind },
-				  false };
+				  { name.bytes + behind, name.length - behind } };
 }
 
+/* No unit of ours begins as it ends, so that without specifiers it is only what has its name. */
 static bool could_be(const struct pattern *name, const char *unit)
 {
 	size_t length;
@@ -121,8 +120,6 @@ static bool could_be(const struct pattern *name, const char *unit)
 	/* few do not end here, and an image may have millions of names */
 	if (name->before.length > 0 && name->before.bytes[0] != unit[0])
 		return false;
-	if (name->exact)
-		return text_is(name->before, unit);
 	length = strlen(unit);
 	return name->before.length <= length && name->behind.length <= length &&
 	       memcmp(unit, name->before.bytes, name->before.length) == 0 &&
