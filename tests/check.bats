@@ -1745,7 +1745,7 @@ END
 
 @test "a policy that PID 1 loads for the kernel, by which it may run nothing of ours, fails" {
     local policy
-    for policy in etc/ima/ima-policy etc/smack etc/apparmor/earlypolicy {etc,run,usr/local/lib,usr/lib}/ipe etc/selinux/{config,targeted}; do
+    for policy in etc/ima/ima-policy etc/smack etc/apparmor/earlypolicy {etc,usr/local/lib,usr/lib}/ipe etc/selinux/{config,targeted}; do
         tree_of systemd
         install -D -m 644 /dev/stdin "$tree/$policy" <<< 'appraise func=BPRM_CHECK fowner=12345'
         check_tree
@@ -1758,6 +1758,18 @@ END
     check_tree
     assert_fails order "/etc/selinux/targeted: may take from a service what the program needs, or change what PID 1 starts; remove that"
     rm -r "$tree/x/targeted"
+    check_tree
+    assert_success
+    # or where PID 1 has mounted something by then; and so are its settings
+    for policy in etc/{ima,apparmor,selinux} etc/systemd/system.conf{,.d,.d/x.conf}; do
+        tree_of systemd
+        rm -rf "${tree:?}/$policy"
+        mkdir -p "$tree/${policy%/*}"
+        ln -s /proc/self/root/x "$tree/$policy"
+        check_tree
+        assert_fails order "/$policy: may take from a service what the program needs, or change what PID 1 starts; remove that"
+    done
+    ln -sf /dev/null "$tree/$policy"
     check_tree
     assert_success
     # which every Debian has
@@ -1779,6 +1791,7 @@ END
     tree_of systemd
     printf '[Unit]\n%s\n' ListenStream=/run/%p ListenStream=%t/%p ListenStream=@/x/%p ListenStream=%p ListenStream=x%p ListenStream=/dev/log ListenNetlink='audit 1' ListenStream=/usr/x%p \
         ListenStream=/usr/sbin/%pd Symlinks=/x/y%p PIDFile=/run/%N StandardOutput=journal StandardOutput=append:/run/%p StandardInput=tty OpenFile=/x/y%p:ce \
+        ListenFIFO=/var/spool/x/ Symlinks=/dev/x/ StandardOutput=file:/var/log/x/ OpenFile=/etc/x/:x StandardInputText='a b/ c' \
         ExecStart=/x/%p > "$tree/$units/x.service"
     check_tree
     assert_success

@@ -114,7 +114,7 @@ END
     done
 }
 
-@test "whatever service of dracut's modules an image has, it comes after the lock" {
+@test "each service of dracut's modules that starts early comes after the lock, whether an image has it or not" {
     local root unit other known before
     for root in "$bookworm" "$trixie"; do
         cd "$root/usr/lib/dracut/modules.d" || return

@@ -119,8 +119,8 @@ ended() {
 }
 
 # found ANSWER NAME: what the probe found there, and no more than that many bytes: whoever else is in the guest may write
-# there as well, and for ever.
+# there as well, and for ever. Nothing at all is a -, so that who writes too much never has one answer.
 found() {
-    LC_ALL=C sed -n "/^$2 /{ s/^$2 //; $harmless; p; }" "$1" | head -c "$found_most"
+    LC_ALL=C sed -n "/^$2 /{ s/^$2 //; s/^$/-/; $harmless; p; }" "$1" | head -c "$found_most"
 }
 found_most=10000

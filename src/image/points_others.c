@@ -22,7 +22,7 @@ struct search {
 	char *room;
 	size_t size;
 	const char *folder; /* of units, that is looked into */
-	void *seen;	    /* what was looked at there: a tree of tsearch(3) of nodes */
+	void *seen;	    /* units that were looked at: a tree of tsearch(3) of nodes */
 };
 
 static bool say(struct search *search, const char *path, const char *what)
@@ -171,14 +171,29 @@ static bool search_lines(struct search *search, const char *path, struct text te
 	return true;
 }
 
-static bool search_text(struct search *search, const char *path, struct text text)
+static int compare(const void *one, const void *other)
 {
-	/* both have the same lines but for these */
-	bool differ =
-	    memchr(text.bytes, '\r', text.length) || memchr(text.bytes, '\0', text.length);
+	return one == other ? 0 : (uintptr_t)one < (uintptr_t)other ? -1 : 1;
+}
 
-	return search_lines(search, path, text, text_line) &&
-	       (!differ || search_lines(search, path, text, text_line_of_systemd));
+/* A unit is looked at once, however many names and links it has: unless it is odd, for it may be
+ * known by some of them, or there is no memory to know that. */
+static bool search_text(struct search *search, const char *path, const struct node *node)
+{
+	struct text text = text_of_node(node);
+	bool unit = is_unit_path(text_of(path));
+
+	if (unit && tfind(node, &search->seen, compare))
+		return true;
+	if (!search_lines(search, path, text, text_line))
+		return false;
+	/* which are the same for systemd but for these */
+	if ((memchr(text.bytes, '\r', text.length) || memchr(text.bytes, '\0', text.length)) &&
+	    !search_lines(search, path, text, text_line_of_systemd))
+		return false;
+	if (unit)
+		(void)tsearch(node, &search->seen, compare);
+	return true;
 }
 
 static bool search_file(struct search *search, const char *path, const struct node *node)
@@ -196,22 +211,7 @@ static bool search_file(struct search *search, const char *path, const struct no
 	}
 	if (!search->scope && text.length < node->size && is_read_by_somebody(path, text))
 		return say(search, path, " is too large to be looked at");
-	return search_text(search, path, text);
-}
-
-static int compare(const void *one, const void *other)
-{
-	return one == other ? 0 : (uintptr_t)one < (uintptr_t)other ? -1 : 1;
-}
-
-/* A unit is looked at once, however many links lead there; unless there is no memory to know that.
- */
-static bool is_new(struct search *search, const struct node *node)
-{
-	if (tfind(node, &search->seen, compare))
-		return false;
-	(void)tsearch(node, &search->seen, compare);
-	return true;
+	return search_text(search, path, node);
 }
 
 static bool search_node(void *closure, const char *path, const struct node *node)
@@ -242,13 +242,9 @@ static bool search_node(void *closure, const char *path, const struct node *node
 		return true;
 	if (strcmp(path, "etc/sysctl.conf") == 0)
 		return true;
-	if (search_file(search, path, node)) {
-		if (is_unit_path(text_of(path)))
-			(void)is_new(search, node);
-		return true;
-	}
-	/* behind the search: few files have anything, and a lookup counts as steps */
-	search->found = !image_knows(search->image, path, TREE_NOFOLLOW);
+	/* first the search: few files have anything, and a lookup counts as steps */
+	search->found =
+	    !search_file(search, path, node) && !image_knows(search->image, path, TREE_NOFOLLOW);
 	return !search->found;
 }
 
@@ -284,12 +280,10 @@ static void search_unit(void *closure, const struct label *label)
 		return;
 	if (!search->scope && is_mount_over_ours(label->name))
 		(void)say(search, path, " mounts over what noptrace needs");
-	else if (!is_new(search, node))
-		return;
 	else if (!text_of_whole(node, &text) && !search->scope)
 		(void)say(search, path, ": " TEXT_CUT);
 	else
-		(void)search_text(search, path, text);
+		(void)search_text(search, path, node);
 	search->found = search->found && !image_knows(search->image, path, TREE_FOLLOW);
 }
 

@@ -273,6 +273,16 @@ struct conf {
 	bool odd;
 };
 
+/* What a link leads to that leads nowhere here may be there once PID 1 has mounted /proc, by
+ * /proc/self/root; /dev/null is how a file is masked. */
+static bool leads_elsewhere(struct image *image, const char *path)
+{
+	const struct node *node = image_at(image, path);
+
+	return node && S_ISLNK(node->mode) && strcmp(node->target, "/dev/null") != 0 &&
+	       !image_file(image, path) && !image_folder(image, path);
+}
+
 static void look_at_conf(struct conf *conf, const char *path)
 {
 	struct text rest;
@@ -281,6 +291,10 @@ static void look_at_conf(struct conf *conf, const char *path)
 	if (!text_of_whole(image_file(conf->image, path), &rest)) {
 		conf->odd = true;
 		(void)snprintf(conf->room, ROOM, "/%s: " TEXT_CUT, path);
+	}
+	if (leads_elsewhere(conf->image, path)) {
+		conf->odd = true;
+		(void)snprintf(conf->room, ROOM, "/%s", path);
 	}
 	for (unsigned number = 1; !conf->odd && text_line_of_systemd(&rest, &line); number++) {
 		line = text_trim(line);
@@ -323,16 +337,21 @@ static bool loads_policy(struct image *image, char *room)
 		"etc/apparmor/earlypolicy",
 		"etc/smack",
 		"etc/ipe",
-		"run/ipe",
 		"usr/local/lib/ipe",
 		"usr/lib/ipe",
 		"lib/ipe",
 	};
+	static const char *const folders[] = { "etc/ima", "etc/apparmor", "etc/selinux" };
 	struct conf selinux = { image, "etc/selinux", room, false };
 
 	for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
 		(void)snprintf(room, ROOM, "/%s", policies[i]);
 		if (image_at(image, policies[i]))
+			return true;
+	}
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		(void)snprintf(room, ROOM, "/%s", folders[i]);
+		if (leads_elsewhere(image, folders[i]))
 			return true;
 	}
 	tree_each(image_folder(image, selinux.folder), look_in_selinux, &selinux);
@@ -352,6 +371,10 @@ static bool leaves_pid1_alone(struct image *image, char *room)
 		(void)snprintf(path, sizeof path, "%s/systemd/system.conf", roots[i]);
 		look_at_conf(&conf, path);
 		(void)snprintf(path, sizeof path, "%s/systemd/system.conf.d", roots[i]);
+		if (leads_elsewhere(image, path)) {
+			conf.odd = true;
+			(void)snprintf(room, ROOM, "/%s", path);
+		}
 		tree_each(image_folder(image, path), look_in_folder, &conf);
 		if (conf.odd)
 			return false;

@@ -167,7 +167,7 @@ static bool writes_over_ours(struct text key, struct text value)
 		at = word.length;
 		while (at > 0 && word.bytes[at - 1] != '/')
 			at--;
-		if (at > 0) {
+		if (at > 0 && at < word.length) {
 			struct pattern name =
 			    pattern_of((struct text) { word.bytes + at, word.length - at });
 			if (could_be(&name, "noptrace"))
@@ -177,18 +177,28 @@ static bool writes_over_ours(struct text key, struct text value)
 	return false;
 }
 
+static size_t least(size_t one, size_t other)
+{
+	return one < other ? one : other;
+}
+
 static bool could_be_locked(const struct pattern *name)
 {
+	static const char start[] = "noptrace-locked@";
+	static const char end[] = ".target";
+	size_t before = least(name->before.length, sizeof start - 1);
+	size_t behind = least(name->behind.length, sizeof end - 1);
 	const char *policy;
 
-	/* these all begin and end so, and other names do not: see could_be() */
-	if ((name->before.length > 0 && name->before.bytes[0] != 'n') ||
-	    (name->behind.length > 0 && name->behind.bytes[name->behind.length - 1] != 't'))
+	/* few do not end here, see could_be() */
+	if (memcmp(name->before.bytes, start, before) != 0 ||
+	    memcmp(name->behind.bytes + name->behind.length - behind, end + sizeof end - 1 - behind,
+		   behind) != 0)
 		return false;
 	for (size_t i = 1; (policy = policy_name(i)); i++) {
 		char unit[64];
 
-		(void)snprintf(unit, sizeof unit, "noptrace-locked@%s.target", policy);
+		(void)snprintf(unit, sizeof unit, "%s%s%s", start, policy, end);
 		if (could_be(name, unit))
 			return true;
 	}
