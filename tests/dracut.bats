@@ -125,15 +125,15 @@ END
         while [[ $known != "$before" ]]; do
             before=$known
             for unit in */*.service; do
-                for other in $(sed -n 's/^After=//p' "$unit"); do
+                while read -r other; do
                     [[ $known != *" $other "* ]] || known+="${unit##*/} "
-                done
+                done < <(sed -n 's/^After=//p' "$unit" | tr ' ' '\n')
             done
             known=$(tr ' ' '\n' <<< "$known" | sort -u | tr '\n' ' ')
         done
-        for unit in $(grep -l '^DefaultDependencies=no' -- */*.service); do
+        while read -r unit; do
             [[ $known == *" ${unit##*/} "* ]] || fail "$root: ${unit##*/}"
-        done
+        done < <(grep -l '^DefaultDependencies=no' -- */*.service)
     done
 }
 

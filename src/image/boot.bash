@@ -171,7 +171,7 @@ log_lines() {
     local lines
     lines=$(found "$work/$1.answer" log | sed 's/^[0-7] //')
     [[ $lines ]] || lines=$(plain "$work/$1.console" | sed -n 's/.*\(noptrace: .*\)/\1/p' | sort -u)
-    [[ -z $lines ]] || sed "s/^/$1 boot: /" <<< "$lines"
+    [[ -z $lines ]] || printf '%s\n' "$lines" | sed "s/^/$1 boot: /"
 }
 
 # mode_results MODE OUTCOME MUST: the points of one boot.
