@@ -685,7 +685,7 @@ mounts_by() {
 }
 
 @test "a hand-made /init that only says the call, or does not wait for it, fails" {
-    local line form='names noptrace in a form that is not known; write it as /usr/sbin/noptrace apply, alone or with || and what is done where it fails in the same line'
+    local line form='names noptrace, or the scope, in a form that is not known; write it once, as /usr/sbin/noptrace apply, alone or with || and what is done where it fails in the same line'
     tree_of handmade
     # shellcheck disable=SC2016 # what its shell would expand
     for line in 'echo /usr/sbin/noptrace apply' ': /usr/sbin/noptrace apply || poweroff -f' '/usr/sbin/noptrace apply &' \
@@ -734,6 +734,22 @@ mounts_by() {
         '/usr/sbin/noptrace apply # the lock' $'/usr/sbin/noptrace apply \t# don\'t (\\' '/usr/sbin/noptrace apply || echo "not locked (see [above] & $name)"' "/usr/sbin/noptrace apply || echo '(a & \"b\"' 'it' && sh # & \`" \
         '/usr/sbin/noptrace apply ||  sh' '/usr/sbin/noptrace apply  || echo x#y "#"'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_success
+    done
+    # nor does anything else name it, be it for maintenance; but in a comment
+    # shellcheck disable=SC2016 # what its shell would expand
+    for line in '/usr/sbin/noptrace lock' '/usr/sbin/noptrace apply || true' 'echo 3 > /proc/sys/kernel/yama/ptrace_scope' 'sysctl -w kernel.yama.ptrace_scope=3' 'cd /proc/sys/kernel/yama && echo 3 > *' \
+        'true "#"; noptrace lock' 'true \ # noptrace' 'true ${x# #noptrace}' 'true x#noptrace' "true '' # noptrace"; do
+        line=$line awk '{ print } /noptrace apply/ { print ENVIRON["line"] }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_failure 1
+        assert_point FAIL wired "line 8 of /init $form"
+    done
+    for line in '# noptrace lock' $'true\t# noptrace lock' ' # "kernel.yama"'; do
+        line=$line awk '{ print } /noptrace apply/ { print ENVIRON["line"] }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
         assert_success
@@ -1210,7 +1226,7 @@ END
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
     assert_failure 1
-    assert_line --regexp '^  FAIL  wired         line 7 of /init names noptrace in a form that is not known'
+    assert_line --regexp '^  FAIL  wired         line 7 of /init names noptrace, or the scope, in a form that is not known'
     # and one whose comment has a word of ours, behind what a shell takes for one word
     tree_of systemd
     printf '#!/bin/sh\nrm\r# /usr/sbin/noptrace\n' > "$tree/usr/bin/x"
@@ -2515,17 +2531,17 @@ END
     assert_fails yama "$config: CONFIG_INITRAMFS_FORCE, so it unpacks no initramfs but its own; use another kernel"
     printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="landlock,lockdown"' > "$config"
 
-    # of which a kernel with that configuration keeps 2,047 bytes: what is behind is lost
-    check --cmdline "$(printf '%2030s' x) lsm=lockdown,yama" "$image"
-    assert_fails yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
-    check --cmdline "$(printf '%2029s' x) lsm=lockdown,yama" "$image"
+    # of which a kernel with that configuration keeps 2,047 bytes: what is behind is lost, be it the word
+    check --cmdline "$(printf '%2018s' x) lsm=lockdown,yama" "$image"
+    assert_fails yama "$config: a command line of more than 2,035 bytes, behind which a kernel may not keep the word maintenance; shorten it"
+    check --cmdline "$(printf '%2017s' x) lsm=lockdown,yama" "$image"
     assert_success
-    printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%2047s' x)\"" > "$config"
+    printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%2035s' x)\"" > "$config"
     check "$image"
     assert_success
     printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%9000s' x)\"" > "$config"
     check "$image"
-    assert_fails yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
+    assert_fails yama "$config: a command line of more than 2,035 bytes, behind which a kernel may not keep the word maintenance; shorten it"
 
     # no kernel's build writes these: without quotes, twice, and without an end of the quotes or of the line
     for line in 'CONFIG_LSM=yama' 'CONFIG_LSM="bpf,yama' $'CONFIG_LSM="yama"\nCONFIG_LSM="bpf"'; do
@@ -2719,6 +2735,11 @@ check_uki() {
     # one that has it needs the word
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet"'
     assert_fails maintenance 'profile maintenance: lacks the word maintenance, and would lock; add it'
+    # and has it where a kernel may keep it
+    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "x" x 2_024 . " maintenance"' "${last[@]}"
+    assert_fails yama "$config: a command line of more than 2,035 bytes, behind which a kernel may not keep the word maintenance; shorten it"
+    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "x" x 2_023 . " maintenance"' "${last[@]}"
+    assert_success
     # a line that is asked about stands before those
     uki_of '"a kernel"' '".cmdline", "quiet rdinit=/x"'
     check --cmdline 'rdinit=/y' "$image"
@@ -4108,7 +4129,7 @@ assert_unreadable() {
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sbat", "x" ]))' "$image.extra.d/more.Addon.EFI"
     make_addon words.addon.efi "$(printf '%065535d' 0)"
     check "$image"
-    assert_point FAIL yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
+    assert_point FAIL yama "$config: a command line of more than 2,035 bytes, behind which a kernel may not keep the word maintenance; shorten it"
     make_addon words.addon.efi "$(printf '%065536d' 0)"
     check "$image"
     assert_unreadable "$image.extra.d: the command lines are too long"
@@ -4211,7 +4232,7 @@ assert_unreadable() {
     uki_of '"a kernel"' '".cmdline", "quiet"' '".profile", "ID=main"' '".profile", "ID=other"' '".cmdline", "x" x 2_045'
     check "$image"
     assert_failure 1
-    assert_point FAIL yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
+    assert_point FAIL yama "$config: a command line of more than 2,035 bytes, behind which a kernel may not keep the word maintenance; shorten it"
     mv "$BATS_TEST_TMPDIR/one" "$image"
     # of the name without a boot counter, and of no other
     make_addon words.addon.efi maintenance

@@ -6,8 +6,9 @@
 #include "kconfig.h"
 #include "stream.h"
 
-/* What is behind that is cut off where COMMAND_LINE_SIZE is least, as on x86 and arm64. */
-enum { LINE_LONGEST = 2047 };
+/* What is behind 2,047 bytes is cut off where COMMAND_LINE_SIZE is least, as on x86 and arm64: also
+ * the word that is put there for a maintenance boot. */
+enum { LINE_LONGEST = 2047 - (sizeof " maintenance" - 1) };
 
 static bool equal(struct slice slice, const char *string)
 {
@@ -211,8 +212,8 @@ const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_
 	else
 		lsm = last_lsm(behind, last_lsm(before, lsm));
 	if (before.length + behind.length > LINE_LONGEST)
-		return "a command line of more than 2,047 bytes, of which a kernel may keep no "
-		       "more; shorten it";
+		return "a command line of more than 2,035 bytes, behind which a kernel may not "
+		       "keep the word maintenance; shorten it";
 	if (lsm.bytes)
 		return names_yama(lsm)
 			   ? NULL

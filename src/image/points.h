@@ -34,8 +34,11 @@ void points_order_handmade(struct image *image);
  * where it fails, as a command of its own that is run whatever is before it; 0 if none is that. */
 unsigned points_handmade_line(struct image *image);
 
-/* The same of the first that names noptrace at all, behind no #. */
+/* The same of the first behind that, or of all, that names noptrace or the scope, in no comment. */
 unsigned points_handmade_naming_line(struct image *image);
+
+/* Whether noptrace, or with `scope` that, is named. */
+bool points_names(struct text text, bool scope);
 
 /* masks: what would keep from running what is wired, and whatever else names it. */
 void points_masks(struct image *image);

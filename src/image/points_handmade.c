@@ -39,12 +39,30 @@ unsigned points_handmade_line(struct image *image)
 	return 0;
 }
 
+/* Without a comment, where that is sure to be one: behind no quote or expansion. */
+static struct text uncommented(struct text line)
+{
+	for (size_t i = 0; i < line.length && !strchr("\"'`\\$", line.bytes[i]); i++) {
+		if (line.bytes[i] == '#' && (i == 0 || text_byte_is_any(line.bytes[i - 1], " \t")))
+			return (struct text) { line.bytes, i };
+	}
+	return line;
+}
+
 unsigned points_handmade_naming_line(struct image *image)
 {
-	static const char *const name[] = { "noptrace" };
-	struct text text = text_of_node(image_file(image, "init"));
+	unsigned call = points_handmade_line(image);
+	struct text rest = text_of_node(image_file(image, "init"));
+	struct text line;
 
-	return text_begins(text, "#!") ? text_line_with(text, name, 1) : 0;
+	if (!text_begins(rest, "#!"))
+		return 0;
+	for (unsigned number = 1; text_line(&rest, &line); number++) {
+		line = uncommented(line);
+		if (number > call && (points_names(line, false) || points_names(line, true)))
+			return number;
+	}
+	return 0;
 }
 
 /* What the lines before the call have done. */

@@ -131,9 +131,9 @@ static const char *judge_config(struct image *image)
 		const struct line *line = &image->lines[i];
 		const char *wrong;
 
-		if (line->maintenance || line->configured)
+		if (line->configured)
 			continue;
-		any = true;
+		any = any || !line->maintenance;
 		wrong = kconfig_judge(&kconfig, line->text.bytes, line->text.length);
 		if (wrong && !leaves_out(line))
 			return wrong;

@@ -112,7 +112,7 @@ static bool is_left_out(struct text path)
 	return false;
 }
 
-static bool names(struct text text, bool scope)
+bool points_names(struct text text, bool scope)
 {
 	if (!scope)
 		return text_has(text, "noptrace");
@@ -158,13 +158,13 @@ static bool search_lines(struct search *search, const char *path, struct text te
 	struct setting setting = { 0 };
 	struct text line;
 
-	if ((!unit || search->scope) && !names(text, search->scope))
+	if ((!unit || search->scope) && !points_names(text, search->scope))
 		return true;
 	for (unsigned number = 1; next(&text, &line); number++) {
 		/* an empty line is where one that goes on ends, and a comment is not */
 		if (unit && text_is_comment(line) && text_trim(line).length > 0)
 			continue;
-		if (names(line, search->scope) ||
+		if (points_names(line, search->scope) ||
 		    (unit && !search->scope && setting_is_against_ours(&setting, line)))
 			return say_line(search, path, number, line);
 	}

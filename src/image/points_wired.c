@@ -183,12 +183,12 @@ bool points_wired(struct image *image)
 			    "%s: the kernel cannot run /init, and does without it; build the "
 			    "image anew",
 			    wrong);
-	else if (count == 0 && named > 0)
+	else if (count < 2 && named > 0)
 		results_add(
 		    image->results, STATUS_FAIL, point,
-		    "line %u of /init names noptrace in a form that is not known; write it as "
-		    "/usr/sbin/noptrace apply, alone or with || and what is done where it "
-		    "fails in the same line",
+		    "line %u of /init names noptrace, or the scope, in a form that is not known; "
+		    "write it once, as /usr/sbin/noptrace apply, alone or with || and what is done "
+		    "where it fails in the same line",
 		    named);
 	else if (count == 0)
 		results_add(image->results, STATUS_FAIL, point, "nothing calls the program; %s",
@@ -206,7 +206,7 @@ bool points_wired(struct image *image)
 								  : "hand-made");
 	else
 		results_add(image->results, STATUS_OK, point, "by %s", list);
-	return !wrong && count == 1 && by == image->init;
+	return !wrong && count == 1 && named == 0 && by == image->init;
 }
 
 /* What /init sources before anything else: the files of a folder whose names end so. */
