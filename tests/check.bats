@@ -748,6 +748,32 @@ mounts_by() {
         assert_failure 1
         assert_point FAIL wired "line 8 of /init $form"
     done
+    # be it in what is done where the call fails
+    for line in 'true; /usr/sbin/noptrace lock' 'poweroff -f; echo 3 > /proc/sys/kernel/yama/ptrace_scope' 'true && noptrace lock' 'true | noptrace lock'; do
+        line=$line awk '/noptrace apply/ { $0 = "\t/usr/sbin/noptrace apply || " ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_failure 1
+        assert_point FAIL wired "line 7 of /init $form"
+    done
+    # or where a # is in what goes on, or a NUL within a name
+    while IFS= read -r line; do
+        line=$line awk '{ print } /noptrace apply/ { print ENVIRON["line"] }' "$images/handmade.tree/init" | sed 's/\\n/\n/g; s/@/\x00/g' > "$BATS_TEST_TMPDIR/init"
+        install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+        check_tree
+        assert_failure 1
+        assert_line --partial "of /init $form"
+    done << 'END'
+true x\\n#; noptrace lock
+echo "\n # "; noptrace lock
+cat << E\n # $(noptrace lock)\nE
+/usr/sbin/nop@trace lock
+END
+    # nor where a shell reads on, and check does not
+    { cat "$images/handmade.tree/init" && yes '# x' | head -c 300K && echo 'noptrace lock'; } > "$BATS_TEST_TMPDIR/init"
+    install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
+    check_tree
+    assert_fails wired '/init: not looked into, being too large, a module or firmware'
     for line in '# noptrace lock' $'true\t# noptrace lock' ' # "kernel.yama"'; do
         line=$line awk '{ print } /noptrace apply/ { print ENVIRON["line"] }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -1777,7 +1803,7 @@ END
     check_tree
     assert_success
     # or where PID 1 has mounted something by then; and so are its settings
-    for policy in etc/{ima,apparmor,selinux} etc/systemd/system.conf{,.d,.d/x.conf}; do
+    for policy in etc/{ima,apparmor,selinux,systemd} etc/systemd/system.conf{,.d,.d/x.conf}; do
         tree_of systemd
         rm -rf "${tree:?}/$policy"
         mkdir -p "$tree/${policy%/*}"
@@ -1785,6 +1811,11 @@ END
         check_tree
         assert_fails order "/$policy: may take from a service what the program needs, or change what PID 1 starts; remove that"
     done
+    # also where there is something in the place
+    mkdir -p "$tree/proc/self/root"
+    touch "$tree/proc/self/root/x"
+    check_tree
+    assert_fails order "/$policy: may take from a service what the program needs, or change what PID 1 starts; remove that"
     ln -sf /dev/null "$tree/$policy"
     check_tree
     assert_success
@@ -1798,7 +1829,7 @@ END
 @test "a file that PID 1 makes, empties or removes, and that may be the program, fails" {
     local line
     for line in ListenStream=/usr/sbin/no%pce ListenFIFO=/x/%H ListenDatagram=/usr/sbin/%b ListenSpecial=/usr/sbin/n%%race ListenSequentialPacket=/%ptrace Symlinks='/y /usr/sbin/no%ptrace' \
-        PIDFile=/usr/sbin/%N StandardOutput=truncate:/usr/sbin/no%jce StandardError=append:/x/%ptrace StandardInput=file:/usr/sbin/nop%i OpenFile=/usr/sbin/no%pce:x:truncate; do
+        PIDFile=/usr/sbin/%I/ Symlinks=/usr/sbin/%I// StandardOutput=truncate:/usr/sbin/%I/. PIDFile=/usr/sbin/%N StandardOutput=truncate:/usr/sbin/no%jce StandardError=append:/x/%ptrace StandardInput=file:/usr/sbin/nop%i OpenFile=/usr/sbin/no%pce:x:truncate; do
         tree_of systemd
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/x.service"
         check_tree
@@ -2539,6 +2570,12 @@ END
     printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%2035s' x)\"" > "$config"
     check "$image"
     assert_success
+    # with a blank between them
+    printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_CMDLINE="quiet"' > "$config"
+    check --cmdline "$(printf '%2030s' x)" "$image"
+    assert_fails yama "$config: a command line of more than 2,035 bytes, behind which a kernel may not keep the word maintenance; shorten it"
+    check --cmdline "$(printf '%2029s' x)" "$image"
+    assert_success
     printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%9000s' x)\"" > "$config"
     check "$image"
     assert_fails yama "$config: a command line of more than 2,035 bytes, behind which a kernel may not keep the word maintenance; shorten it"
@@ -2736,10 +2773,16 @@ check_uki() {
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet"'
     assert_fails maintenance 'profile maintenance: lacks the word maintenance, and would lock; add it'
     # and has it where a kernel may keep it
-    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "x" x 2_024 . " maintenance"' "${last[@]}"
-    assert_fails yama "$config: a command line of more than 2,035 bytes, behind which a kernel may not keep the word maintenance; shorten it"
-    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "x" x 2_023 . " maintenance"' "${last[@]}"
+    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "x" x 2_036 . " maintenance"' "${last[@]}"
+    assert_fails maintenance 'profile maintenance: has more than 2,047 bytes, of which a kernel may keep no more; shorten it'
+    # nor is one added to the others
+    check_uki '".cmdline", "x" x 2_047' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "x" x 2_035 . " maintenance"' "${last[@]}"
     assert_success
+    # whose kernel need not lock
+    printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="lockdown"' > "$config"
+    check_uki '".cmdline", "lsm=yama"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "maintenance"' '".profile", "ID=last\n"' '".cmdline", "lsm=yama"'
+    assert_success
+    echo CONFIG_SECURITY_YAMA=y > "$config"
     # a line that is asked about stands before those
     uki_of '"a kernel"' '".cmdline", "quiet rdinit=/x"'
     check --cmdline 'rdinit=/y' "$image"
@@ -4129,7 +4172,7 @@ assert_unreadable() {
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".sbat", "x" ]))' "$image.extra.d/more.Addon.EFI"
     make_addon words.addon.efi "$(printf '%065535d' 0)"
     check "$image"
-    assert_point FAIL yama "$config: a command line of more than 2,035 bytes, behind which a kernel may not keep the word maintenance; shorten it"
+    assert_point FAIL yama "$config: a command line of more than 2,047 bytes, of which a kernel may keep no more; shorten it"
     make_addon words.addon.efi "$(printf '%065536d' 0)"
     check "$image"
     assert_unreadable "$image.extra.d: the command lines are too long"

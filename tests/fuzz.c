@@ -46,7 +46,8 @@ static void read_config(const char *bytes, size_t size)
 	struct kconfig kconfig;
 
 	kconfig_read(&kconfig, bytes, length);
-	(void)kconfig_judge(&kconfig, line ? line : "", line ? size - length - 1 : 0);
+	(void)kconfig_judge(&kconfig, line ? line : "", line ? size - length - 1 : 0,
+			    KCONFIG_ADDED);
 }
 
 static void read_kernel(struct source *source, const struct pe *pe)

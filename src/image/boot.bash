@@ -161,8 +161,9 @@ table() {
             || row "$(label "$name")" "$(found "$work/normal.answer" "$name")" "$(found "$work/maintenance.answer" "$name")"
     done
     row outcome "$1" "$2"
-    log_lines normal | head -c "$found_most"
-    log_lines maintenance | head -c "$found_most"
+    # the last of them may be cut
+    log_lines normal | head -c "$found_most" | grep ''
+    log_lines maintenance | head -c "$found_most" | grep ''
 }
 
 # The lines of ours that a boot left: from the real root's kernel log or, if it never came there, from

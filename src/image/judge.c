@@ -112,7 +112,7 @@ static int judge_kernel(const char *path, const char *line)
 	if (length == sizeof config)
 		return say(UNREADABLE, "larger than any kernel configuration");
 	kconfig_read(&kconfig, (const char *)config, (size_t)length);
-	wrong = kconfig_judge(&kconfig, line, strlen(line));
+	wrong = kconfig_judge(&kconfig, line, strlen(line), KCONFIG_ADDED);
 	return wrong ? say(UNFIT, wrong) : FIT;
 }
 

@@ -6,10 +6,6 @@
 #include "kconfig.h"
 #include "stream.h"
 
-/* What is behind 2,047 bytes is cut off where COMMAND_LINE_SIZE is least, as on x86 and arm64: also
- * the word that is put there for a maintenance boot. */
-enum { LINE_LONGEST = 2047 - (sizeof " maintenance" - 1) };
-
 static bool equal(struct slice slice, const char *string)
 {
 	return slice.length == strlen(string) && memcmp(slice.bytes, string, slice.length) == 0;
@@ -182,7 +178,8 @@ size_t kconfig_cmdline(const struct kconfig *kconfig, char *to, size_t size)
 	return length;
 }
 
-const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_t line_length)
+const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_t line_length,
+			  size_t added)
 {
 	char built_in[KCONFIG_LONGEST];
 	struct slice configured = unquoted(kconfig->values[KCONFIG_LSM]);
@@ -211,9 +208,13 @@ const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_
 		lsm = last_lsm(before, last_lsm(behind, lsm));
 	else
 		lsm = last_lsm(behind, last_lsm(before, lsm));
-	if (before.length + behind.length > LINE_LONGEST)
-		return "a command line of more than 2,035 bytes, behind which a kernel may not "
-		       "keep the word maintenance; shorten it";
+	/* with a blank between them */
+	if (before.length + (before.length > 0 && behind.length > 0) + behind.length + added >
+	    KCONFIG_LINE_LONGEST)
+		return added > 0 ? "a command line of more than 2,035 bytes, behind which a kernel "
+				   "may not keep the word maintenance; shorten it"
+				 : "a command line of more than 2,047 bytes, of which a kernel may "
+				   "keep no more; shorten it";
 	if (lsm.bytes)
 		return names_yama(lsm)
 			   ? NULL

@@ -58,6 +58,10 @@ struct kconfig {
 /* Reads a configuration as the kernel's build leaves it (/boot/config-VERSION). */
 void kconfig_read(struct kconfig *kconfig, const char *config, size_t length);
 
+/* What is behind that is cut off on x86 and arm64; older kernels for riscv64 keep less. And what is
+ * put there for a maintenance boot. */
+enum { KCONFIG_LINE_LONGEST = 2047, KCONFIG_ADDED = sizeof " maintenance" - 1 };
+
 /*
  * Judges a configuration and a command line, read as the kernel would, see cmdline.h. Returns NULL
  * if Yama is built in and started, and an initramfs can be and set its scope, or what is wrong and
@@ -67,9 +71,10 @@ void kconfig_read(struct kconfig *kconfig, const char *config, size_t length);
  * built in is started; the last lsm= replaces CONFIG_LSM. CONFIG_CMDLINE comes before the command
  * line; behind it with CONFIG_CMDLINE_EXTEND; in its place with CONFIG_CMDLINE_OVERRIDE or _FORCE;
  * and with CONFIG_CMDLINE_FROM_BOOTLOADER only where there is none, which is not counted on. What
- * is longer than any kernel is sure to keep is refused.
+ * is longer, with so many bytes as will be added to it, than a kernel is sure to keep is refused.
  */
-const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_t line_length);
+const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_t line_length,
+			  size_t added);
 
 /* Twice what the kernel of any architecture keeps of a command line. */
 enum { KCONFIG_LONGEST = 8192 };

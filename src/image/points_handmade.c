@@ -6,15 +6,16 @@
 #include "points.h"
 #include "shell.h"
 
+static const char CALL[] = "/" PROGRAM " apply";
+
 /* Alone, or with what is done where it fails, or a comment. */
 static bool is_call(struct text line)
 {
-	static const char call[] = "/" PROGRAM " apply";
-	size_t length = sizeof call - 1;
+	size_t length = sizeof CALL - 1;
 	struct text rest;
 
 	line = text_strip(line, " \t");
-	if (!text_begins(line, call))
+	if (!text_begins(line, CALL))
 		return false;
 	rest = (struct text) { line.bytes + length, line.length - length };
 	if (rest.length == 0)
@@ -39,14 +40,18 @@ unsigned points_handmade_line(struct image *image)
 	return 0;
 }
 
-/* Without a comment, where that is sure to be one: behind no quote or expansion. */
-static struct text uncommented(struct text line)
+/* Without a comment. False behind which none is sure to be one: a quote, an expansion or a
+ * here-document may go on. */
+static bool uncomment(struct text *line)
 {
-	for (size_t i = 0; i < line.length && !strchr("\"'`\\$", line.bytes[i]); i++) {
-		if (line.bytes[i] == '#' && (i == 0 || text_byte_is_any(line.bytes[i - 1], " \t")))
-			return (struct text) { line.bytes, i };
+	for (size_t i = 0; i < line->length; i++) {
+		if (memchr("\"'`\\$<", line->bytes[i], 7) != NULL)
+			return false;
+		if (line->bytes[i] == '#' &&
+		    (i == 0 || text_byte_is_any(line->bytes[i - 1], " \t")))
+			line->length = i;
 	}
-	return line;
+	return true;
 }
 
 unsigned points_handmade_naming_line(struct image *image)
@@ -54,12 +59,24 @@ unsigned points_handmade_naming_line(struct image *image)
 	unsigned call = points_handmade_line(image);
 	struct text rest = text_of_node(image_file(image, "init"));
 	struct text line;
+	bool plain = true;
 
 	if (!text_begins(rest, "#!"))
 		return 0;
 	for (unsigned number = 1; text_line(&rest, &line); number++) {
-		line = uncommented(line);
-		if (number > call && (points_names(line, false) || points_names(line, true)))
+		if (number < call)
+			continue;
+		if (number == call) {
+			line = text_strip(line, " \t");
+			line.bytes += sizeof CALL - 1;
+			line.length -= sizeof CALL - 1;
+			(void)uncomment(&line);
+		} else {
+			plain = plain && uncomment(&line);
+		}
+		/* which some shells drop from within a name */
+		if (memchr(line.bytes, '\0', line.length) || points_names(line, false) ||
+		    points_names(line, true))
 			return number;
 	}
 	return 0;

@@ -116,11 +116,22 @@ static bool leaves_out(const struct line *line)
 	return kconfig_leaves_out(line->text.bytes, line->text.length);
 }
 
+static bool has_maintenance_profile(const struct image *image)
+{
+	for (size_t i = 0; i < image->count; i++) {
+		if (image->lines[i].maintenance)
+			return true;
+	}
+	return false;
+}
+
 /* lsm= replaces CONFIG_LSM: in every normal boot, or not at all. The point lsm has those that leave
  * yama out. */
 static const char *judge_config(struct image *image)
 {
 	struct kconfig kconfig;
+	/* who has a profile for it adds no word */
+	size_t added = has_maintenance_profile(image) ? 0 : KCONFIG_ADDED;
 	bool any = false;
 
 	kconfig_read(&kconfig, image->config.bytes, image->config.length);
@@ -131,14 +142,14 @@ static const char *judge_config(struct image *image)
 		const struct line *line = &image->lines[i];
 		const char *wrong;
 
-		if (line->configured)
+		if (line->maintenance || line->configured)
 			continue;
-		any = any || !line->maintenance;
-		wrong = kconfig_judge(&kconfig, line->text.bytes, line->text.length);
+		any = true;
+		wrong = kconfig_judge(&kconfig, line->text.bytes, line->text.length, added);
 		if (wrong && !leaves_out(line))
 			return wrong;
 	}
-	return any ? NULL : kconfig_judge(&kconfig, "", 0);
+	return any ? NULL : kconfig_judge(&kconfig, "", 0, added);
 }
 
 static void no_config(struct image *image)
@@ -205,15 +216,6 @@ static void lsm(struct image *image)
 			    "no command line is built in, and none is given with --cmdline");
 }
 
-static bool has_maintenance_profile(const struct image *image)
-{
-	for (size_t i = 0; i < image->count; i++) {
-		if (image->lines[i].maintenance)
-			return true;
-	}
-	return false;
-}
-
 /* What is wrong with the word in a line; NULL if nothing. */
 static const char *judge_line(const struct image *image, const struct line *line)
 {
@@ -221,6 +223,8 @@ static const char *judge_line(const struct image *image, const struct line *line
 		return uki_odd(line->text);
 	if (line->maintenance && !words_has(line->text, "maintenance"))
 		return "lacks the word maintenance, and would lock; add it";
+	if (line->maintenance && line->text.length > KCONFIG_LINE_LONGEST)
+		return "has more than 2,047 bytes, of which a kernel may keep no more; shorten it";
 	if (line->maintenance)
 		return line->last ? "is the last, which systemd-boot before 257 boots by itself; "
 				    "put a profile without the word behind it"

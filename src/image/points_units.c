@@ -273,14 +273,15 @@ struct conf {
 	bool odd;
 };
 
-/* What a link leads to that leads nowhere here may be there once PID 1 has mounted /proc, by
- * /proc/self/root; /dev/null is how a file is masked. */
+/* What a link leads to that leads nowhere here, or to where something is mounted, may be there once
+ * PID 1 has mounted /proc, by /proc/self/root; /dev/null is how a file is masked. */
 static bool leads_elsewhere(struct image *image, const char *path)
 {
 	const struct node *node = image_at(image, path);
 
 	return node && S_ISLNK(node->mode) && strcmp(node->target, "/dev/null") != 0 &&
-	       !image_file(image, path) && !image_folder(image, path);
+	       ((!image_file(image, path) && !image_folder(image, path)) ||
+		image_is_covered(image, path));
 }
 
 static void look_at_conf(struct conf *conf, const char *path)
@@ -368,6 +369,11 @@ static bool leaves_pid1_alone(struct image *image, char *room)
 		char path[UNITS_PATH];
 		struct conf conf = { image, path, room, false };
 
+		(void)snprintf(path, sizeof path, "%s/systemd", roots[i]);
+		if (leads_elsewhere(image, path)) {
+			(void)snprintf(room, ROOM, "/%s", path);
+			return false;
+		}
 		(void)snprintf(path, sizeof path, "%s/systemd/system.conf", roots[i]);
 		look_at_conf(&conf, path);
 		(void)snprintf(path, sizeof path, "%s/systemd/system.conf.d", roots[i]);

@@ -176,13 +176,18 @@ bool points_wired(struct image *image)
 	enum init by = INIT_HANDMADE;
 	unsigned count = find_wired(image, &by, list, sizeof list);
 	const char *wrong = points_cannot_run(image, "/init", room, sizeof room);
-	unsigned named = image->init == INIT_HANDMADE ? points_handmade_naming_line(image) : 0;
+	bool handmade = image->init == INIT_HANDMADE;
+	unsigned named = handmade ? points_handmade_naming_line(image) : 0;
+	struct text init;
+	bool cut = handmade && !text_of_whole(image_file(image, "init"), &init);
 
 	if (wrong)
 		results_add(image->results, STATUS_FAIL, point,
 			    "%s: the kernel cannot run /init, and does without it; build the "
 			    "image anew",
 			    wrong);
+	else if (cut)
+		results_add(image->results, STATUS_FAIL, point, "/init: " TEXT_CUT);
 	else if (count < 2 && named > 0)
 		results_add(
 		    image->results, STATUS_FAIL, point,
@@ -206,7 +211,7 @@ bool points_wired(struct image *image)
 								  : "hand-made");
 	else
 		results_add(image->results, STATUS_OK, point, "by %s", list);
-	return !wrong && count == 1 && named == 0 && by == image->init;
+	return !wrong && !cut && count == 1 && named == 0 && by == image->init;
 }
 
 /* What /init sources before anything else: the files of a folder whose names end so. */

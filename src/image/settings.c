@@ -164,10 +164,13 @@ static bool writes_over_ours(struct text key, struct text value)
 		end = memchr(word.bytes, ':', word.length);
 		if (end)
 			word.length = (size_t)(end - word.bytes);
+		/* systemd drops these, and some readers do not mind them */
+		while (text_ends(word, "/") || text_ends(word, "/."))
+			word.length--;
 		at = word.length;
 		while (at > 0 && word.bytes[at - 1] != '/')
 			at--;
-		if (at > 0 && at < word.length) {
+		if (at > 0) {
 			struct pattern name =
 			    pattern_of((struct text) { word.bytes + at, word.length - at });
 			if (could_be(&name, "noptrace"))
