@@ -2779,10 +2779,11 @@ check_uki() {
     check_uki '".cmdline", "x" x 2_047' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "x" x 2_035 . " maintenance"' "${last[@]}"
     assert_success
     # whose kernel need not lock
+    config=$BATS_TEST_TMPDIR/config
     printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_LSM="lockdown"' > "$config"
     check_uki '".cmdline", "lsm=yama"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "maintenance"' '".profile", "ID=last\n"' '".cmdline", "lsm=yama"'
     assert_success
-    echo CONFIG_SECURITY_YAMA=y > "$config"
+    config=$(config_of "$bookworm")
     # a line that is asked about stands before those
     uki_of '"a kernel"' '".cmdline", "quiet rdinit=/x"'
     check --cmdline 'rdinit=/y' "$image"
