@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -285,23 +286,6 @@ static bool has_terminal(void)
 	return open_path("/dev/tty", O_WRONLY) >= 0;
 }
 
-/*
- * Leaves a line in the kernel log, and where a person reads it. The journal has what the kernel log
- * has: stderr, which is the journal's in our units, gets the line only where the kernel log refused
- * it (printk.devkmsg=off), or for a person. An error goes to the console unless it is on a
- * terminal: the kernel shows none of its log there with loglevel=3.
- */
-static void log_line(struct text *text, bool person)
-{
-	int fd = open_path("/dev/kmsg", O_WRONLY);
-	bool logged = write_line(fd, text, 0);
-
-	if (person || !logged)
-		(void)write_line(STDERR_FILENO, text, PRIORITY);
-	if (text->bytes[1] == ERROR[1] && !has_terminal())
-		(void)write_line(open_path("/dev/console", O_WRONLY), text, PRIORITY);
-}
-
 /* What follows the first place where a name stands in a string; NULL if it stands nowhere. */
 static const char *after(const char *string, const char *name)
 {
@@ -314,6 +298,38 @@ static const char *after(const char *string, const char *name)
 			return string + i;
 	}
 	return NULL;
+}
+
+/* Is stderr the journal's? In a unit systemd says which socket is, as "DEVICE:INODE". */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	const char *inode = stream ? after(stream, ":") : NULL;
+	struct text socket = { 0 };
+	struct text target = { 0 };
+
+	if (!inode)
+		return false;
+	append(&socket, "socket:[%]", inode);
+	return readlink("/proc/self/fd/2", target.bytes, sizeof target.bytes - 1) >= 0 &&
+	       strcmp(target.bytes, socket.bytes) == 0;
+}
+
+/*
+ * Leaves a line in the kernel log, and where a person reads it. The journal has what the kernel log
+ * has: stderr, which is the journal's in a unit, gets the line only where the kernel log refused it
+ * (printk.devkmsg=off), or for a person. An error goes to the console unless it is on a
+ * terminal: the kernel shows none of its log there with loglevel=3.
+ */
+static void log_line(struct text *text, bool person)
+{
+	int fd = open_path("/dev/kmsg", O_WRONLY);
+	bool logged = write_line(fd, text, 0);
+
+	if ((person && !is_journal()) || !logged)
+		(void)write_line(STDERR_FILENO, text, PRIORITY);
+	if (text->bytes[1] == ERROR[1] && !has_terminal())
+		(void)write_line(open_path("/dev/console", O_WRONLY), text, PRIORITY);
 }
 
 /*

@@ -80,6 +80,11 @@ if [ "$(cat /proc/sys/kernel/yama/ptrace_scope)" != 3 ]; then
     echo "status $?"
     systemctl restart systemd-sysctl.service
     echo "sysctl again $(systemctl is-active systemd-sysctl.service)"
+    printf '[Service]\nType=oneshot\nExecStart=/usr/sbin/noptrace lock\n' > /run/systemd/system/lock.service
+    systemctl daemon-reload
+    systemctl start lock.service
+    journalctl --sync
+    echo "lock by a unit $(journalctl -b -o cat | grep -c 'locked already: ')"
 fi
 /usr/libexec/noptrace/noptrace-probe
 END
@@ -166,6 +171,7 @@ opened_debian() {
     assert_line 'noptrace: still traced: PID TRACEE (sleep) by PID TRACER (strace); end it or reboot'
     assert_line 'NOPTRACE WARNING - locked, but not since the initramfs: kernel.yama.ptrace_scope is 3'
     assert_line 'sysctl again active'
+    assert_line 'lock by a unit 1'
     assert_line 'scope 3'
     # before the lock, after it with a tracer, after the tracer
     assert_equal "$(found "$answer" status | xargs)" '1 1 1'

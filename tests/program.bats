@@ -283,6 +283,32 @@ scope_path=/proc/sys/kernel/yama/ptrace_scope
     assert_console "noptrace: $no_yama; not locked"
 }
 
+@test "lock says nothing on stderr that is the journal's, which has it from the kernel log" {
+    local stream
+    mkdir -p "$fake/proc/self/fd"
+    ln -s 'socket:[78]' "$fake/proc/self/fd/2"
+    JOURNAL_STREAM=8:78 noptrace lock
+    assert_success
+    assert_log "<5>$locked_line"
+    assert_equal "$stderr" ''
+    # stderr went elsewhere, or what is said is no stream's
+    for stream in '' : 8 8: :7 8:7 8:788 8:78: 78:8; do
+        JOURNAL_STREAM=$stream noptrace lock
+        assert_equal "$stderr" "$already_line"
+    done
+    ln -sf 'pipe:[78]' "$fake/proc/self/fd/2"
+    JOURNAL_STREAM=8:78 noptrace lock
+    assert_equal "$stderr" "$already_line"
+    rm "$fake/proc/self/fd/2"
+    JOURNAL_STREAM=8:78 noptrace lock
+    assert_equal "$stderr" "$already_line"
+    # the kernel log refuses it
+    ln -s 'socket:[78]' "$fake/proc/self/fd/2"
+    rm "$fake/kmsg"
+    JOURNAL_STREAM=8:78 noptrace lock
+    assert_equal "$stderr" "$already_line"
+}
+
 # bats test_tags=architecture
 @test "a maintenance boot leaves ptrace_scope alone, and warns in the kernel log" {
     echo 'quiet maintenance' > "$fake/proc/cmdline"
