@@ -438,9 +438,15 @@ machine_is() {
     machine_is '' '"text"'
     machine_is '' '"x" x 1000'
     # an ELF header: type, machine, version, entry, program headers, section headers, flags, and sizes and counts of them
-    machine_is x86_64 "$ident"' . pack("v2 V Q<3 V v6", 2, 62, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
+    local -r header32='"\x7fELF\1\1\1" . "\0" x 9 . pack("v2 V V3 V v6", 2, '
+    local number name
+    while read -r number name; do
+        machine_is "$name" "$ident"' . pack("v2 V Q<3 V v6", 2, '"$number"', 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . '"$loads"
+    done <<< $'62 x86_64\n183 aarch64\n243 riscv64\n21 ppc64le\n258 loongarch64\n22 unknown\n3 unknown\n40 unknown'
+    machine_is armv7l "$header32"'40, 1, 1, 52, 0, 0, 52, 32, 1, 0, 0, 0) . pack("V x28", 1)'
+    machine_is i686 "$header32"'3, 1, 1, 52, 0, 0, 52, 32, 1, 0, 0, 0) . pack("V x28", 1)'
+    machine_is unknown "$header32"'62, 1, 1, 52, 0, 0, 52, 32, 1, 0, 0, 0) . pack("V x28", 1)'
     machine_is s390x '"\x7fELF\2\2\1" . "\0" x 9 . pack("n2 N Q>3 N n6", 2, 22, 1, 1, 64, 0, 0, 64, 56, 1, 0, 0, 0) . pack("N x52", 1)'
-    machine_is i686 '"\x7fELF\1\1\1" . "\0" x 9 . pack("v2 V V3 V v6", 2, 3, 1, 1, 52, 0, 0, 52, 32, 1, 0, 0, 0) . pack("V x28", 1)'
     # the entry is what its field says, to the last byte
     machine_is '' '"\x7fELF\1\1\1" . "\0" x 9 . pack("v2 V V3 V v6", 2, 3, 1, 0, 52, 0, 0, 52, 32, 1, 0, 0, 0) . pack("V x28", 1)'
     machine_is s390x '"\x7fELF\2\2\1" . "\0" x 9 . pack("n2 N Q>3 N n6", 2, 22, 1, 1 << 56, 64, 0, 0, 64, 56, 1, 0, 0, 0) . pack("N x52", 1)'
