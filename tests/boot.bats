@@ -157,6 +157,25 @@ END
     assert_equal "${stderr_lines[0]}" "noptrace-image: --kernel $kernel: not booted, as $uki is a UKI, which has its own"
 }
 
+# boot_profiles SECTIONS: a UKI of the good image with these profiles, in perl.
+boot_profiles() {
+    local uki=$BATS_TEST_TMPDIR/uki
+    # shellcheck disable=SC2016 # perl's
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, sdmagic(257),
+        [ ".linux", slurp($ARGV[1]) ], [ ".initrd", slurp($ARGV[2]) ], eval $ARGV[3]))' "$uki" "$kernel" "$good" "$1"
+    run --separate-stderr "$top/build/noptrace-image" boot "$uki"
+}
+
+@test "a maintenance boot of a UKI is that of its profile for maintenance, which the default one is not, whatever it is called" {
+    boot_profiles '[ ".profile", "ID=maintenance" ], [ ".profile", "ID=other" ]'
+    assert_success
+    assert_line --regexp '^outcome +locked +open$'
+    # that profile has not got the word, and so none is given
+    boot_profiles '[ ".profile", "ID=main" ], [ ".profile", "ID=maintenance" ]'
+    assert_failure 1
+    assert_line --regexp '^outcome +locked +locked$'
+}
+
 @test "where there is no room to work in it is said, 3" {
     # shellcheck disable=SC2016 # the inner shell's
     run --separate-stderr unshare --mount sh -e -c 'mount -t tmpfs -o size=4k none "$0"; head -c 4096 /dev/zero > "$0/full"; TMPDIR=$0 exec "$@"' \

@@ -363,13 +363,18 @@ uki_says() {
     uki_of "$work/long.efi" '[ ".cmdline", "z" x (1 << 20) ]'
     uki_of "$work/shared.efi" '[ ".cmdline", "a" ], [ ".cmdline", "b" ], [ ".profile", "ID=p" ]'
     uki_of "$work/profiles.efi" '[ ".cmdline", "a b" ], [ ".profile", "" ], [ ".profile", "ID=p q" ], [ ".cmdline", "c" ], [ ".profile", "" ]'
-    uki_of "$work/control.efi" '[ ".profile", "ID=p\1q" ], [ ".cmdline", "a\nb" ]'
+    uki_of "$work/control.efi" '[ ".cmdline", "a\nb" ]'
+    uki_of "$work/maintenance.efi" '[ ".cmdline", "a" ], [ ".profile", "ID=p" ], [ ".profile", "ID=maintenance" ], [ ".cmdline", "b" ], [ ".profile", "ID=maintenancex" ]'
+    uki_of "$work/default.efi" '[ ".cmdline", "a" ], [ ".profile", "ID=maintenance" ], [ ".profile", "ID=p" ]'
     # in the place of what was there
     echo 'more than a kernel' > "$work/folder/linux"
-    uki_says 0 "$(printf '\t')" open "$uki/plain.efi" "$work/folder"
+    uki_says 0 "$(printf -- '-\t')" open "$uki/plain.efi" "$work/folder"
     assert_equal "$(cat "$work/folder/linux")" kernel
-    uki_says 0 "$(printf 'p?q\ta b')" open "$work/control.efi" "$work/folder"
-    uki_says 0 "$(printf '@0\ta b\np q\tc\n@2\ta b')" open "$work/profiles.efi" "$work/folder"
+    uki_says 0 "$(printf -- '-\ta b')" open "$work/control.efi" "$work/folder"
+    uki_says 0 "$(printf -- '-\ta b\n-\tc\n-\ta b')" open "$work/profiles.efi" "$work/folder"
+    uki_says 0 "$(printf -- '-\ta\nmaintenance\tb\n-\ta')" open "$work/maintenance.efi" "$work/folder"
+    # what boots when nobody picks is for no maintenance, whatever it is called
+    uki_says 0 "$(printf -- '-\ta\n-\ta')" open "$work/default.efi" "$work/folder"
     assert_equal "$(cat "$work/folder/linux")" x
     assert_equal "$(stat -c %a "$work/folder/initrd")" 600
     uki_says 1 '' open "$work/text" "$work/folder"

@@ -3,12 +3,13 @@
  * noptrace-uki: takes what boots apart, for noptrace-image boot.
  *
  *     noptrace-uki open FILE FOLDER  writes FOLDER/linux and FOLDER/initrd of a UKI, and prints a
- *                                    line for each profile: its id or @number, a tab, its line
+ *                                    line for each profile, the default one first: - or, if it is
+ *                                    for maintenance, that, a tab, and its command line
  *     noptrace-uki line FILE         prints the command line of what boots when nobody picks
  *     noptrace-uki machine FILE      prints what a kernel, a UKI or an ELF program is for, as
  *                                    uname -m says it; of a program it may be "unknown"
  *
- * Without profiles there is one, with no id. Tabs and newlines in a command line are printed as
+ * Without profiles there is one line. Tabs and newlines in a command line are printed as
  * spaces. Exits 0; 1 if FILE is no UKI, or nothing that is known, and says nothing; 2 with the
  * reason on stdout if it cannot be read, or if not every stub would boot the same of it, see uki.h.
  */
@@ -71,11 +72,7 @@ static bool is_plain(struct text line, struct failure *failure)
 
 static void print_line(const struct line *line)
 {
-	const char *id = strncmp(line->origin, "profile ", 8) == 0 ? line->origin + 8 : "";
-
-	for (; *id != '\0'; id++)
-		(void)putchar((unsigned char)*id < ' ' ? '?' : *id);
-	(void)putchar('\t');
+	(void)printf("%s\t", line->maintenance ? "maintenance" : "-");
 	put(line->text);
 }
 

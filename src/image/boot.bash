@@ -245,7 +245,7 @@ find_accel() {
 # $normal_words and $maintenance_words, which a UKI has on its command lines; and $word, which the maintenance boot needs
 # besides.
 find_kernel() {
-    local profiles id line first='' code=0
+    local profiles purpose line first='' code=0
     initrd=$1 normal_words='' maintenance_words='' word=maintenance
     profiles=$("$lib/noptrace-uki" open "$1" "$work") || code=$?
     case $code in
@@ -253,12 +253,12 @@ find_kernel() {
             initrd=$work/initrd
             [[ ! $kernel ]] || complain "--kernel $kernel: not booted, as $1 is a UKI, which has its own"
             kernel=$work/linux
-            while IFS=$'\t' read -r id line; do
+            while IFS=$'\t' read -r purpose line; do
                 if [[ ! $first ]]; then
                     first=1 normal_words=$line maintenance_words=$line
                 fi
-                [[ $id != maintenance ]] || maintenance_words=$line word=''
-            done < <(printf '%s\n' "$profiles" | sed 's/^\t/-\t/')
+                [[ $purpose != maintenance ]] || maintenance_words=$line word=''
+            done <<< "$profiles"
             ;;
         1) ;;
         *)
