@@ -191,18 +191,12 @@ HOST_LINK = $(HOSTCC) $(HOST_CFLAGS) $(LDFLAGS) -pie -Wl,-z,relro,-z,now
 build/host/reader.a: $(HOST_OBJECTS)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-build/noptrace-check: build/host/image/check.o build/host/reader.a
+# list is what the tests compare with what a kernel makes of an image; it is not installed.
+build/noptrace-check build/noptrace-report build/noptrace-list: build/noptrace-%: build/host/image/%.o build/host/reader.a
 	$(Q)$(HOST_LINK) -o $@ $^ $(HOST_LIBS)
 
 # What scripts ask.
 $(ASKED:%=build/noptrace-%): build/noptrace-%: build/host/image/ask_%.o build/host/reader.a
-	$(Q)$(HOST_LINK) -o $@ $^ $(HOST_LIBS)
-
-build/noptrace-report: build/host/image/report.o build/host/reader.a
-	$(Q)$(HOST_LINK) -o $@ $^ $(HOST_LIBS)
-
-# What the tests compare with what a kernel makes of an image; not installed.
-build/noptrace-list: build/host/image/list.o build/host/reader.a
 	$(Q)$(HOST_LINK) -o $@ $^ $(HOST_LIBS)
 
 # The first process of images that ask a kernel: what is in its root, and what it reads in command lines.

@@ -106,7 +106,7 @@ static bool has_end(unsigned matched, bool opened)
   assigns \nothing;
   ensures \result <==> is_space(byte);
 */
-static bool separates(unsigned char byte)
+bool cmdline_separates(unsigned char byte)
 {
 	return (byte >= 9 && byte <= 13) || byte == ' ' || byte == 0xA0;
 }
@@ -148,7 +148,7 @@ static enum role step(struct cmdline_place *place, unsigned char byte)
 
 	if (place->at == CMDLINE_OVER)
 		return NOTHING;
-	if (byte == '\0' || (separates(byte) && !(word && place->quoted))) {
+	if (byte == '\0' || (cmdline_separates(byte) && !(word && place->quoted))) {
 		place->at = byte == '\0' ? CMDLINE_OVER : CMDLINE_GAP;
 		return word ? BEHIND : NOTHING;
 	}

@@ -17,6 +17,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Whether the byte is one of those between words. */
+bool cmdline_separates(unsigned char byte);
+
 /* Where the reader is in a line. All zero is the start of one. */
 struct cmdline_place {
 	enum { CMDLINE_GAP, CMDLINE_WORD, CMDLINE_OVER } at;

@@ -27,7 +27,7 @@ assert_breaks() {
 }
 
 @test "a reader that takes no carriage return for a separator is not proved" {
-    assert_breaks separates 'byte <= 13' 'byte < 13'
+    assert_breaks cmdline_separates 'byte <= 13' 'byte < 13'
 }
 
 @test "a reader that drops a quote where none opened the word is not proved" {
@@ -43,7 +43,7 @@ assert_breaks() {
     assert_failure 1
     assert_output --partial 'prove: 0 of 0 goals proved;'
     printf '%s\n' '//@ axiomatic wish { axiom granted: 0 == 1; }' >> "$tree/src/cmdline_spec.h"
-    run "$top/tests/prove" "$tree" separates
+    run "$top/tests/prove" "$tree" cmdline_separates
     assert_failure 1
     assert_line 'prove: there must be nothing that is believed'
 }

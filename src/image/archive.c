@@ -7,20 +7,14 @@
 #include "cpio.h"
 #include "limits.h"
 #include "stream.h"
-
-static bool ends_in(const char *name, size_t length, const char *end)
-{
-	size_t size = strlen(end);
-
-	return length >= size && memcmp(name + length - size, end, size) == 0;
-}
+#include "text.h"
 
 static bool is_module(const char *name, size_t length)
 {
 	static const char *const ends[] = { ".ko", ".ko.gz", ".ko.xz", ".ko.zst" };
 
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-		if (ends_in(name, length, ends[i]))
+		if (text_ends((struct text) { name, length }, ends[i]))
 			return true;
 	}
 	return false;

@@ -38,10 +38,8 @@ static const char *describe(struct image *image)
 	if (image->init == INIT_SYSTEMD)
 		return image_at(image, "usr/lib/dracut") || image_at(image, "lib/dracut")
 			   ? "dracut, systemd"
-			   : "systemd";
-	if (image->init == INIT_DRACUT)
-		return "dracut, shell";
-	return image->init == INIT_INITRAMFS_TOOLS ? "initramfs-tools" : "hand-made";
+			   : image_init_name(INIT_SYSTEMD);
+	return image->init == INIT_DRACUT ? "dracut, shell" : image_init_name(image->init);
 }
 
 static void all_points(struct image *image)

@@ -449,17 +449,11 @@ static bool read_all(struct erofs *fs)
 	if (!S_ISDIR(root.mode))
 		return erofs_odd(fs, "its root is no folder");
 	ok = make_folder(fs, &root, nid, "/");
-	while (ok && fs->folders) {
-		struct folder *folder = fs->folders;
-
-		fs->folders = folder->next;
-		ok = read_folder(fs, folder);
-		free(folder);
-	}
 	while (fs->folders) {
 		struct folder *folder = fs->folders;
 
 		fs->folders = folder->next;
+		ok = ok && read_folder(fs, folder);
 		free(folder);
 	}
 	return ok;

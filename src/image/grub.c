@@ -193,29 +193,20 @@ void grub_token(struct grub_lexer *lexer, struct grub_token *token)
 	token->value[token->length < sizeof token->value ? token->length : 0] = '\0';
 }
 
-static bool is_one_of(const char *word, const char *const *list)
-{
-	for (; *list; list++) {
-		if (strcmp(word, *list) == 0)
-			return true;
-	}
-	return false;
-}
-
 bool grub_leads(const struct grub_token *token)
 {
 	/* time is a command, which runs the one behind it */
 	static const char *const leaders[] = { "if",	"then", "else", "elif", "while",
 					       "until", "do",	"!",	"time", NULL };
 
-	return token->plain && is_one_of(token->value, leaders);
+	return token->plain && text_is_any(text_of(token->value), leaders);
 }
 
 bool grub_loads_linux(const char *command)
 {
 	static const char *const loaders[] = { "linux", "linux16", "linuxefi", NULL };
 
-	return is_one_of(command, loaders);
+	return text_is_any(text_of(command), loaders);
 }
 
 /* Under Xen, on arm64 too, as a program of the firmware's, or in a menu of GRUB 0.97. */
@@ -225,7 +216,7 @@ static bool loads_otherwise(const char *command)
 					       "xen_linux", "chainloader", "legacy_kernel",
 					       NULL };
 
-	return is_one_of(command, loaders);
+	return text_is_any(text_of(command), loaders);
 }
 
 enum block { MENUENTRY, SUBMENU, FUNCTION, OTHER };

@@ -242,6 +242,18 @@ bool image_open_uki(struct image *image, struct source *source, struct source *i
 	return pe_initramfs(source, pe, pe_default_profile(pe), initramfs, failure);
 }
 
+const char *image_init_name(enum init init)
+{
+	static const char *const names[] = {
+		[INIT_SYSTEMD] = "systemd",
+		[INIT_DRACUT] = "dracut",
+		[INIT_INITRAMFS_TOOLS] = "initramfs-tools",
+		[INIT_HANDMADE] = "hand-made",
+	};
+
+	return names[init];
+}
+
 /* systemd is known by what /init is, or is called where that leads nowhere; a script of its name is
  * none. */
 static enum init find_init(struct image *image)

@@ -14,6 +14,9 @@
 /* What runs as the image's first process. */
 enum init { INIT_SYSTEMD, INIT_DRACUT, INIT_INITRAMFS_TOOLS, INIT_HANDMADE };
 
+/* "systemd", "dracut" and so on. */
+const char *image_init_name(enum init init);
+
 /* A command line that is built in. */
 struct line {
 	char origin[300]; /* where it is from, for a person */

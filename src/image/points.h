@@ -66,6 +66,10 @@ void points_sysctl(struct image *image);
  */
 const char *points_cannot_run(struct image *image, const char *path, char *room, size_t size);
 
+/* The word behind the last noptrace_on_failure= in a shell script, cut to the size; where there is
+ * none, nothing is set. */
+void points_shell_policy(struct text script, char *policy, size_t size);
+
 /* What calls the program. */
 const char *points_hook(struct image *image, char *path, size_t size);
 

@@ -102,7 +102,7 @@ static void compare_instead(struct identity *identity)
 		char name[UNITS_PATH];
 		char file[UNITS_PATH];
 
-		(void)snprintf(name, sizeof name, "noptrace-locked@%s.target.d/instead.conf",
+		(void)snprintf(name, sizeof name, UNIT_LOCKED_NAME "%s.target.d/instead.conf",
 			       policy);
 		(void)snprintf(file, sizeof file, "%s.service", policy);
 		if (compare_unit(identity, name, folder, "instead.conf"))
@@ -137,15 +137,11 @@ static void compare_on_failure(struct identity *identity)
 	static const char path[] = "usr/lib/noptrace/on-failure.sh";
 	struct text text = text_of_node(image_file(identity->image, path));
 	char known[UNITS_PATH];
-	const char *policy = policy_name(0);
-	const char *name;
+	char policy[100] = "";
 
-	for (size_t i = 1; (name = policy_name(i)); i++) {
-		char setting[64];
-		(void)snprintf(setting, sizeof setting, "noptrace_on_failure=%s", name);
-		if (text_has(text, setting))
-			policy = name;
-	}
+	points_shell_policy(text, policy, sizeof policy);
+	if (!policy_is(policy, strlen(policy)))
+		(void)snprintf(policy, sizeof policy, "%s", policy_name(0));
 	(void)snprintf(known, sizeof known, "%s/on-failure/%s.sh", identity->image->known->module,
 		       policy);
 	compare(identity, path, known);
@@ -157,7 +153,7 @@ static void mark_link(void *closure, const struct label *label)
 	char path[2 * UNITS_PATH];
 
 	if (!text_is(text_of(label->name), UNIT) && !text_is(text_of(label->name), UNIT_LATER) &&
-	    !text_begins(text_of(label->name), "noptrace-locked@"))
+	    !text_begins(text_of(label->name), UNIT_LOCKED_NAME))
 		return;
 	(void)snprintf(path, sizeof path, "%s/%s", in->path, label->name);
 	image_is_ours(in->image, path);

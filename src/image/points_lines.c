@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "../cmdline.h"
 #include "points.h"
 #include "settings.h"
 #include "shell.h"
@@ -124,11 +125,6 @@ static bool is_against_unit(struct text word, struct text shown)
 	return steers_init(name);
 }
 
-static bool separates(char byte)
-{
-	return (byte >= 9 && byte <= 13) || byte == ' ' || (unsigned char)byte == 0xA0;
-}
-
 /*
  * The next word of a line, as systemd might read it, which knows other quotes than the kernel and
  * escapes, some or all of them by its version, and goes on behind a bare --. So it is what stands
@@ -140,12 +136,13 @@ static bool next_bare(struct text *rest, struct text *word, struct text *bare, c
 {
 	size_t length = 0;
 
-	while (rest->length > 0 && separates(rest->bytes[0])) {
+	while (rest->length > 0 && cmdline_separates((unsigned char)rest->bytes[0])) {
 		rest->bytes++;
 		rest->length--;
 	}
 	*word = (struct text) { rest->bytes, 0 };
-	while (word->length < rest->length && !separates(rest->bytes[word->length])) {
+	while (word->length < rest->length &&
+	       !cmdline_separates((unsigned char)rest->bytes[word->length])) {
 		char byte = rest->bytes[word->length++];
 		if (!strchr("\"'\\", byte) && length < size)
 			room[length++] = byte;

@@ -100,15 +100,15 @@ static void find_locked(void *closure, const struct label *label)
 	char path[UNITS_PATH];
 
 	(void)snprintf(link, sizeof link, "sysinit.target.wants/%s", label->name);
-	if (!text_begins(name, "noptrace-locked@") || !text_ends(name, ".target") ||
+	if (!text_begins(name, UNIT_LOCKED_NAME) || !text_ends(name, ".target") ||
 	    strcmp(label->name, locked->name) == 0 || !units_find(locked->image, link, path) ||
 	    !units_is_link(locked->image, path))
 		return;
 	locked->count++;
 	(void)snprintf(locked->name, sizeof locked->name, "%s", label->name);
 	(void)snprintf(locked->policy, sizeof locked->policy, "%.*s",
-		       (int)(name.length - strlen("noptrace-locked@.target")),
-		       name.bytes + strlen("noptrace-locked@"));
+		       (int)(name.length - strlen(UNIT_LOCKED)),
+		       name.bytes + strlen(UNIT_LOCKED_NAME));
 }
 
 static bool fail_policy(struct image *image, const char *policy, const char *why)
@@ -124,7 +124,7 @@ static bool policy_can(struct image *image, const char *policy)
 	char name[UNITS_PATH];
 	char why[2 * UNITS_PATH];
 
-	(void)snprintf(name, sizeof name, "noptrace-locked@%s.target.d/instead.conf", policy);
+	(void)snprintf(name, sizeof name, UNIT_LOCKED_NAME "%s.target.d/instead.conf", policy);
 	if (units_has(image, UNIT_INSTEAD) && units_has(image, name))
 		return true;
 	if (strcmp(policy, "emergency") == 0 && !units_has(image, "emergency.service"))
@@ -182,11 +182,10 @@ static bool systemd_policy(struct image *image, char *policy, size_t size)
 /* What the policy is to shells. */
 #define SETTING "noptrace_on_failure="
 
-/* The word behind the last of it in a shell script; where there is none, nothing is set. */
-static void shell_policy(struct text text, char *policy, size_t size)
+void points_shell_policy(struct text script, char *policy, size_t size)
 {
-	const char *at = text.bytes;
-	const char *end = text.bytes + text.length;
+	const char *at = script.bytes;
+	const char *end = script.bytes + script.length;
 
 	while ((at = memmem(at, (size_t)(end - at), SETTING, strlen(SETTING))) != NULL) {
 		size_t length = 0;
@@ -265,8 +264,8 @@ static bool find_policy(struct image *image, char *policy, size_t size)
 		return systemd_policy(image, policy, size);
 	if (image->init == INIT_INITRAMFS_TOOLS)
 		return conf_is_plain(image, policy, size) && shell_can(image, policy);
-	shell_policy(text_of_node(image_file(image, "usr/lib/noptrace/on-failure.sh")), policy,
-		     size);
+	points_shell_policy(text_of_node(image_file(image, "usr/lib/noptrace/on-failure.sh")),
+			    policy, size);
 	return shell_can(image, policy);
 }
 

@@ -13,6 +13,7 @@
 #include "elf.h"
 #include "points.h"
 #include "settings.h"
+#include "shell.h"
 #include "units.h"
 
 struct search {
@@ -217,8 +218,7 @@ static bool search_file(struct search *search, const char *path, const struct no
 static bool search_node(void *closure, const char *path, const struct node *node)
 {
 	struct search *search = closure;
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
+	const char *name = shell_base_name(path);
 
 	if (is_left_out(text_of(path)))
 		return true;

@@ -26,11 +26,9 @@ static const struct {
 
 enum { HOOK_FOLDERS = sizeof HOOKS / sizeof *HOOKS };
 
-static unsigned calling_line(struct text text)
+static bool calls(struct text text)
 {
-	static const char *const call[] = { "noptrace apply" };
-
-	return text_line_with(text, call, 1);
+	return text_has_before_comment(text, "noptrace apply");
 }
 
 static bool calls_hooks(struct text line)
@@ -75,7 +73,7 @@ static void find_hook(void *closure, const struct label *label)
 	if (hook->found || !is_hook(label) || !text_ends(text_of(label->name), "noptrace.sh"))
 		return;
 	(void)snprintf(path, sizeof path, "%s/%s", hook->folder, label->name);
-	if (calling_line(text_of_node(image_file(hook->image, path))) == 0)
+	if (!calls(text_of_node(image_file(hook->image, path))))
 		return;
 	hook->found = true;
 	(void)snprintf(hook->path, hook->size, "%s", path);
@@ -84,10 +82,10 @@ static void find_hook(void *closure, const struct label *label)
 /* One of HOOKS; NULL if this image's dracut does not read it. */
 static const struct node *hook_folder(struct image *image, int i)
 {
+	const char *const said[] = { HOOKS[i].said, NULL };
 	struct text library = text_of_node(image_file(image, "lib/dracut-lib.sh"));
 
-	return text_line_with(library, &HOOKS[i].said, 1) > 0 ? image_folder(image, HOOKS[i].folder)
-							      : NULL;
+	return shell_line_with(library, said) > 0 ? image_folder(image, HOOKS[i].folder) : NULL;
 }
 
 /* Whether a folder that counts more has something of that name. */
@@ -129,7 +127,7 @@ static bool is_wired(struct image *image, enum init by)
 		/* without the conf file that script does nothing */
 		return image_file(image, conf) && !image_is_covered(image, conf) &&
 		       !image_is_covered(image, script) &&
-		       calling_line(text_of_node(image_file(image, script))) > 0;
+		       calls(text_of_node(image_file(image, script)));
 	default:
 		return image->init == INIT_HANDMADE && points_handmade_line(image) > 0;
 	}
@@ -204,11 +202,7 @@ bool points_wired(struct image *image)
 	else if (by != image->init)
 		results_add(image->results, STATUS_FAIL, point,
 			    "by %s, which does not run where init is %s; build the image anew",
-			    list,
-			    image->init == INIT_SYSTEMD		  ? "systemd"
-			    : image->init == INIT_DRACUT	  ? "dracut"
-			    : image->init == INIT_INITRAMFS_TOOLS ? "initramfs-tools"
-								  : "hand-made");
+			    list, image_init_name(image->init));
 	else
 		results_add(image->results, STATUS_OK, point, "by %s", list);
 	return !wrong && !cut && count == 1 && named == 0 && by == image->init;

@@ -187,7 +187,7 @@ static size_t least(size_t one, size_t other)
 
 static bool could_be_locked(const struct pattern *name)
 {
-	static const char start[] = "noptrace-locked@";
+	static const char start[] = UNIT_LOCKED_NAME;
 	static const char end[] = ".target";
 	size_t before = least(name->before.length, sizeof start - 1);
 	size_t behind = least(name->behind.length, sizeof end - 1);

@@ -14,6 +14,7 @@
 #include "limits.h"
 #include "pseudo.h"
 #include "squashed.h"
+#include "stream.h"
 #include "text.h"
 
 enum { SECONDS = 120 };
@@ -65,9 +66,8 @@ static void run_unsquashfs(int image, int output, const char *call)
 
 	(void)snprintf(from, sizeof from, "/proc/self/fd/%d", image);
 	(void)snprintf(to, sizeof to, "/proc/self/fd/%d", output);
-	if (fstat(image, &about) == 0 &&
-	    LIMIT_UNPACKED_FREE + (rlim_t)about.st_size * LIMIT_RATIO < LIMIT_UNPACKED)
-		size.rlim_cur = LIMIT_UNPACKED_FREE + (rlim_t)about.st_size * LIMIT_RATIO;
+	if (fstat(image, &about) == 0)
+		size.rlim_cur = stream_most((uint64_t)about.st_size);
 	(void)setenv("LC_ALL", "C", 1);
 	if (setrlimit(RLIMIT_FSIZE, &size) != 0 || setrlimit(RLIMIT_CPU, &seconds) != 0 ||
 	    fcntl(image, F_SETFD, 0) != 0 || fcntl(output, F_SETFD, 0) != 0 ||
@@ -178,7 +178,7 @@ static bool find(struct tree *tree, const struct roots *roots, int *found, struc
  * alone. What it does with it is not understood. */
 static bool init_names(struct tree *tree, const char *name)
 {
-	return text_line_with(text_of_node(tree_lookup(tree, "init")), &name, 1) > 0;
+	return text_has_before_comment(text_of_node(tree_lookup(tree, "init")), name);
 }
 
 static bool read_roots(struct source *source, struct roots *roots, struct tree *tree,

@@ -42,8 +42,7 @@ bool stream_fail(struct stream *stream, const char *format, const char *reason)
 		    reason);
 }
 
-/* More than this cannot have come from so many bytes of an honest image. */
-static uint64_t most(uint64_t packed)
+uint64_t stream_most(uint64_t packed)
 {
 	uint64_t limit = LIMIT_UNPACKED_FREE + packed * LIMIT_RATIO;
 
@@ -53,11 +52,11 @@ static uint64_t most(uint64_t packed)
 bool stream_emit(struct stream *stream, const unsigned char *data, size_t length, bool border)
 {
 	stream->unpacked += length;
-	if (stream->unpacked > most(stream->offset))
+	if (stream->unpacked > stream_most(stream->offset))
 		return fail(stream->failure,
 			    "byte %llu: unpacks to more than %llu bytes: too much to be looked at",
 			    (unsigned long long)stream->start,
-			    (unsigned long long)most(stream->offset));
+			    (unsigned long long)stream_most(stream->offset));
 	return stream->take(stream->closure, data, length, border);
 }
 

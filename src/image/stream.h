@@ -39,6 +39,9 @@ enum stream_format stream_detect(const unsigned char *two);
 /* "gzip" and so on. */
 const char *stream_name(enum stream_format format);
 
+/* More than this cannot have come from so many bytes of an honest image. */
+uint64_t stream_most(uint64_t packed);
+
 struct stream {
 	struct source *source;
 	struct failure *failure;

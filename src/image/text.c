@@ -163,20 +163,18 @@ bool text_has_word(struct text text, const char *word)
 	return false;
 }
 
-unsigned text_line_with(struct text text, const char *const *words, size_t count)
+bool text_has_before_comment(struct text text, const char *word)
 {
 	struct text line;
 
-	for (unsigned number = 1; text_line(&text, &line); number++) {
+	while (text_line(&text, &line)) {
 		const char *comment = memchr(line.bytes, '#', line.length);
 		if (comment)
 			line.length = (size_t)(comment - line.bytes);
-		for (size_t i = 0; i < count; i++) {
-			if (text_has_word(line, words[i]))
-				return number;
-		}
+		if (text_has_word(line, word))
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 bool text_is_comment(struct text line)

@@ -64,9 +64,9 @@ bool text_begins_any(struct text text, const char *const *strings);
 /* Whether it holds the string with no letter, digit or underscore right before or behind it. */
 bool text_has_word(struct text text, const char *word);
 
-/* The number of the first line of a script that has one of the words, before any '#'; 0 if none
- * has. */
-unsigned text_line_with(struct text text, const char *const *words, size_t count);
+/* Whether a line of a script has the word before any '#': for what must be there. For what must not
+ * be there is shell_line_with(), as a # within a line need not begin a comment. */
+bool text_has_before_comment(struct text text, const char *word);
 
 /* Whether, behind blanks, it is empty or a comment: begins with # or ;. */
 bool text_is_comment(struct text line);

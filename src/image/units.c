@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "shell.h"
 #include "units.h"
 
 const char *const units_folders[UNITS_FOLDERS] = {
@@ -224,9 +225,7 @@ static bool leads_to(struct image *image, const char *link, const char *name)
 
 	memcpy(path, link, length + 1);
 	for (int i = 0; node && S_ISLNK(node->mode) && i < KERNEL_LINKS; i++) {
-		const char *slash = strrchr(node->target, '/');
-
-		if (strcmp(slash ? slash + 1 : node->target, name) == 0)
+		if (strcmp(shell_base_name(node->target), name) == 0)
 			return true;
 		length = node->target[0] == '/' ? 0 : (size_t)(strrchr(path, '/') + 1 - path);
 		/* which nobody writes */

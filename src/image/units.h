@@ -11,7 +11,8 @@
 #define UNIT "noptrace-initramfs.service"
 /* The real root's. */
 #define UNIT_LATER "noptrace.service"
-#define UNIT_LOCKED "noptrace-locked@.target"
+#define UNIT_LOCKED_NAME "noptrace-locked@"
+#define UNIT_LOCKED UNIT_LOCKED_NAME ".target"
 #define UNIT_INSTEAD "noptrace-instead.service" /* of a stand-alone archive */
 /* What ours waits for without a word of its own: its slice, and the socket of its output. */
 #define UNITS_NEEDED "system.slice", "-.slice", "systemd-journald.socket"
