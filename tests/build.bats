@@ -193,6 +193,7 @@ judge() {
     judge 2 'No such file or directory' kernel nothing ''
     judge 2 'Invalid argument' kernel . ''
     judge 2 'larger than any kernel configuration' kernel large ''
+    judge 2 'no kernel configuration' kernel text ''
 
     judge 1 '' config . v
     # each place comes before the one above it

@@ -1914,6 +1914,7 @@ etc/fstab	/dev/x /run/systemd tmpfs x-systemd.requires=x.service 0 0
 $units/other.service	ExecStart=/bin/sh -c 'umount /proc//sys/../'
 $units/x.automount	Where=/usr/sbin/noptrace
 etc/fstab	/dev/x /usr/sbin none bind 0 0
+etc/fstab	tmpfs /mnt tmpfs x-systemd.after=systemd-udev-trigger.service,x-systemd.before=systemd-journald.socket 0 0
 run/systemd/transient/x.mount	Where=/proc/sys
 run/systemd/generator/x.mount	Where=/proc/sys
 usr/lib/dracut/x/y.txt	rm /usr/sbin/noptrace
@@ -2006,6 +2007,18 @@ END
         check_tree
         assert_failure 1
         assert_line "  FAIL  masks         /etc/fstab:5: /dev/x $line: nothing else may meddle with noptrace; remove that"
+    done
+    # and what comes before others; what is longer than is looked at might
+    for line in '/a x x\055systemd.before=x.service' $'/a\tx\trw,x-systemd.before=x.service 0' "/a x x=$(printf %04094d 0)"; do
+        { cat "$BATS_TEST_TMPDIR/fstab" && echo "/dev/x $line"; } > "$tree/etc/fstab"
+        check_tree
+        assert_failure 1
+        assert_line --partial '  FAIL  masks         /etc/fstab:5: /dev/x'
+    done
+    for line in '/a x x-systemd.after=x.service,x-systemd.requires=x.service' '/a x-systemd.before=x.service x' '/a x x x-systemd.before=' "/a x x=$(printf %04093d 0)"; do
+        { cat "$BATS_TEST_TMPDIR/fstab" && echo "/dev/x $line"; } > "$tree/etc/fstab"
+        check_tree
+        assert_success
     done
     for line in '/pro\14' '/pro\149' $'/proc\\' '/\160roc\040x' "/usr/$(printf %05000d 0)/../sbin" /z /z/y /; do
         { cat "$BATS_TEST_TMPDIR/fstab" && echo "/dev/x $line"; } > "$tree/etc/fstab"
@@ -2611,6 +2624,16 @@ END
     check "$images/handmade"
     assert_failure 2
     assert_point FAIL image "$config: too large"
+    # nothing, what it cannot unpack, and another file
+    for kept in : "xz -9 < $BATS_TEST_TMPDIR/whole.gz" 'echo SOME_CONFIG_YAMA=y' 'printf CONFIG_' "printf '#CONFIG_X=y\n'"; do
+        eval "$kept" > "$config"
+        check "$images/handmade"
+        assert_failure 2
+        assert_equal "$stderr" "noptrace-image: $images/handmade: unreadable: $config: no kernel configuration, plain or in gzip"
+    done
+    echo '# CONFIG_X is not set' > "$config"
+    check "$images/handmade"
+    assert_failure 1
     noptrace_check --kernel-config /dev/null "$images/handmade"
     assert_failure 2
     assert_equal "$stderr" "noptrace-image: $images/handmade: unreadable: /dev/null: not a file"
@@ -2649,6 +2672,13 @@ ok|CONFIG_CMDLINE="quiet"|lsm=yama
 FAIL|CONFIG_CMDLINE="lsm=yama\"|quiet
 END
     assert_point FAIL lsm "CONFIG_CMDLINE of $config: lsm=yama\\ leaves yama out; add it"
+    # where it is all that counts, the word of a menu does not
+    for options in OVERRIDE FORCE; do
+        printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_CMDLINE="quiet"' "CONFIG_CMDLINE_$options=y" > "$config"
+        check "$images/handmade"
+        assert_failure 1
+        assert_point FAIL maintenance "$config: CONFIG_CMDLINE_OVERRIDE or _FORCE, so no word of a boot loader counts, and maintenance could not open; use another kernel"
+    done
     # of which there is none, or no whole one
     printf '%s\n' CONFIG_SECURITY_YAMA=y 'CONFIG_CMDLINE=""' > "$config"
     check "$images/handmade"
@@ -2979,7 +3009,8 @@ END
         rd.systemd.mount-extra=tmpfs:/proc//sys:tmpfs --unit=rescue.target systemd.set_credential={fstab.extra,sysctl.extra,tmpfiles.extra,udev.rules.x}:x \
         rd.systemd.mount-extra=x:/proc 'rd.systemd.mount-extra=tmpfs:/\x75sr:tmpfs' initcall{_,-}blacklist=x,populate_rootfs initcall_blacklist=init_script_binfmt initrdmem=0x1000,0x1000 \
         initramfs{_,-}options=nr_inodes=432 noinitrd{,=0} PS4=x ENV=/x EUID=0 EXECIGNORE=/usr/sbin/noptrace FPATH=/x FUNCNEST=1 GLOBIGNORE=x IFS=x POSIXLY_CORRECT=x \
-        PPID=1 UID=0 BASHX=y systemd.setenv=PS4=x; do
+        PPID=1 UID=0 BASHX=y systemd.setenv=PS4=x \
+        {rootflags=,mount.usrflags=rw\,,rd.systemd.mount-extra=x:/mnt:tmpfs:}x-systemd.before=systemd-journald.socket 'rootflags="x-sys\temd.before"=x'; do
         check --cmdline "quiet 3 $line ro" "$image"
         assert_fails masks "--cmdline: $line keeps it from running; take that out"
     done
@@ -2988,6 +3019,11 @@ END
         assert_fails masks "--cmdline: rd.systemd.mount-extra=tmpfs:$line:tmpfs keeps it from running; take that out"
     done
     printf -v line 'rd.systemd.mount-extra=%01000d' 0
+    check --cmdline "$line" "$image"
+    assert_success
+    check --cmdline "${line}0" "$image"
+    assert_fails masks "--cmdline: ${line:0:120} keeps it from running; take that out"
+    printf -v line 'rootflags=%01013d' 0
     check --cmdline "$line" "$image"
     assert_success
     check --cmdline "${line}0" "$image"

@@ -111,7 +111,8 @@ static int judge_kernel(const char *path, const char *line)
 		return unreadable(errno);
 	if (length == sizeof config)
 		return say(UNREADABLE, "larger than any kernel configuration");
-	kconfig_read(&kconfig, (const char *)config, (size_t)length);
+	if (!kconfig_read(&kconfig, (const char *)config, (size_t)length))
+		return say(UNREADABLE, "no kernel configuration");
 	wrong = kconfig_judge(&kconfig, line, strlen(line), KCONFIG_ADDED);
 	return wrong ? say(UNFIT, wrong) : FIT;
 }

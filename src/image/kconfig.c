@@ -68,8 +68,18 @@ static struct slice value_of(struct slice line)
 	return (struct slice) { value, (size_t)(end - value) };
 }
 
-void kconfig_read(struct kconfig *kconfig, const char *config, size_t length)
+static bool is_option(struct slice line)
 {
+	static const char set[] = "CONFIG_", unset[] = "# CONFIG_";
+
+	return (line.length > strlen(set) && memcmp(line.bytes, set, strlen(set)) == 0) ||
+	       (line.length > strlen(unset) && memcmp(line.bytes, unset, strlen(unset)) == 0);
+}
+
+bool kconfig_read(struct kconfig *kconfig, const char *config, size_t length)
+{
+	bool any = false;
+
 	*kconfig = (struct kconfig) { 0 };
 	for (size_t at = 0; at < length;) {
 		const char *newline = memchr(config + at, '\n', length - at);
@@ -77,11 +87,13 @@ void kconfig_read(struct kconfig *kconfig, const char *config, size_t length)
 				      newline ? (size_t)(newline - (config + at)) : length - at };
 		enum kconfig_name name = name_of(line);
 
+		any = any || is_option(line);
 		at += line.length + 1;
 		if (name == KCONFIG_NAMES || kconfig->values[name].bytes)
 			continue;
 		kconfig->values[name] = value_of(line);
 	}
+	return any;
 }
 
 static bool is_set(const struct kconfig *kconfig, enum kconfig_name name)
@@ -93,6 +105,11 @@ bool kconfig_runs_scripts(const struct kconfig *kconfig)
 {
 	return !kconfig->values[KCONFIG_NO_SCRIPT].bytes &&
 	       (!kconfig->values[KCONFIG_SCRIPT].bytes || is_set(kconfig, KCONFIG_SCRIPT));
+}
+
+bool kconfig_ignores_loader(const struct kconfig *kconfig)
+{
+	return is_set(kconfig, KCONFIG_OVERRIDE) || is_set(kconfig, KCONFIG_FORCE);
 }
 
 bool kconfig_has_words(const struct kconfig *kconfig)
@@ -199,7 +216,7 @@ const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_
 		return "no CONFIG_PROC_SYSCTL, so it cannot lock; use another kernel";
 	before = (struct slice) { built_in, kconfig_cmdline(kconfig, built_in, sizeof built_in) };
 	behind = (struct slice) { line, line_length };
-	if (is_set(kconfig, KCONFIG_OVERRIDE) || is_set(kconfig, KCONFIG_FORCE))
+	if (kconfig_ignores_loader(kconfig))
 		behind.length = 0;
 	else if (is_set(kconfig, KCONFIG_FROM_BOOTLOADER) || is_set(kconfig, KCONFIG_FALLBACK) ||
 		 is_set(kconfig, KCONFIG_BOOTLOADER))

@@ -55,8 +55,9 @@ struct kconfig {
 	} values[KCONFIG_NAMES];
 };
 
-/* Reads a configuration as the kernel's build leaves it (/boot/config-VERSION). */
-void kconfig_read(struct kconfig *kconfig, const char *config, size_t length);
+/* Reads a configuration as the kernel's build leaves it (/boot/config-VERSION). False if no line is
+ * one of such a file: it is empty, say, or compressed. */
+bool kconfig_read(struct kconfig *kconfig, const char *config, size_t length);
 
 /* What is behind that is cut off on x86 and arm64; older kernels for riscv64 keep less. And what is
  * put there for a maintenance boot. */
@@ -87,6 +88,9 @@ size_t kconfig_cmdline(const struct kconfig *kconfig, char *to, size_t size);
 
 /* Whether it runs scripts from the start, and not only when a module is loaded. */
 bool kconfig_runs_scripts(const struct kconfig *kconfig);
+
+/* Whether what a loader says is left out, for CONFIG_CMDLINE. */
+bool kconfig_ignores_loader(const struct kconfig *kconfig);
 
 /* Whether it has a bootconfig built in, whose words come before those of any line. */
 bool kconfig_has_words(const struct kconfig *kconfig);

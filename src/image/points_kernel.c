@@ -68,7 +68,7 @@ static bool add_configured(struct image *image)
 	char text[KCONFIG_LONGEST];
 	size_t length;
 
-	kconfig_read(&kconfig, image->config.bytes, image->config.length);
+	(void)kconfig_read(&kconfig, image->config.bytes, image->config.length);
 	length = kconfig_cmdline(&kconfig, text, sizeof text);
 	if (length == 0)
 		return true;
@@ -92,6 +92,8 @@ static bool add_given(struct image *image)
 
 bool points_prepare(struct image *image, struct failure *failure)
 {
+	struct kconfig kconfig;
+
 	if (image->known->config)
 		(void)snprintf(image->config_path, sizeof image->config_path, "%s",
 			       image->known->config);
@@ -103,6 +105,10 @@ bool points_prepare(struct image *image, struct failure *failure)
 		if (!image->config_memory)
 			return false;
 	}
+	if (image->config_memory &&
+	    !kconfig_read(&kconfig, image->config.bytes, image->config.length))
+		return fail(failure, "%s: no kernel configuration, plain or in gzip",
+			    image->config_path);
 	if (image->known->cmdline && !add_given(image))
 		return fail(failure, "no memory");
 	if (add_configured(image))
@@ -134,7 +140,7 @@ static const char *judge_config(struct image *image)
 	size_t added = has_maintenance_profile(image) ? 0 : KCONFIG_ADDED;
 	bool any = false;
 
-	kconfig_read(&kconfig, image->config.bytes, image->config.length);
+	(void)kconfig_read(&kconfig, image->config.bytes, image->config.length);
 	if (!kconfig_runs_scripts(&kconfig) &&
 	    text_begins(text_of_node(image_file(image, "init")), "#!"))
 		return "no CONFIG_BINFMT_SCRIPT=y, so it cannot run /init; use another kernel";
@@ -170,7 +176,7 @@ static const char *lacking_option(const struct image *image)
 {
 	struct kconfig kconfig;
 
-	kconfig_read(&kconfig, image->config.bytes, image->config.length);
+	(void)kconfig_read(&kconfig, image->config.bytes, image->config.length);
 	return kconfig_lacks(&kconfig, image->formats);
 }
 
@@ -270,11 +276,18 @@ static void maintenance(struct image *image)
 	struct dracut_lines lines = { image, false };
 	struct kconfig kconfig;
 
-	kconfig_read(&kconfig, image->config.bytes, image->config.length);
+	(void)kconfig_read(&kconfig, image->config.bytes, image->config.length);
 	if (kconfig_has_words(&kconfig)) {
 		results_add(image->results, STATUS_FAIL, "maintenance",
 			    "%s: CONFIG_BOOT_CONFIG_EMBED, so each boot has words that are not "
 			    "seen here; use another kernel",
+			    image->config_path);
+		return;
+	}
+	if (kconfig_ignores_loader(&kconfig)) {
+		results_add(image->results, STATUS_FAIL, "maintenance",
+			    "%s: CONFIG_CMDLINE_OVERRIDE or _FORCE, so no word of a boot loader "
+			    "counts, and maintenance could not open; use another kernel",
 			    image->config_path);
 		return;
 	}

@@ -118,10 +118,12 @@ static bool is_against_unit(struct text word, struct text shown)
 		return setting_is_credential(value);
 	if (is_key(key, "systemd.setenv"))
 		return text_setting(value, &name, &value) && steers_init(name);
+	if (is_key(name, "rootflags") || is_key(name, "mount.usrflags"))
+		return setting_orders_mount(value) || shown.length >= UNITS_PATH;
 	if (is_key(name, "rd.systemd.mount_extra"))
 		/* in which it knows escapes of its own */
-		return mounts_over(value) || memchr(shown.bytes, '\\', shown.length) ||
-		       shown.length >= UNITS_PATH;
+		return mounts_over(value) || setting_orders_mount(value) ||
+		       memchr(shown.bytes, '\\', shown.length) || shown.length >= UNITS_PATH;
 	return steers_init(name);
 }
 

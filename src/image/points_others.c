@@ -335,7 +335,27 @@ static bool mounts_over(struct image *image, struct text word)
 	return full && setting_is_over_ours(text_of(full));
 }
 
-/* The second field of a line of /etc/fstab, wherever that leads, is where it mounts. */
+/* Cut, it is not known. */
+static bool orders(struct text word)
+{
+	char options[4 * UNITS_PATH];
+
+	return word.length >= sizeof options ||
+	       setting_orders_mount(text_of(unescape(word, options, sizeof options)));
+}
+
+/* The second field of a line of /etc/fstab is where it mounts, wherever that leads, and the fourth
+ * how. */
+static bool meddles(struct image *image, struct text line)
+{
+	struct text word;
+
+	if (!text_word(&line, &word) || word.bytes[0] == '#' || !text_word(&line, &word))
+		return false;
+	return mounts_over(image, word) ||
+	       (text_word(&line, &word) && text_word(&line, &word) && orders(word));
+}
+
 static bool search_fstab(struct search *search)
 {
 	static const char path[] = "etc/fstab";
@@ -345,10 +365,7 @@ static bool search_fstab(struct search *search)
 	if (!text_of_whole(image_file(search->image, path), &text))
 		return say(search, path, ": " TEXT_CUT);
 	for (unsigned number = 1; text_line(&text, &line); number++) {
-		struct text rest = line;
-		struct text word;
-		if (text_word(&rest, &word) && word.bytes[0] != '#' && text_word(&rest, &word) &&
-		    mounts_over(search->image, word))
+		if (meddles(search->image, line))
 			return say_line(search, path, number, line);
 	}
 	return true;

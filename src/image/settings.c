@@ -70,6 +70,11 @@ bool setting_is_over_ours(struct text where)
 	return text_is_any(where, exact) || text_begins(where, "/proc/sys/kernel");
 }
 
+bool setting_orders_mount(struct text options)
+{
+	return text_has(options, "x-systemd.before");
+}
+
 bool setting_is_credential(struct text name)
 {
 	static const char *const names[] = {

@@ -23,6 +23,10 @@ bool setting_is_against_ours(struct setting *setting, struct text line);
 /* Whether what is mounted there hides the program, or /proc, from our unit, or lets it wait. */
 bool setting_is_over_ours(struct text where);
 
+/* Whether options of a mount, as in fstab, put it before a unit that they name. With what it comes
+ * behind that may close a circle with ours in it, of which systemd drops what it likes. */
+bool setting_orders_mount(struct text options);
+
 /* Whether what begins so is the name of a credential of which systemd makes units, mounts, files,
  * settings of sysctl or rules of udev, see systemd.system-credentials(7). */
 bool setting_is_credential(struct text name);
