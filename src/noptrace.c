@@ -470,9 +470,13 @@ static bool locked_in_initramfs(int *error)
 	return strcmp(trace.bytes, TRACE_INITRAMFS) == 0;
 }
 
-/* The first that locks says when; where there is no /run, or it is full, that is no failure. */
+/*
+ * The first that locks says when; where there is no /run, or it is full, that is no failure, and a
+ * later one may try again. With RLIMIT_FSIZE=0 it is the end: all else is done before.
+ */
 static void leave_trace(bool initramfs)
 {
+	ssize_t size = initramfs ? sizeof TRACE_INITRAMFS - 1 : sizeof TRACE_LATER - 1;
 	int fd;
 
 	/* everybody may read it; in an initramfs nobody has set a umask */
@@ -481,8 +485,8 @@ static void leave_trace(bool initramfs)
 	(void)mkdir(TRACE_DIRECTORY, 0755);
 	(void)symlink(TRACE_NAME, TRACE_LAST);
 	fd = open_path(TRACE, O_WRONLY | O_CREAT | O_EXCL);
-	(void)write(fd, initramfs ? TRACE_INITRAMFS : TRACE_LATER,
-		    (initramfs ? sizeof TRACE_INITRAMFS : sizeof TRACE_LATER) - 1);
+	if (write(fd, initramfs ? TRACE_INITRAMFS : TRACE_LATER, (size_t)size) < size && fd >= 0)
+		(void)unlink(TRACE);
 }
 
 /* Locks, and logs how that went. */
@@ -506,7 +510,6 @@ static int lock_and_log(enum call call, const struct cmdline *line, int cmdline_
 			stage = ", in the initramfs";
 		append(&text, "%locked%%: " SCOPE_NAME " is 3 until reboot", late ? WARN : NOTICE,
 		       scope.already ? " already" : "", stage);
-		leave_trace(initramfs);
 	} else {
 		append(&text, ERROR);
 		append_scope(&text, &scope);
@@ -515,6 +518,8 @@ static int lock_and_log(enum call call, const struct cmdline *line, int cmdline_
 	append_doubt(&text, line, cmdline_error);
 	/* all is well there, and nobody at a terminal: that spares the system call */
 	log_line(&text, call == LOCK || (!initramfs && has_terminal()));
+	if (locked)
+		leave_trace(initramfs);
 	return locked ? DONE : FAILED;
 }
 

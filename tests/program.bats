@@ -194,12 +194,23 @@ scope_path=/proc/sys/kernel/yama/ptrace_scope
     rmdir "$trace"
 
     echo 1 > "$scope_file"
-    noptrace_with write:error=ENOSPC:when=2 apply
+    noptrace_with write:error=ENOSPC:when=3 apply
     assert_success
     assert_scope 3
-    assert_equal "$(cat "$trace")" ''
     noptrace status
     assert_failure 1
+    # nothing half written keeps a later one from it
+    assert [ ! -e "$trace" ]
+    noptrace ensure
+    assert_equal "$(head -n 1 "$trace")" '# noptrace has locked.'
+}
+
+@test "where no file may grow (RLIMIT_FSIZE) the file in /run is its end, but what it has done is said" {
+    echo 3 > "$scope_file"
+    # which is a file here, as stderr would be
+    rm "$fake/kmsg"
+    run bash -c '"$@" 2>&1 | cat' - "$BATS_TEST_DIRNAME/fake-proc" "$fake" prlimit --fsize=0 "$program" lock
+    assert_output "$already_line"
 }
 
 @test "ensure says that the initramfs had locked" {
@@ -270,7 +281,7 @@ scope_path=/proc/sys/kernel/yama/ptrace_scope
 }
 
 @test "where the kernel log refuses the line (printk.devkmsg=off), stderr has it, once" {
-    noptrace_with write:error=EPERM:when=3 apply
+    noptrace_with write:error=EPERM:when=2 apply
     assert_success
     assert_scope 3
     assert_log ''
