@@ -182,6 +182,20 @@ boot_behind() {
     pack "$tree" "$BATS_TEST_TMPDIR/bare"
     boot_behind "$BATS_TEST_TMPDIR/bare" "$files/emergency.cpio" "$bookworm"
     assert_stopped 'powered off'
+    # as systemctl does it, and a word on the command line
+    mkdir -p "$BATS_TEST_TMPDIR/masks/etc/systemd/system"
+    ln -s /dev/null "$BATS_TEST_TMPDIR/masks/etc/systemd/system/emergency.service"
+    ln -s /dev/null "$BATS_TEST_TMPDIR/masks/etc/systemd/system/reboot.target"
+    pack "$BATS_TEST_TMPDIR/masks" "$BATS_TEST_TMPDIR/masks.cpio"
+    cat "$files/image" "$BATS_TEST_TMPDIR/masks.cpio" > "$BATS_TEST_TMPDIR/masked"
+    boot_behind "$BATS_TEST_TMPDIR/masked" "$files/emergency.cpio" "$bookworm"
+    assert_stopped 'powered off'
+    boot_behind "$BATS_TEST_TMPDIR/masked" "$files/reboot.cpio" "$bookworm"
+    assert_stopped rebooted
+    boot_behind "$files/image" "$files/emergency.cpio" "$bookworm" rd.systemd.mask=emergency.target
+    assert_stopped 'powered off'
+    boot_behind "$files/image" "$files/poweroff.cpio" "$bookworm" rd.systemd.mask=poweroff.target
+    assert_stopped 'powered off'
 }
 
 words='root=LABEL=noptrace ro console=ttyS0 panic=-1 rd.skipfsck rd.shell=0 rd.emergency=poweroff'
