@@ -67,6 +67,15 @@ assert_no_real_root() {
     assert_equal "$(found "$answer" log)" ''
 }
 
+@test "a hand-made /init that finds no poweroff goes no further, and the kernel panics behind the reason" {
+    with_init image -e '/noptrace apply/s,poweroff -f,nosuch -f,'
+    boot_image "$BATS_TEST_TMPDIR/image" "ro $without_yama"
+    assert_on_console "$not_locked"
+    assert_on_console 'nosuch: not found'
+    assert_on_console 'Kernel panic - not syncing: Attempted to kill init!'
+    assert_equal "$(cat "$answer")" 'exit 1'
+}
+
 @test "an initramfs without /run: locked, and status does not know of the initramfs" {
     with_init image -e '/^mount .* \/run/d' -e '/noptrace apply/s,^,rmdir /run; ,' \
         -e '/^until mount/i noptrace status > /dev/ttyS1'
