@@ -2693,6 +2693,43 @@ END
     assert_point FAIL maintenance "CONFIG_CMDLINE of $config: has the word maintenance: each boot would be open; take it out"
 }
 
+@test "of a configuration of another kernel than the image's it is warned" {
+    local want version release
+    config=$BATS_TEST_TMPDIR/config
+    tree_of handmade
+    rm -rf "$tree"/{usr/,}lib/modules
+    while read -r want version release; do
+        rm -rf "$tree/lib/modules"
+        mkdir -p "$tree/lib/modules/$version"
+        printf '%s\n' '#' "# Linux/x86 $release Kernel Configuration" CONFIG_SECURITY_YAMA=y > "$config"
+        check_tree
+        assert_success
+        assert_equal "$version $release $(awk '$2 == "yama" { print $1 }' <<< "$output")" "$version $release $want"
+    done << 'END'
+ok 6.1.0-50-amd64 6.1.176
+ok 6.1-rt 6.1.176
+ok 6.12.117+deb13-amd64 6.12.117
+ok x 6.1.176
+warn 6.1.0-50-amd64 6.12.117
+warn 6.12.0 6.1.12
+warn 5.1.0 6.1.0
+warn 6.1.0 Kernel
+END
+    assert_point warn yama "$config has it, but says that it is of Linux Kernel, and the image is for 6.1.0; give the configuration of that"
+    # one of several, or of none, is of any
+    mkdir "$tree/lib/modules/6.12.0"
+    check_tree
+    assert_point ok yama "$config has it"
+    rm -r "$tree/lib/modules"
+    check_tree
+    assert_point ok yama "$config has it"
+    # and so is one that does not say
+    mkdir -p "$tree/lib/modules/6.1.0"
+    echo CONFIG_SECURITY_YAMA=y > "$config"
+    check_tree
+    assert_point ok yama "$config has it"
+}
+
 @test "without a kernel configuration check cannot tell, 3" {
     run --separate-stderr "$top/build/noptrace-image" check "$images/handmade"
     assert_failure 3

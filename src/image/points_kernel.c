@@ -49,10 +49,8 @@ static void find_config(struct image *image)
 	int folder = slash ? (int)(slash - image->path) : 1;
 	struct stat there;
 
-	if (!is_one_version(image)) {
-		image->version[0] = '\0';
+	if (image->version[0] == '\0')
 		return;
-	}
 	(void)snprintf(image->config_path, sizeof image->config_path, "%.*s/config-%s", folder,
 		       slash ? image->path : ".", image->version);
 	if ((stat(image->config_path, &there) != 0 || !S_ISREG(there.st_mode) ||
@@ -94,6 +92,8 @@ bool points_prepare(struct image *image, struct failure *failure)
 {
 	struct kconfig kconfig;
 
+	if (!is_one_version(image))
+		image->version[0] = '\0';
 	if (image->known->config)
 		(void)snprintf(image->config_path, sizeof image->config_path, "%s",
 			       image->known->config);
@@ -180,6 +180,44 @@ static const char *lacking_option(const struct image *image)
 	return kconfig_lacks(&kconfig, image->formats);
 }
 
+/* "6.1" of 6.1.176 and 6.1.0-50-amd64: what distributions put behind it is not the same in both. */
+static struct text series(struct text release)
+{
+	size_t length = 0;
+	unsigned dots = 0;
+
+	while (length < release.length && text_byte_is_any(release.bytes[length], "0123456789.")) {
+		if (release.bytes[length] == '.' && ++dots == 2)
+			break;
+		length++;
+	}
+	return (struct text) { release.bytes, length };
+}
+
+/* Which kernel a configuration says it is of, where that is none that the image is for: in a line
+ * "# Linux/x86 6.1.176 Kernel Configuration". Otherwise nothing. */
+static struct text other_release(const struct image *image)
+{
+	struct text own = series(text_of(image->version));
+	struct text rest = image->config;
+	struct text line;
+	struct text word = { "", 0 };
+
+	while (text_line(&rest, &line)) {
+		if (!text_begins(line, "# Linux/"))
+			continue;
+		for (int i = 0; i < 3; i++)
+			(void)text_word(&line, &word);
+		if (series(word).length == own.length &&
+		    memcmp(word.bytes, own.bytes, own.length) == 0)
+			word.length = 0;
+		break;
+	}
+	if (own.length == 0)
+		word.length = 0;
+	return word;
+}
+
 static void yama(struct image *image)
 {
 	const char *wrong;
@@ -199,6 +237,12 @@ static void yama(struct image *image)
 			    "%s: no %s=y, so it does not unpack the image; pack it in another "
 			    "way, or use another kernel",
 			    image->config_path, option);
+	else if (other_release(image).length > 0)
+		results_add(image->results, STATUS_WARN, "yama",
+			    "%s has it, but says that it is of Linux %.*s, and the image is for "
+			    "%s; give the configuration of that",
+			    image->config_path, text_shown(other_release(image)),
+			    other_release(image).bytes, image->version);
 	else
 		results_add(image->results, STATUS_OK, "yama", "%s has it", image->config_path);
 }
