@@ -131,11 +131,29 @@ report() {
     assert_failure 3
     assert_output - << 'END'
 TAP version 13
-1..2
+1..3
 ok 1 - /x: p
 ok 2 - /x: q
 # warn: c
+not ok 3 - /x: verdict
+# cannot tell
 END
+    # what a point tells is no more than that, nor is one that was skipped
+    report 'result\tok\tp\ta\nimage\t255\t<&\t/#\nresult\tFAIL\tp\tb\nimage\t1\tFAIL\t/y\nresult\tn/a\tp\tc\nimage\t77\tskipped\t/z\n' boot tap "$BATS_TEST_TMPDIR/junit"
+    assert_failure 1
+    assert_output - << 'END'
+TAP version 13
+1..4
+ok 1 - /\#: p
+not ok 2 - /y: p
+# b
+ok 3 - /z: p # SKIP c
+not ok 4 - /\#: verdict
+# <&
+END
+    run xmllint --xpath 'concat(//testsuite[1]/@tests, //testsuite[1]/@errors, //testsuite[2]/@tests, //testsuite[2]/@errors, //testsuite[3]/@tests,
+        //testsuite[3]/@errors, " ", count(//error), //testcase[@name="verdict"]/error/@message)' "$BATS_TEST_TMPDIR/junit"
+    assert_output '211010 1<&'
     for format in text json tap none; do
         for text in '' 'result\tok\tp\tt\n' 'image\t0\tok\t/x\nresult\tok\tp\tt\n' 'result\tgood\tp\tt\nimage\t0\tok\t/x\n' \
             'result\tok\tp\nimage\t0\tok\t/x\n' 'result' 'image\t0\tok\n' 'image\t\tok\t/x\n' 'image\t0x\tok\t/x\n' 'images\t0\tok\t/x\n' '\n'; do

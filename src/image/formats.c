@@ -31,27 +31,42 @@ static bool write_text(const struct results *results, FILE *to, bool colours)
 	return !ferror(to);
 }
 
-/* What follows a # would be a directive, and a backslash would escape. */
-static void tap_name(const struct results *results, const struct result *result, FILE *to)
+/* Is there an exit status that none of its points tells, because something could not be? That is
+ * one more test, which fails, where programs go by these alone; but for an image that was skipped.
+ */
+static bool is_undecided(const struct results *results, size_t image)
 {
-	for (const char *at = results->verdicts[result->image].image; *at != '\0'; at++) {
-		if (*at == '#' || *at == '\\')
+	enum { SKIPPED = 77 };
+	int code = results->verdicts[image].code;
+
+	return code != 0 && code != SKIPPED && results_count(results, image, STATUS_FAIL) == 0;
+}
+
+/* What follows a # would be a directive, and a backslash would escape. */
+static void tap_name(const char *image, const char *point, FILE *to)
+{
+	for (; *image != '\0'; image++) {
+		if (*image == '#' || *image == '\\')
 			(void)fputc('\\', to);
-		(void)fputc(*at, to);
+		(void)fputc(*image, to);
 	}
-	(void)fprintf(to, ": %s", result->point);
+	(void)fprintf(to, ": %s", point);
 }
 
 /* TAP 13: a point that does not apply is a skipped one, a warning is one that passed, with its
  * text. */
 static bool write_tap(const struct results *results, FILE *to)
 {
-	(void)fprintf(to, "TAP version 13\n1..%zu\n", results->count);
+	size_t number = results->count;
+
+	for (size_t image = 0; image < results->images; image++)
+		number += is_undecided(results, image);
+	(void)fprintf(to, "TAP version 13\n1..%zu\n", number);
 	for (size_t i = 0; i < results->count; i++) {
 		const struct result *result = &results->results[i];
 		(void)fprintf(to, "%sok %zu - ", result->status == STATUS_FAIL ? "not " : "",
 			      i + 1);
-		tap_name(results, result, to);
+		tap_name(results->verdicts[result->image].image, result->point, to);
 		if (result->status == STATUS_NONE)
 			(void)fprintf(to, " # SKIP %s", result->text);
 		if (result->status == STATUS_WARN)
@@ -59,6 +74,14 @@ static bool write_tap(const struct results *results, FILE *to)
 		if (result->status == STATUS_FAIL)
 			(void)fprintf(to, "\n# %s", result->text);
 		(void)fputc('\n', to);
+	}
+	number = results->count;
+	for (size_t image = 0; image < results->images; image++) {
+		if (!is_undecided(results, image))
+			continue;
+		(void)fprintf(to, "not ok %zu - ", ++number);
+		tap_name(results->verdicts[image].image, "verdict", to);
+		(void)fprintf(to, "\n# %s\n", results->verdicts[image].words);
 	}
 	return !ferror(to);
 }
@@ -155,7 +178,7 @@ static void junit_case(const struct result *result, FILE *to, const char *call)
 	(void)fputs("</testcase>\n", to);
 }
 
-/* A suite for each image, a case for each point. */
+/* A suite for each image, a case for each point, and for what has none. */
 static bool write_junit(const struct results *results, FILE *to, const char *call)
 {
 	(void)fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -166,14 +189,24 @@ static bool write_junit(const struct results *results, FILE *to, const char *cal
 		size_t skipped = results_count(results, image, STATUS_NONE);
 		size_t all = failed + skipped + results_count(results, image, STATUS_OK) +
 			     results_count(results, image, STATUS_WARN);
+		bool undecided = is_undecided(results, image);
 
 		(void)fputs("  <testsuite name=\"", to);
 		xml(results->verdicts[image].image, to);
-		(void)fprintf(to, "\" tests=\"%zu\" failures=\"%zu\" skipped=\"%zu\">\n", all,
-			      failed, skipped);
+		(void)fprintf(to,
+			      "\" tests=\"%zu\" failures=\"%zu\" errors=\"%d\" skipped=\"%zu\">\n",
+			      all + undecided, failed, undecided, skipped);
 		for (size_t i = 0; i < results->count; i++) {
 			if (results->results[i].image == image)
 				junit_case(&results->results[i], to, call);
+		}
+		if (undecided) {
+			(void)fprintf(to,
+				      "    <testcase classname=\"noptrace-image.%s\" "
+				      "name=\"verdict\"><error message=\"",
+				      call);
+			xml(results->verdicts[image].words, to);
+			(void)fputs("\"/></testcase>\n", to);
 		}
 		(void)fputs("  </testsuite>\n", to);
 	}
