@@ -252,7 +252,7 @@ END
             | grep -vx -- --help)"
     # each is one that the program takes, with a value or without
     while read -r option; do
-        sed '/^usage()/,/^}/d' "$top/src/noptrace-image" | grep -qE -- "(/| )${option}[ |)]" || fail "$option"
+        sed '/^usage()/,/^}/d' "$top/src/noptrace-image" | grep -qE -- "/${option}['|) ]" || fail "$option"
     done < <(grep -oE '^  --[a-z-]+' <<< "$help" | tr -d ' ')
     for code in 0 1 2 3 77 124 255; do
         grep -qE "(^| )(exit )?$code: " <<< "$help" || fail "--help lacks $code"
