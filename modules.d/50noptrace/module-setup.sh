@@ -103,8 +103,8 @@ noptrace_command() {
 
 # The first hook there is: /init has just mounted /proc, and nothing of ours has run yet.
 noptrace_install_hook() {
-    inst_hook cmdline 00 "$moddir/noptrace.sh" || noptrace_fatal "cannot install the hook"
-    inst_hook pre-pivot 99 "$moddir/noptrace-run.sh" || noptrace_fatal "cannot install the hook of the pivot"
+    inst_hook cmdline 00 "$moddir/noptrace.sh" || noptrace_fatal "$moddir/noptrace.sh: cannot be installed as a hook; install noptrace again"
+    inst_hook pre-pivot 99 "$moddir/noptrace-run.sh" || noptrace_fatal "$moddir/noptrace-run.sh: cannot be installed as a hook; install noptrace again"
     noptrace_install "$moddir/on-failure/$1.sh" /usr/lib/noptrace/on-failure.sh
     [[ $1 != poweroff && $1 != reboot ]] || noptrace_command "$1"
 }

@@ -7,8 +7,8 @@
  *     noptrace-cmdline value NAME [LINE]    the value of the last NAME=
  *     noptrace-cmdline has WORD [LINE]      is the bare parameter there?
  *
- * Without LINE it reads stdin, up to a NUL, of which the last newline does not count. A newline in
- * quotes is printed as a space. Exits 0: yes; 1: not there; 2: cannot be read or written; 64:
+ * Without LINE it reads stdin, up to a NUL. A newline at the end does not count, and one in quotes
+ * is printed as a space. Exits 0: yes; 1: not there; 2: cannot be read or written; 64:
  * usage.
  */
 #include <stdio.h>

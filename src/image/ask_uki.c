@@ -11,7 +11,8 @@
  *
  * Without profiles there is one line. Tabs and newlines in a command line are printed as
  * spaces. Exits 0; 1 if FILE is no UKI, or nothing that is known, and says nothing; 2 with the
- * reason on stdout if it cannot be read, or if not every stub would boot the same of it, see uki.h.
+ * reason on stdout if it cannot be read, or if not every stub would boot the same of it, see uki.h;
+ * 64 for usage.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -91,8 +91,8 @@ const struct node *image_folder(struct image *image, const char *path);
 
 /*
  * Where a path leads, see tree_resolve(): a path from the root on, with a slash in front and no
- * link on the way. NULL where that is nothing, or the root. It is good up to the next call of this
- * and the three below.
+ * link on the way. NULL where that is nothing, or the root. It is good up to the next call of this,
+ * of image_is_ours() or image_knows().
  */
 const char *image_path(struct image *image, const char *path, enum tree_follow follow);
 

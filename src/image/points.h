@@ -2,8 +2,8 @@
 /*
  * The points of noptrace-image check, in the order in which they are given out. Each function adds
  * one result for each point that it has, whose first oddity counts. noptrace-image(8) says what
- * each point means; the rules come from there and from DESIGN: what is known is allowed, and
- * everything else fails, with the file and the line.
+ * each point means; the rules come from there: what is known is allowed, and everything else fails,
+ * with the file and the line.
  */
 #ifndef NOPTRACE_POINTS_H
 #define NOPTRACE_POINTS_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The points wired and order, for every generator but systemd's order: see points_units.c. */
+/* The points wired and order, for every generator: but for the order of systemd, see
+ * points_units.c, and of a hand-made /init, see points_handmade.c. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
