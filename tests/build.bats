@@ -441,12 +441,12 @@ run_module() {
     touch "$hooks/cmdline"
     run_module mods_to_load=
     assert_failure 1
-    assert_line --partial 'noptrace: cannot install the hook'
+    assert_line --partial 'noptrace.sh: cannot be installed as a hook; install noptrace again'
     rm "$hooks/cmdline"
     touch "$hooks/pre-pivot"
     run_module mods_to_load=
     assert_failure 1
-    assert_line --partial 'noptrace: cannot install the hook of the pivot'
+    assert_line --partial 'noptrace-run.sh: cannot be installed as a hook; install noptrace again'
     # a judge that was killed
     rm "$root/usr/libexec/noptrace/noptrace-judge"
     printf '#!/bin/sh\n[ "$1" = --help ]\n' | install -m 755 /dev/stdin "$root/usr/libexec/noptrace/noptrace-judge"
