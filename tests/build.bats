@@ -172,9 +172,23 @@ judge() {
     run "$top/build/noptrace-judge" program loop "$program"
     assert_failure 2
     assert_output --regexp '^(Symbolic link loop|Too many levels of symbolic links)$'
+    : > empty
+    chmod +x empty
+    judge 1 'not an ELF program, or cut short; install noptrace again' program empty "$program"
     judge 1 'not executable; install noptrace again' program text "$program"
+    cp "$program" mode
+    for path in 4755 2755; do
+        chmod "$path" mode
+        judge 1 'not of mode 755: it would run as somebody else; install noptrace again' program mode "$program"
+    done
+    for path in 100 010 001; do
+        chmod "$path" mode
+        judge 0 '' program mode "$program"
+    done
+    chmod 666 mode
+    judge 1 'not executable; install noptrace again' program mode "$program"
     judge 0 '' program "$program" "$program"
-    for path in nothing text .; do
+    for path in nothing text . empty; do
         judge 2 "cannot be compared with $path, which is no ELF program here" program "$program" "$path"
     done
     judge 1 'for x86_64, and foreign is for aarch64; install noptrace for that' program "$program" foreign
@@ -194,6 +208,20 @@ judge() {
     judge 2 'Invalid argument' kernel . ''
     judge 2 'larger than any kernel configuration' kernel large ''
     judge 2 'no kernel configuration' kernel text ''
+    judge 2 'no kernel configuration' kernel empty ''
+    echo CONFIG_SECURITY_YAMA=y > config
+    judge 0 '' kernel config 'quiet lsm=,yama'
+    judge 1 'its lsm= leaves yama out, so it cannot lock; add yama there' kernel config 'lsm=,yam'
+    run "$top/build/noptrace-judge" --help
+    assert_success
+    assert_output - << 'END'
+usage: noptrace-judge program FILE LIKE   can FILE run in an initramfs, beside LIKE?
+       noptrace-judge kernel CONFIG LINE  has that kernel Yama, booted with LINE?
+       noptrace-judge config ROOT VERSION where is the CONFIG of a kernel below ROOT?
+       noptrace-judge policy WORD         is that a failure policy?
+
+exit 0: yes, 1: no, and stdout says why (config: nothing), 2: cannot be read, 64: usage
+END
 
     judge 1 '' config . v
     # each place comes before the one above it

@@ -2506,7 +2506,7 @@ END
         assert_fails yama "$config: no CONFIG_$option=y, so it does not unpack the image; pack it in another way, or use another kernel"
         # a whole one that does not know it, and one that has all
         {
-            printf '%s\n' CONFIG_SECURITY_YAMA=y CONFIG_BLK_DEV_INITRD=y
+            printf '%s\n' CONFIG_SECURITY_YAMA=y CONFIG_BLK_DEV_INITRD=y CONFIG_OTHER=y
             for other in "${all[@]}"; do
                 [[ $other == "$option" ]] || echo "CONFIG_$other=y"
             done
@@ -2535,7 +2535,7 @@ END
 }
 
 @test "a kernel without Yama, or without what it needs, or whose own list leaves it out, fails" {
-    local name line
+    local name line before behind
     image=$images/handmade
     config=$BATS_TEST_TMPDIR/config
     echo '# CONFIG_SECURITY_YAMA is not set' > "$config"
@@ -2589,6 +2589,18 @@ END
     assert_fails yama "$config: a command line of more than 2,035 bytes, behind which a kernel may not keep the word maintenance; shorten it"
     check --cmdline "$(printf '%2029s' x)" "$image"
     assert_success
+    for line in "1 2034" "2034 1" "1 2033" "2033 1"; do
+        printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf "%${line% *}s" x)\"" > "$config"
+        check --cmdline "$(printf "%${line#* }s" x)" "$image"
+        assert_equal "$line $(awk '$2 == "yama" { print $1 }' <<< "$output")" "$line $([[ $line == *2034* ]] && echo FAIL || echo ok)"
+    done
+    # of one that does not count there is nothing
+    for line in "OVERRIDE 2035 9" "FORCE 2035 9" "FROM_BOOTLOADER 9 2035" "FALLBACK 9 2035" "BOOTLOADER 9 2035"; do
+        read -r name before behind <<< "$line"
+        printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf "%${before}s" x)\"" "CONFIG_CMDLINE_$name=y" > "$config"
+        check --cmdline "$(printf "%${behind}s" x)" "$image"
+        assert_point ok yama "$config has it"
+    done
     printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_CMDLINE=\"$(printf '%9000s' x)\"" > "$config"
     check "$image"
     assert_fails yama "$config: a command line of more than 2,035 bytes, behind which a kernel may not keep the word maintenance; shorten it"
@@ -2623,6 +2635,13 @@ END
     head -c 5M /dev/zero | gzip > "$config"
     check "$images/handmade"
     assert_failure 2
+    assert_point FAIL image "$config: too large"
+    { echo CONFIG_SECURITY_YAMA=y && head -c $(((4 << 20) - 23)) /dev/zero | tr '\0' '\n'; } > "$config"
+    assert_equal "$(stat -c %s "$config")" $((4 << 20))
+    check "$images/handmade"
+    assert_success
+    echo >> "$config"
+    check "$images/handmade"
     assert_point FAIL image "$config: too large"
     # nothing, what it cannot unpack, and another file
     for kept in : "xz -9 < $BATS_TEST_TMPDIR/whole.gz" 'echo SOME_CONFIG_YAMA=y' 'printf CONFIG_' "printf '#CONFIG_X=y\n'"; do
@@ -4198,6 +4217,19 @@ make_addon() {
 assert_unreadable() {
     assert_failure 2
     assert_equal "$stderr" "noptrace-image: $image: unreadable: $1"
+}
+
+@test "however many images there are, few descriptors are open at once" {
+    local -a many
+    mapfile -t many < <(yes "$images/systemd" | head -n 40)
+    cp "$config" "$BATS_TEST_TMPDIR/config"
+    gzip -n "$BATS_TEST_TMPDIR/config"
+    for config in "$config" "$BATS_TEST_TMPDIR/config.gz"; do
+        run --separate-stderr bash -c 'exec 3>&- 4>&- && ulimit -n 16 && exec "$@"' - \
+            "$top/build/noptrace-image" check --kernel-config "$config" "${many[@]}"
+        assert_success
+        assert_equal "$(grep -c ': ok$' <<< "$output")" 40
+    done
 }
 
 @test "what lies beside a UKI for its stub to add is looked at with it" {

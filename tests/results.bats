@@ -156,11 +156,17 @@ END
     assert_output '211010 1<&'
     for format in text json tap none; do
         for text in '' 'result\tok\tp\tt\n' 'image\t0\tok\t/x\nresult\tok\tp\tt\n' 'result\tgood\tp\tt\nimage\t0\tok\t/x\n' \
-            'result\tok\tp\nimage\t0\tok\t/x\n' 'result' 'image\t0\tok\n' 'image\t\tok\t/x\n' 'image\t0x\tok\t/x\n' 'images\t0\tok\t/x\n' '\n'; do
+            'result\tok\tp\nimage\t0\tok\t/x\n' 'bad\ta\tb\tc\nimage\t0\tok\t/x\n' 'result' 'image\t0\tok\n' 'image\t\tok\t/x\n' 'image\t0x\tok\t/x\n' 'images\t0\tok\t/x\n' '\n'; do
             report "$text" boot "$format"
             assert_equal "$text: $status $output$stderr" "$text: 2 noptrace-report: stdin does not have the results of images"
         done
     done
+    # the text is all that is behind the third tab
+    report 'result\tok\tp\ta\tb\nimage\t77\tskipped\t/x\n' boot text
+    assert_failure 77
+    assert_line '  ok    p             a?b'
+    report 'image\t77\tskipped\t/x\n' boot json
+    assert_equal "$(jq -r '"\(.call) \(.images[0].exit)"' <<< "$output")" 'boot 77'
     run --separate-stderr "$top/build/noptrace-report" boot text < /
     assert_failure 2
     assert_equal "$stderr" 'noptrace-report: stdin does not have the results of images'
