@@ -631,14 +631,24 @@ init_of_lines() {
     done
 }
 
-# mounts_by LINE…: whether an /init passes with these lines before the call, and no others; else it fails for the mount alone.
-mounts_by() {
+# check_init LINE…: an /init with these lines before the call, and no others. They are said where a test fails.
+check_init() {
+    echo "init: $*"
     { echo '#!/bin/busybox sh' && printf '%s\n' "$@" && echo /usr/sbin/noptrace apply; } > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
-    [[ $status != 0 ]] || return 0
+}
+
+# mounts_by LINE…: it passes so.
+mounts_by() {
+    check_init "$@"
+    assert_success
+}
+
+# mounts_not_by LINE…: it fails, and for the mount alone.
+mounts_not_by() {
+    check_init "$@"
     assert_fails order "line $(($# + 2)) of /init, before which no mount of /proc is seen whose command and folder are there by then, without which the program does not lock; mount it before"
-    return 1
 }
 
 @test "a hand-made /init whose mount of /proc finds no command fails" {
@@ -650,7 +660,7 @@ mounts_by() {
         "$install -x /bin|$mount" "$install|PATH=|$mount" "$install|PATH=bin:/bin|$mount" "$install|export PATH=/sbin|$mount" "$install|export \"PATH\"=/sbin|$mount" "$install|X=y PATH=/sbin|$mount" \
         "$install|PATH=/dev|/dev/$mount" "sbin/$mount" "$install /sbin|PATH=/sbin|/bin/$mount"; do
         IFS='|' read -r -a lines <<< "$line"
-        ! mounts_by "${lines[@]}" || fail "$line"
+        mounts_not_by "${lines[@]}"
     done
     for line in "$install|$mount" "$install|/bin/$mount" "$install|bin/$mount" "$install -s|$mount" "$install /bin|$mount" "$install -s /bin|$mount" "$install -s /sbin|/sbin/$mount" "$install /sbin|/sbin/$mount" \
         "$install /sbin|PATH=/usr/sbin:/sbin|$mount" "$install|$install /sbin|$mount" "/bin/busybox $mount" "busybox $mount" "bin/busybox $mount" "$install|export PATH PATHS=x|$mount" "$install|UIDS=0 ENVS=x PATH=/b-c_d.e/1:/bin|$mount" "$install|$mount|mount -t proc x /proc"; do
@@ -660,15 +670,15 @@ mounts_by() {
     # and one that something is mounted over
     cp -L "$tree/bin/busybox" "$tree/run/busybox"
     ln -s ../run/busybox "$tree/sbin/mount"
-    ! mounts_by PATH=/sbin "$mount" || fail 'in /run'
+    mounts_not_by PATH=/sbin "$mount"
     # which may be there from the start, if it runs
     ln -s ../../bin/busybox "$tree/usr/bin/mount"
     mounts_by "$mount"
     for line in /nowhere /proc/self/exe ../init2; do
         ln -s "$line" "$tree/bin/mount"
         touch "$tree/init2"
-        ! mounts_by "$mount" || fail "$line"
-        ! mounts_by "$install" "$mount" || fail "$line"
+        mounts_not_by "$mount"
+        mounts_not_by "$install" "$mount"
         mounts_by PATH=/usr/bin:/bin "$mount"
         rm "$tree/bin/mount"
     done
