@@ -14,7 +14,7 @@ setup() {
 }
 
 installed() {
-    (cd "$destination" && find . -type f -printf '%M %P\n' | LC_ALL=C sort -k 2)
+    (cd "$destination" && find . ! -type d -printf '%M %P' \( -type l -printf ' -> %l\n' -o -printf '\n' \) | LC_ALL=C sort -k 2)
 }
 
 @test "install puts exactly the documented files in place, as dracut and systemd want them, whatever the umask" {
@@ -37,6 +37,9 @@ installed() {
 -rwxr-xr-x usr/lib/dracut/modules.d/50noptrace/on-failure/reboot.sh
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/switch-root.conf
 -rw-r--r-- usr/lib/dracut/modules.d/50noptrace/zz-noptrace-opt-in.conf
+lrwxrwxrwx usr/lib/kernel/install.d/00-noptrace.install -> 95-noptrace.install
+lrwxrwxrwx usr/lib/kernel/install.d/20-noptrace.install -> 95-noptrace.install
+lrwxrwxrwx usr/lib/kernel/install.d/90-noptrace.install -> 95-noptrace.install
 -rwxr-xr-x usr/lib/kernel/install.d/95-noptrace.install
 -rw-r--r-- usr/lib/systemd/system/noptrace.service
 -rw-r--r-- usr/lib/systemd/system/noptrace.service.d/before.conf
@@ -134,14 +137,20 @@ END
     assert_equal "$(cat "$knobs")" NOPTRACE_MENU=no
 }
 
-@test "a prefix of one's own is told to the unit, the module and noptrace-image" {
+@test "a prefix of one's own is told to all that names our programs" {
+    local file
     make -s -C "$top" install DESTDIR="$destination" prefix=/opt/noptrace
-    run grep -rn '=/usr/sbin/noptrace\|=/usr/libexec' "$destination/opt/noptrace/lib/systemd" \
-        "$destination/opt/noptrace/bin" "$destination/opt/noptrace/share/initramfs-tools"
+    # but for manuals, and what is in images, where it stays as it is
+    run grep -rn --exclude-dir={man,instead} --exclude=noptrace-initramfs.service \
+        '=/usr/\(sbin/noptrace\|libexec\|lib/dracut\|lib/systemd\|share/initramfs\)' "$destination"
     assert_failure 1
+    assert_output ''
     grep -qx 'ExecStart=/opt/noptrace/sbin/noptrace ensure' \
         "$destination/opt/noptrace/lib/systemd/system/noptrace.service"
-    grep -qx 'program=/opt/noptrace/sbin/noptrace' "$destination/etc/grub.d/99_noptrace"
+    for file in etc/grub.d/99_noptrace opt/noptrace/lib/kernel/install.d/95-noptrace.install; do
+        grep -qx 'program=/opt/noptrace/sbin/noptrace' "$destination/$file"
+        grep -qx 'libexec=/opt/noptrace/libexec/noptrace' "$destination/$file"
+    done
     grep -qx 'lib=/opt/noptrace/libexec/noptrace' "$destination/opt/noptrace/bin/noptrace-image"
     grep -qx 'module=/opt/noptrace/lib/dracut/modules.d/50noptrace' "$destination/opt/noptrace/bin/noptrace-image"
     grep -qx 'init_top=/opt/noptrace/share/initramfs-tools/scripts/init-top/00-noptrace' "$destination/opt/noptrace/bin/noptrace-image"
