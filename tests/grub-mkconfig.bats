@@ -36,10 +36,13 @@ golden=$BATS_TEST_DIRNAME/grub.d
         configure GRUB_DISABLE_SUBMENU=true
         diff <(sed '/^\telse/,$d; /^\t*default=/d' "$golden/$suite-plain.cfg") \
             <(sed '/^\telse/,$d; /^\t*default=/d' <<< "$section")
-        edit_10_linux 's/^SUPPORTED_INITS=.*/SUPPORTED_INITS="other:\/bin\/sh"/'
-        configure
-        assert_regex "$normal" '-init-other-'
-        diff "$golden/$suite-plain.cfg" - <<< "$section"
+        # of which Debian 13's knows nothing any more
+        if [[ $suite == bookworm ]]; then
+            edit_10_linux 's/^SUPPORTED_INITS=.*/SUPPORTED_INITS="other:\/bin\/sh"/'
+            configure
+            assert_regex "$normal" '-init-other-'
+            diff "$golden/$suite-plain.cfg" - <<< "$section"
+        fi
         edit_10_linux 's/^CLASS="/CLASS="--unrestricted /'
         configure
         diff <(sed '/^\telse/,$d' "$golden/$suite-plain.cfg") <(sed '/^\telse/,$d' <<< "$section")
@@ -73,7 +76,7 @@ golden=$BATS_TEST_DIRNAME/grub.d
     add_kernel 'vmlinuz-6.3+local~rc1' 'initrd.img-6.3+local~rc1'
     # the same version twice
     add_kernel kernel-6.1.0-9-amd64 initrd-6.1.0-9-amd64.img
-    configure 'GRUB_DISTRIBUTOR="Bob'\''s >\\\\{box}; \$x \\\`|\" #1"' || true
+    configure 'GRUB_DISTRIBUTOR="Bob'\''s >\\\\{box}; \$x \\\`|\" #1"'
     for id in 6.1.0-10-amd64 6.1.0-9-amd64 '6.1.0-9-amd64 \(2\)' 6.2-advanced-x '6\.3\+local~rc1'; do
         assert_regex "$section" "menuentry 'Bob'\\\\''s [^"$'\n'"]* \\(maintenance\\)' --class [^']* \\\$menuentry_id_option 'noptrace-maintenance-$id' --users ''"
     done
@@ -304,8 +307,9 @@ END
 
 # edit_10_linux SCRIPT: with sed, from the release's own.
 edit_10_linux() {
-    [[ -e $BATS_TEST_TMPDIR/10_linux ]] || cp "$tree/etc/grub.d/10_linux" "$BATS_TEST_TMPDIR/10_linux"
-    sed "$1" "$BATS_TEST_TMPDIR/10_linux" | put_script 10_linux
+    [[ -e $tree/10_linux ]] || cp "$tree/etc/grub.d/10_linux" "$tree/10_linux"
+    sed "$1" "$tree/10_linux" | put_script 10_linux
+    refute cmp -s "$tree/10_linux" "$tree/etc/grub.d/10_linux"
 }
 
 @test "a 10_linux that writes what is not known is not trusted" {
