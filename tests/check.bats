@@ -3338,7 +3338,7 @@ small_images() {
     assert_stands_failures "${check[@]}" --kernel-config "$BATS_TEST_TMPDIR/config" --json --cmdline quiet "$BATS_TEST_TMPDIR/gzip"
     echo 'CONFIG_CMDLINE="maintenance"' >> "$BATS_TEST_TMPDIR/config"
     assert_stands_failures "${check[@]}" --kernel-config "$BATS_TEST_TMPDIR/config" "$BATS_TEST_TMPDIR/plain"
-    assert_stands_failures "${check[@]}" --junit "$BATS_TEST_TMPDIR/junit" "$images/handmade"
+    written=$BATS_TEST_TMPDIR/junit assert_stands_failures "${check[@]}" --junit "$BATS_TEST_TMPDIR/junit" "$images/handmade"
     uki_of '"a kernel"' '".cmdline", "maintenance"' '".uname", "6.1.0"' '".profile", "ID=main\n"'
     mkdir "$image.extra.d"
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".cmdline", "quiet" ]))' "$image.extra.d/words.addon.efi"

@@ -152,31 +152,37 @@ once() {
 }
 
 # assert_stands_failures COMMAND…: with any one of its allocations failed, or of the system calls that it makes with files
-# and processes, COMMAND says what it says otherwise, or ends with 2 or 3 and a line that says why, and is not killed.
+# and processes, COMMAND says what it says otherwise, or ends with 2 or 3 and a line that says why, and is not killed. So it
+# is with the file that it writes, where $written names one.
 assert_stands_failures() {
-    local want=$BATS_TEST_TMPDIR/want out=$BATS_TEST_TMPDIR/out count=$BATS_TEST_TMPDIR/count expected=0 tried=0 i call failure
+    local want=$BATS_TEST_TMPDIR/want out=$BATS_TEST_TMPDIR/out count=$BATS_TEST_TMPDIR/count expected=0 tried=0 calls=0 i call failure
     "$@" > "$want" 2> "$want.err" || expected=$?
+    [[ ! ${written+x} ]] || cp "$written" "$want.written"
     FAILING_COUNT=$count LD_PRELOAD=$top/build/failing.so "$@" > "$out" 2> "$out.err" || true
     for ((i = 1; i <= $(< "$count"); i++)); do
         assert_stands "allocation $i" env "FAILING=$i" "LD_PRELOAD=$top/build/failing.so" "$@"
     done
     strace -qq -e trace=openat,newfstatat,read,pread64,write,pwrite64,ftruncate,clone,wait4 -o "$count" "$@" > "$out" 2> "$out.err" || true
     while read -r i call; do
+        calls=$((calls + 1))
         assert_stands "$call $i" strace -qq -o "$count.one" -e inject="$call:error=EIO:when=$i" "$@"
         # a signal, and an image that is cut meanwhile
         for failure in pread64:error=EINTR pwrite64:error=EINTR pread64:retval=0; do
             [[ $failure != "$call":* ]] || assert_stands "$call $i" strace -qq -o "$count.one" -e inject="$failure:when=$i" "$@"
         done
     done < <(sed -n '/\.gcda"/q; s/^\([a-z0-9]*\)(.*/\1/p' "$count" | awk '{ print ++times[$0], $0 }')
+    ((calls)) || fail "$*: strace saw no system call"
     ((tried > 20)) || fail "$*: no more than $tried failures"
 }
 
 # One of them: in variables of the above.
 assert_stands() {
     local code=0
+    rm -f ${written+"$written"}
     "${@:2}" > "$out" 2> "$out.err" || code=$?
     # libraries that cannot be loaded; and the file with what tests/coverage counts, which needs memory
-    if [[ $code == 127 || ($code == 139 && ${GCOV_ERROR_FILE-}) ]] || { [[ $code == "$expected" ]] && cmp -s "$out" "$want"; }; then return; fi
+    if [[ $code == 127 || ($code == 139 && ${GCOV_ERROR_FILE-}) ]] || { [[ $code == "$expected" ]] && cmp -s "$out" "$want" \
+        && cmp -s "${written-$out}" "$want${written+.written}"; }; then return; fi
     tried=$((tried + 1))
     # of one that does not lock a point may not be told
     [[ $code == [23] && $(grep -vxFf "$want.err" "$out.err") =~ ^[^$'\n']*[^:\ $'\n']$ ]] || [[ $code == 1 && $expected == 1 ]] \

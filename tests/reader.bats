@@ -205,7 +205,7 @@ files_of() {
         "$small"/links-with-the-last-body.img "$uki"/{first-of-two,relocated-honest}.efi "$erofs"/{nothing-wrong,lzma,deflate,zstd}.erofs "$large".*[!e]; do
         assert_stands_failures "$reader" "$image"
     done
-    assert_stands_failures "$reader" "$large" file "$large.written"
+    written=$large.written assert_stands_failures "$reader" "$large" file "$large.written"
 }
 
 @test "what is damaged or cut is refused with the reason, and no sanitizer complains" {
