@@ -514,7 +514,9 @@ lint-clang:
 lint-clang-format:
 	$(Q)clang-format --dry-run --Werror src/*.[ch] src/image/*.[ch] tests/*.c tests/proof/*.c
 
+# Without the configuration, where it cannot read it, it would go on.
 lint-clang-tidy:
+	$(Q)clang-tidy --config-file=.clang-tidy --list-checks > /dev/null
 	$(Q)clang-tidy --quiet $(C_FILES) -- $(MUSL_HEADERS) $(filter-out -MMD -MP,$(NEEDED)) 2>/dev/null
 	$(Q)clang-tidy --quiet $(IMAGE_C) -- $(filter-out -MMD -MP,$(HOST_NEEDED)) 2>/dev/null
 
