@@ -164,7 +164,7 @@ static void compare_module(struct identity *identity)
 {
 	static const char *const files[] = {
 		"module-setup.sh", "noptrace.sh", "noptrace-run.sh",  UNIT,
-		UNIT_LOCKED,	   "before.conf", "switch-root.conf",
+		(UNIT_LOCKED),	   "before.conf", "switch-root.conf",
 	};
 
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
