@@ -235,6 +235,8 @@ RELOCATE = sed -e 's,=/usr/sbin/noptrace,=$(sbindir)/noptrace,' \
 	-e 's,=/usr/lib/systemd/system,=$(systemdunitdir),' -e 's,=/usr/share/initramfs-tools,=$(initramfsdir),'
 moduledir = $(DESTDIR)$(dracutdir)/modules.d/50noptrace
 dropindir = $(DESTDIR)$(systemdunitdir)/noptrace.service.d
+# $(call relocated,FROM,TO,MODE): TO may be run at any time, and is never there in part; nothing runs a .noptrace.
+relocated = $(RELOCATE) $(1) > $(dir $(2)).noptrace && chmod $(3) $(dir $(2)).noptrace && mv -f $(dir $(2)).noptrace $(2)
 
 # What 0.1 had installed and this version does not: a sysctl.d file that lowered scopes, a sample that did not
 # look whether the module is there, and files of the module.
@@ -247,15 +249,13 @@ install: all $(if $(ARCH),,install-tools) ## install, below DESTDIR; prefix=/usr
 	install -d $(DESTDIR)$(libexecdir)/noptrace $(dropindir) $(DESTDIR)$(docdir) \
 		$(DESTDIR)$(initramfsdir)/hooks $(moduledir)/on-failure
 	install -m 755 $(B)/noptrace-judge $(B)/noptrace-probe $(DESTDIR)$(libexecdir)/noptrace
-	$(RELOCATE) hooks/systemd/noptrace.service > $(DESTDIR)$(systemdunitdir)/noptrace.service
-	chmod 644 $(DESTDIR)$(systemdunitdir)/noptrace.service
+	$(call relocated,hooks/systemd/noptrace.service,$(DESTDIR)$(systemdunitdir)/noptrace.service,644)
 	install -m 644 modules.d/50noptrace/before.conf $(dropindir)
 	install -m 644 $(filter-out %/module-setup.sh %/on-failure,$(wildcard modules.d/50noptrace/*)) $(moduledir)
 	install -m 644 modules.d/50noptrace/on-failure/* $(moduledir)/on-failure
-	$(RELOCATE) modules.d/50noptrace/module-setup.sh > $(moduledir)/module-setup.sh
+	$(call relocated,modules.d/50noptrace/module-setup.sh,$(moduledir)/module-setup.sh,755)
 	chmod 755 $(moduledir)/*.sh $(moduledir)/on-failure/*.sh
-	$(RELOCATE) hooks/initramfs-tools/hook > $(DESTDIR)$(initramfsdir)/hooks/noptrace
-	chmod 755 $(DESTDIR)$(initramfsdir)/hooks/noptrace
+	$(call relocated,hooks/initramfs-tools/hook,$(DESTDIR)$(initramfsdir)/hooks/noptrace,755)
 	install -D -m 755 hooks/initramfs-tools/init-top $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace
 	for page in $(INSTALLED_PAGES); do install -D -m 644 src/$${page##*/} $(DESTDIR)$(mandir)/$$page || exit 1; done
 	install -D -m 644 src/completion/noptrace $(DESTDIR)$(completiondir)/noptrace
@@ -265,22 +265,18 @@ install: all $(if $(ARCH),,install-tools) ## install, below DESTDIR; prefix=/usr
 install-tools: all
 	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir)/noptrace/instead $(DESTDIR)$(completiondir)
 	install -m 755 $(IMAGE_PROGRAMS:%=build/%) $(DESTDIR)$(libexecdir)/noptrace
-	$(RELOCATE) src/noptrace-image > $(DESTDIR)$(bindir)/noptrace-image
-	chmod 755 $(DESTDIR)$(bindir)/noptrace-image
+	$(call relocated,src/noptrace-image,$(DESTDIR)$(bindir)/noptrace-image,755)
 	install -m 644 $(IMAGE_LIB) $(DESTDIR)$(libexecdir)/noptrace
 	install -m 644 $(INSTEAD) $(DESTDIR)$(libexecdir)/noptrace/instead
 	install -m 644 hooks/knobs.sh $(DESTDIR)$(libexecdir)/noptrace
 	install -d $(DESTDIR)$(sysconfdir)/grub.d $(DESTDIR)$(sysconfdir)/default/grub.d $(DESTDIR)$(kernelinstalldir)
-	$(RELOCATE) hooks/kernel-install/95-noptrace.install > $(DESTDIR)$(kernelinstalldir)/95-noptrace.install
-	chmod 755 $(DESTDIR)$(kernelinstalldir)/95-noptrace.install
+	$(call relocated,hooks/kernel-install/95-noptrace.install,$(DESTDIR)$(kernelinstalldir)/95-noptrace.install,755)
 	for early in 00 20 90; do ln -sf 95-noptrace.install $(DESTDIR)$(kernelinstalldir)/$$early-noptrace.install; done
 	install -m 755 hooks/grub.d/000_noptrace $(DESTDIR)$(sysconfdir)/grub.d
-	$(RELOCATE) hooks/grub.d/99_noptrace > $(DESTDIR)$(sysconfdir)/grub.d/99_noptrace
-	chmod 755 $(DESTDIR)$(sysconfdir)/grub.d/99_noptrace
+	$(call relocated,hooks/grub.d/99_noptrace,$(DESTDIR)$(sysconfdir)/grub.d/99_noptrace,755)
 	[ -e $(DESTDIR)$(sysconfdir)/default/grub.d/noptrace.cfg ] || \
 		install -m 644 hooks/grub.d/noptrace.cfg $(DESTDIR)$(sysconfdir)/default/grub.d
-	$(RELOCATE) src/completion/noptrace-image > $(DESTDIR)$(completiondir)/noptrace-image
-	chmod 644 $(DESTDIR)$(completiondir)/noptrace-image
+	$(call relocated,src/completion/noptrace-image,$(DESTDIR)$(completiondir)/noptrace-image,644)
 
 uninstall: ## remove what install put there, and on a running system the maintenance entries beside its kernels
 	$(if $(DESTDIR),,[ ! -x $(kernelinstalldir)/95-noptrace.install ] || $(kernelinstalldir)/95-noptrace.install clean)

@@ -188,6 +188,26 @@ END
     diff -r "$top/modules.d/50noptrace" "$destination/usr/lib/dracut/modules.d/50noptrace"
 }
 
+@test "an install that fails leaves what may be run meanwhile as it was" {
+    local file
+    make -s -C "$top" install DESTDIR="$destination"
+    cp -a "$destination" "$BATS_TEST_TMPDIR/before"
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    printf '#!/bin/sh\necho cut\nexit 1\n' > "$BATS_TEST_TMPDIR/bin/sed"
+    chmod 755 "$BATS_TEST_TMPDIR/bin/sed"
+    # as if each of them were the one that a full disk stops
+    run env PATH="$BATS_TEST_TMPDIR/bin:$PATH" make -i -C "$top" install DESTDIR="$destination"
+    assert_success
+    assert_output --partial ' (ignored)'
+    for file in etc/grub.d/99_noptrace usr/bin/noptrace-image usr/lib/kernel/install.d/95-noptrace.install \
+        usr/lib/systemd/system/noptrace.service usr/share/bash-completion/completions/noptrace-image usr/share/initramfs-tools/hooks/noptrace; do
+        cmp "$BATS_TEST_TMPDIR/before/$file" "$destination/$file"
+    done
+    # and the next has all of it
+    make -s -C "$top" install DESTDIR="$destination"
+    diff -r "$BATS_TEST_TMPDIR/before" "$destination"
+}
+
 @test "uninstall names the files of an administrator that still ask for noptrace" {
     make -s -C "$top" install DESTDIR="$destination"
     install -D -m 644 "$top/modules.d/50noptrace/zz-noptrace-opt-in.conf" "$destination/etc/dracut.conf.d/lock.conf"
