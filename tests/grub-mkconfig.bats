@@ -305,6 +305,23 @@ END
     assert_equal "$(grep -vc '^###' <<< "$section")" 0
 }
 
+@test "where a configuration cannot be read, that open entries are not named is said, whatever menu is wanted" {
+    local setting said='noptrace: line [0-9]+ of the configuration cannot be read; entries that have the word maintenance are not named'
+    make_machine bookworm plain
+    put_script 40_own << 'END'
+#!/bin/sh
+printf 'menuentry x { linux /vmlinuz root=/dev/vda1 maintenance; }\n%.0s' $(seq 1025)
+END
+    for setting in NOPTRACE_MENU=no NOPTRACE_MENU=yes; do
+        set_knob "$setting"
+        configure
+        assert_regex "$stderr" "$said"
+        assert_equal "$(grep -vc '^###' <<< "$section")" 0
+    done
+    configure 'export GRUB_ENABLE_BLSCFG=true'
+    assert_regex "$stderr" "$said"
+}
+
 # edit_10_linux SCRIPT: with sed, from the release's own.
 edit_10_linux() {
     [[ -e $tree/10_linux ]] || cp "$tree/etc/grub.d/10_linux" "$tree/10_linux"
