@@ -13,6 +13,9 @@ cd /
 scriptlet=
 
 package=${DPKG_MAINTSCRIPT_PACKAGE:-noptrace-dracut}
+# what lists the files of an image
+list=lsinitrd
+[ "$package" != noptrace-initramfs ] || list=lsinitramfs
 
 newline='
 '
@@ -50,7 +53,28 @@ keep_images() {
     fi
 }
 
-# The images that are gone, and those that were being written, unless they are what they were. Sets $gone.
+# is_whole IMAGE: whether it can be read to its end. One that was cut short may have been built by hand since.
+is_whole() {
+    "$list" "$1" < /dev/null > /dev/null 2>&1
+}
+
+# has_no_kernel IMAGE: whether it is named after a version of which no kernel is there. A package that is removed, and not
+# purged, leaves files in the folder of its modules.
+has_no_kernel() {
+    case $1 in
+        *[/-][0-9]*.[0-9]*) ;;
+        *) return 1 ;;
+    esac
+    for kernel in /lib/modules/*/kernel /boot/vmlinu?-*; do
+        kernel=${kernel%/kernel}
+        kernel=${kernel##*/}
+        case $1 in
+            *"${kernel#vmlinu?-}"*) return 1 ;;
+        esac
+    done
+}
+
+# The images that are gone, and those that were being written, unless they are what they were, or whole. Sets $gone.
 put_back() {
     gone=no
     [ -d "$kept" ] || return 0
@@ -62,7 +86,13 @@ put_back() {
             image=${copy#"$kept"}
             # a boot loader would read what came so far, were it called as the image is
             new=${image%/*}/.noptrace
-            if [ -s "$image" ] && { [ "${image#*"$unfinished"}" = "$image" ] || cmp -s "$copy" "$image"; }; then
+            if [ -s "$image" ] \
+                && { [ "${image#*"$unfinished"}" = "$image" ] || cmp -s "$copy" "$image" || is_whole "$image"; }; then
+                continue
+            fi
+            # whoever removes a kernel removes its image too
+            if has_no_kernel "$image"; then
+                rm -f "$copy"
                 continue
             fi
             # that of a build that failed may have taken the room
@@ -94,6 +124,11 @@ forget() {
     [ ! -d "${kept%/*}" ] || rmdir "${kept%/*}" || :
 }
 
+# Some generators succeed, and leave no image. A UKI may have another name then, by its boot counting.
+all_there() {
+    find "$kept" -type f ! -name '*.efi' | while IFS= read -r copy; do [ -s "${copy#"$kept"}" ] || exit 1; done
+}
+
 # build VERSION COMMAND…: what has the images of a kernel written; or, with / instead, of one after the other. Where one is
 # gone, the next would take its room.
 build() {
@@ -101,7 +136,7 @@ build() {
     echo "$1" > "$building" && sync -f "$building" || return 1
     version=$1
     shift
-    if "$@"; then
+    if "$@" && all_there; then
         rm "$building"
         forget_built
     else
@@ -174,13 +209,13 @@ build_images() {
 }
 
 # images TEST…: those that pass these tests of find. A kdump image is no boot of the machine, and kdump builds it. As deep
-# as /boot/efi/EFI/Linux; an ESP that is elsewhere is not looked at, and no name with a newline, which is no image's. A folder
-# of these may itself be a link.
+# as /boot/efi/EFI/Linux; an ESP that is elsewhere is not looked at, and no name with a newline, which is no image's, or of
+# what update-initramfs keeps while it builds. A folder of these may itself be a link.
 images() {
     for folder in /boot /efi /lib/modules; do
         [ ! -d "$folder" ] || find -H "$folder" -maxdepth 4 -type f ! -name '*kdump*' ! -path "*$newline*" "$@" \
             \( -name initrd -o -name 'initrd.img*' -o -name 'initrd-*' -o -name 'initramfs-*' -o -name initramfs.img \
-            -o -path '*/EFI/Linux/*.efi' ! -name '*.addon.efi' \) ! -name '*.conf' ! -name '*.sig' || :
+            -o -path '*/EFI/Linux/*.efi' ! -name '*.addon.efi' \) ! -name '*.conf' ! -name '*.sig' ! -name '*.dpkg-bak' || :
     done
 }
 
@@ -201,10 +236,10 @@ look_into_images() {
         'if /boot is not mounted, mount it, and install this package again'
     # as was just said
     [ "$before" ] || return 1
-    list=lsinitrd calls='(system|sysinit\.target\.wants)/noptrace-initramfs\.service|hooks/cmdline/00-noptrace\.sh'
+    calls='(system|sysinit\.target\.wants)/noptrace-initramfs\.service|hooks/cmdline/00-noptrace\.sh'
     why='look in /etc/dracut.conf and /etc/dracut.conf.d for what leaves the module noptrace out'
     if [ "$package" = noptrace-initramfs ]; then
-        list=lsinitramfs calls=scripts/init-top/00-noptrace
+        calls=scripts/init-top/00-noptrace
         why='look whether /usr/share/initramfs-tools/hooks/noptrace can be executed'
     fi
     images -newer "$before" | {

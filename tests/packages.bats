@@ -417,6 +417,99 @@ assert_open_as_before() {
     assert_open_as_before
 }
 
+# keep_copy IMAGE: one that reads old, as a script that was killed leaves it.
+keep_copy() {
+    mkdir -p "$tree/var/lib/noptrace/images/${1%/*}"
+    echo old > "$tree/var/lib/noptrace/images/$1"
+}
+
+# begin PACKAGE: what each of its scripts begins with; there is no more to this one. No copy is left.
+begin() {
+    cp "$top/packaging/opt-in.sh" "$tree"
+    run on "$debian" env DPKG_MAINTSCRIPT_NAME=prerm DPKG_MAINTSCRIPT_PACKAGE="$1" sh /opt-in.sh upgrade
+    assert_success
+    assert [ ! -e "$tree/var/lib/noptrace" ]
+}
+
+@test "an image that was being written when a script was killed is the old one again, unless it is whole" {
+    local suite generator package size image=boot/initrd.img-$older
+    for generator in dracut initramfs-tools; do
+        package=noptrace-${generator%-tools}
+        for suite in bookworm trixie; do
+            use "$suite" "$generator"
+            cp "$(latest "$image")" "$BATS_TEST_TMPDIR/image"
+            keep_copy "$image"
+            echo "$older" > "$tree/var/lib/noptrace/images.building"
+            begin "$package"
+            assert_output ''
+            cmp "$BATS_TEST_TMPDIR/image" "$(latest "$image")"
+            for size in 100 1M -4K; do
+                head -c "$size" "$BATS_TEST_TMPDIR/image" > "$tree/$image"
+                keep_copy "$image"
+                echo "$older" > "$tree/var/lib/noptrace/images.building"
+                begin "$package"
+                assert_output "$package: /$image: could not be built, and is the old one, put back; it may lack the lock"
+                cmp <(echo old) "$tree/$image"
+            done
+        done
+    done
+}
+
+@test "no image is put back of a kernel that was removed after a script was killed" {
+    local image
+    # one without modules, a rescue image, and one that has a folder of its own
+    local -a there=(boot/initramfs-0-rescue-1234.img "boot/initrd.img-$older" boot/initrd.img-7.1.0 lib/modules/8.0/initramfs.img)
+    use bookworm dracut
+    mkdir -p "$tree/usr/lib/modules"/{5.1.0-removed,8.0/kernel}
+    touch "$tree/usr/lib/modules/5.1.0-removed/modules.dep" "$tree/boot/vmlinuz-7.1.0"
+    mount_and "$debian" rm "$debian/root/boot/initrd.img-$older"
+    for image in boot/initrd.img-{4.9.0,5.1.0-removed} {efi/debian/4.9.0,boot/0123456789abcdef/4.9.0}/initrd efi/EFI/Linux/debian-4.9.0.efi \
+        lib/modules/4.9.0/initramfs.img "${there[@]}"; do
+        keep_copy "$image"
+    done
+    begin noptrace-dracut
+    assert_equal "$(LC_ALL=C sort <<< "$output")" \
+        "$(printf 'noptrace-dracut: /%s: could not be built, and is the old one, put back; it may lack the lock\n' "${there[@]}")"
+    for image in "${there[@]}"; do cmp <(echo old) "$tree/${image/#lib/usr\/lib}"; done
+    run find "$tree" -type f ! -name modules.dep \( -path '*4.9.0*' -o -path '*removed*' \)
+    assert_output ''
+}
+
+# The single quotes have the script's own.
+# shellcheck disable=SC2016
+@test "where a generator succeeds and leaves no image the old one is put back" {
+    local kernel
+    use bookworm dracut
+    cp -a "$(dirname "$(latest "boot/initrd.img-$older")")" "$BATS_TEST_TMPDIR/boot"
+    # which would fail without one
+    mount_and "$debian" rm -r "$debian/root/etc/initramfs/post-update.d"
+    dracut_of_test 'rm "$3"'
+    packages -i new noptrace noptrace-dracut
+    assert_failure
+    for kernel in "${kernels[@]}"; do
+        assert_line "noptrace-dracut: /boot/initrd.img-$kernel: could not be built, and is the old one, put back; it may lack the lock"
+    done
+    assert_half_configured noptrace-dracut
+    assert_open_as_before
+
+    # a UKI whose boots are counted anew has another name
+    dracut_of_test 'mv /efi/EFI/Linux/debian-$4.efi /efi/EFI/Linux/debian-$4+3.efi'
+    mkdir -p "$tree/efi/EFI/Linux"
+    for kernel in "${kernels[@]}"; do echo image > "$tree/efi/EFI/Linux/debian-$kernel.efi"; done
+    packages -i new noptrace-dracut
+    assert_success
+    refute_output --partial 'put back'
+    for kernel in "${kernels[@]}"; do assert [ ! -e "$tree/efi/EFI/Linux/debian-$kernel.efi" ]; done
+
+    # what update-initramfs has while it builds is no image
+    use trixie initramfs-tools
+    echo old > "$tree/boot/initrd.img-$older.dpkg-bak"
+    packages -i new noptrace noptrace-initramfs
+    assert_built 2
+    refute_output --partial dpkg-bak
+    assert [ ! -e "$tree/boot/initrd.img-$older.dpkg-bak" ]
+}
+
 @test "a removal that fails has the boot entries again, and a package whose plugin is gone says so" {
     local kernel plugin=/usr/lib/kernel/install.d/95-noptrace.install
     use bookworm dracut
