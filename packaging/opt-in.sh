@@ -20,8 +20,9 @@ list=lsinitrd
 newline='
 '
 
+# A shared ESP has names of any bytes.
 say() {
-    printf '%s: %s\n' "$package" "$*" >&2
+    printf '%s: %s\n' "$package" "$*" | tr -c '\n -~' '?' >&2
 }
 
 # What runs outside of the root that it is for would build the images of the machine that it runs on.

@@ -475,6 +475,13 @@ begin() {
     assert_output ''
 }
 
+@test "no name of an image steers a terminal" {
+    use bookworm dracut
+    keep_copy $'boot/initrd.img-\e[2J\302\233x'
+    begin noptrace-dracut
+    assert_output 'noptrace-dracut: /boot/initrd.img-?[2J??x: could not be built, and is the old one, put back; it may lack the lock'
+}
+
 # The single quotes have the script's own.
 # shellcheck disable=SC2016
 @test "where a generator succeeds and leaves no image the old one is put back" {
