@@ -417,6 +417,14 @@ END
     assert_output 3
 }
 
+@test "what the scriptlets call is there when they run" {
+    local scriptlet package
+    run rpm -qp --qf '[%{REQUIREFLAGS:deptype} %{REQUIRENAME}\n]' "$packages/new/noptrace-dracut.rpm"
+    for scriptlet in posttrans postun; do
+        for package in coreutils diffutils findutils grep sed; do assert_line "$scriptlet $package"; done
+    done
+}
+
 # for_distribution MACRO VALUE DEPENDENCIES COMPILER RECOMMENDS: what the spec is there.
 for_distribution() {
     local common='binutils gcc lzo-devel make pkgconfig(liblz4) pkgconfig(liblzma) pkgconfig(libzstd) pkgconfig(zlib) systemd-rpm-macros'
