@@ -279,7 +279,7 @@ name_files_that_ask() {
 }
 
 # Entries of the Boot Loader Specification are the plugin's: there GRUB's menu stays as it is, since RHEL 8's
-# grub2-mkconfig takes back what others have set in grubenv.
+# grub2-mkconfig takes back what others have set in grubenv. Whether it reads them is asked as the plugin does.
 grub_menu() {
     # its entry would lose the line that names the image, and get it back from nobody
     [ "$gone" = no ] || {
@@ -289,7 +289,8 @@ grub_menu() {
     if [ -e /boot/grub/grub.cfg ] && command -v update-grub > /dev/null; then
         set -- update-grub
     elif [ -e /boot/grub2/grub.cfg ] && command -v grub2-mkconfig > /dev/null \
-        && ! grep -q '^[[:space:]]*blscfg' /boot/grub2/grub.cfg; then
+        && ! sed 's/^[[:space:]]*#.*//; s/insmod[[:space:]]\{1,\}[^[:space:];]*//g' /boot/grub2/grub.cfg \
+        | grep -qwE 'blscfg|bls_import'; then
         set -- grub2-mkconfig -o /boot/grub2/grub.cfg
     else
         return 0

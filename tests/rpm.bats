@@ -306,6 +306,26 @@ dracut --quiet --force --kver ${kernels[0]}"
     assert [ ! -e "$tree/calls" ]
 }
 
+@test "GRUB's menu is written again unless GRUB reads entries of the Boot Loader Specification, in whatever line it does" {
+    local line
+    use trixie dracut
+    mkdir -p "$tree"/{boot/grub2,usr/sbin}
+    rm -f "$tree/usr/sbin/grub2-mkconfig"
+    answer_for /usr/sbin/grub2-mkconfig
+    cp "$top/packaging/opt-in.sh" "$tree"
+    for line in blscfg 'if true; then blscfg; fi' $'insmod blscfg\n\tblscfg non-default' bls_import '# blscfg' '   insmod blscfg' 'menuentry blscfg_not {'; do
+        echo "$line" > "$tree/$menu"
+        rm -f "$tree/calls"
+        # nothing but that
+        run on "$debian" env DPKG_MAINTSCRIPT_NAME=postrm sh /opt-in.sh purge
+        assert_success
+        case $line in
+            '#'* | ' '* | menuentry*) assert_equal "$line: $(cat "$tree/calls")" "$line: grub2-mkconfig -o /boot/grub2/grub.cfg" ;;
+            *) assert [ ! -e "$tree/calls" ] ;;
+        esac
+    done
+}
+
 # files PACKAGE: the modes and names of an rpm's files and links.
 files() {
     rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$packages/new/$1.rpm" | grep -v '^d'
