@@ -348,12 +348,12 @@ static bool orders(struct text word)
  * how. */
 static bool meddles(struct image *image, struct text line)
 {
-	struct text word;
+	struct text what, where, type, options;
 
-	if (!text_word(&line, &word) || word.bytes[0] == '#' || !text_word(&line, &word))
+	if (!text_word(&line, &what) || what.bytes[0] == '#' || !text_word(&line, &where))
 		return false;
-	return mounts_over(image, word) ||
-	       (text_word(&line, &word) && text_word(&line, &word) && orders(word));
+	return mounts_over(image, where) ||
+	       (text_word(&line, &type) && text_word(&line, &options) && orders(options));
 }
 
 static bool search_fstab(struct search *search)
