@@ -865,7 +865,7 @@ END
         assert_line open
         run about $'linux /l\n'"options root=x 'maintenance'$kind" without
         assert_failure 2
-        assert_output ''
+        assert_output 'GRUB finds the word maintenance by its quotes or backslashes'
         # the word in front of that is none of those
         run about $'linux /l\n'"options root=x 'no' maintenance$kind" without
         assert_success
@@ -995,6 +995,24 @@ END
 }
 
 # bats test_tags=direct
+@test "GRUB's entry that has an empty line, or a key without a value, before its linux is none" {
+    local line
+    for line in '' ' ' grub_users 'id ' $'grub_hotkey\t' linux; do
+        run about $'title A\n'"$line"$'\nlinux /l\ngrub_class c\nversion 1' about
+        assert_output $'grub\nlocks\n1\n\n\nA'
+        run about $'title A\n'"$line"$'\nlinux /l\ngrub_class c\nversion 1' maintenance root
+        assert_failure 2
+        [[ $line == linux ]] || assert_output 'GRUB reads no further than to the empty line, or key without a value, before its linux'
+        # behind that, or for systemd-boot, it is nothing
+        [[ $line != linux ]] || continue
+        run about $'title A\n#\nlinux /l\n'"$line"$'\ngrub_class c\nversion 1' about
+        assert_output $'grub\nlocks\n1\n\n/l\nA'
+        run about $'title A\n'"${line/grub_/}"$'\nlinux /l\nversion 1' about
+        assert_output $'plain\nlocks\n1\n\n/l\nA'
+    done
+}
+
+# bats test_tags=direct
 @test "what an entry says of itself is printed without what would steer a terminal" {
     run about $'title \e[31mred\x7f\tä\nversion 1\nsort-key k' about
     assert_output $'plain\nlocks\n1\nk\n\n?[31mred??ä'
@@ -1018,6 +1036,12 @@ options a -- b
 END
     run about $'grub_class c\nlinux /l\n' maintenance root
     assert_output $'# noptrace: maintenance entry\ngrub_users root\ngrub_class c\nlinux /l maintenance'
+    # where GRUB would find nobody, and ask for no password
+    local users
+    for users in 'a|a a' ' a |a a' '|root' '  |root' ',|, ,' 'ab|ab' 'a b|a b'; do
+        run about $'grub_class c\nlinux /l\n' maintenance "${users%|*}"
+        assert_line "grub_users ${users#*|}"
+    done
 }
 
 # bats test_tags=direct
@@ -1058,12 +1082,18 @@ END
 
 # bats test_tags=direct
 @test "an entry that boot loaders would break into lines differently, or that is too long, is left as it is" {
-    local content
-    for content in 'options a\rmaintenance' 'a\0b' "$(printf '%70000s' x)" "$(printf 'a\\n%.0s' {1..1100})"; do
+    local content reason
+    while IFS='|' read -r reason content; do
         printf %b "$content" > "$BATS_TEST_TMPDIR/entry"
         run "$top/build/noptrace-entry" about "$BATS_TEST_TMPDIR/entry"
         assert_failure 2
-    done
+        assert_output "$reason"
+    done << END
+it has a carriage return that does not end a line|options a\rmaintenance
+it has a NUL|a\0b
+it has 64 KiB or more|$(printf '%70000s' x)
+it has 1024 lines or more|$(printf 'a\\n%.0s' {1..1100})
+END
     # what is one byte, or one line, shorter, is read to its end
     for content in "$(printf 'options maintenance%65515sx' '')|#" "options maintenance$(printf '\n#%.0s' {1..1022})|"$'\n#'; do
         printf %s "${content%|*}" > "$BATS_TEST_TMPDIR/entry"
@@ -1079,7 +1109,7 @@ END
     head -c 100000 /dev/urandom > "$entries/debian-6.1.0-9-test.conf"
     cp "$entries/debian-6.1.0-9-test.conf" "$entries/other.conf"
     kernel_install add 6.1.0-10-test
-    assert_line 'noptrace: /boot/loader/entries/debian-6.1.0-9-test.conf: cannot be read; it is left as it is'
+    assert_line 'noptrace: /boot/loader/entries/debian-6.1.0-9-test.conf: it has 64 KiB or more; it is left as it is'
     # nor is it taken for as open as the entry before it
     refute_output --partial 'debian-6.1.0-9-test.conf has the word'
     cmp "$entries/debian-6.1.0-9-test.conf" "$entries/other.conf"
@@ -1356,7 +1386,7 @@ END
     printf '%s\n' '# noptrace: maintenance entry' 'version 1' 'linux /x' > "$entries/$id-1-maintenance.conf"
     kernel_install add 6.1.0-10-test
     assert [ -e "$ours" ]
-    assert_line "noptrace: /boot/loader/entries/$id-2.conf: cannot be read; it is left as it is"
+    assert_line "noptrace: /boot/loader/entries/$id-2.conf: it has a NUL; it is left as it is"
     refute [ -e "$entries/$id-1-maintenance.conf" ]
     mv "$entries/$id-6.1.0-10-test.conf" "$entries/fedora-6.1.0-10-test.conf"
     kernel_install add 6.1.0-10-test

@@ -7,11 +7,12 @@
  *                                             command line has the word maintenance, else `locks`;
  *                                             its version and sort-key, without quotes; its
  *                                             kernel's path, if it is of one kernel whatever the
- *                                             boot loader and the machine; and its title
+ *                                             boot loader and the machine, and GRUB shows it if
+ *                                             it is GRUB's; and its title
  *     noptrace-entry values KEY FILE          what the key has, a line for each that there is
  *     noptrace-entry without FILE             the entry without the word, and else as it is
  *     noptrace-entry maintenance USERS FILE   the one for maintenance that goes with it; USERS of
- *                                             GRUB may boot it
+ *                                             GRUB may boot it, or root where there are none
  *
  * Whoever reads an entry joins its options in a way of their own, and the word counts if it is
  * there in any. systemd-boot takes the quotes off a value that begins and ends with one, and joins
@@ -92,20 +93,28 @@ static bool read_entry(struct entry *entry, const char *path)
 	FILE *file = fopen(path, "re");
 	struct text rest, line;
 	bool ok, plain_initrds = true;
+	const char *why = NULL;
 
 	if (!file)
 		return false;
 	entry->length = fread(entry->bytes, 1, sizeof entry->bytes, file);
-	ok = !ferror(file) && feof(file) && !memchr(entry->bytes, '\0', entry->length);
+	ok = !ferror(file);
+	if (!feof(file))
+		why = "it has 64 KiB or more";
+	else if (memchr(entry->bytes, '\0', entry->length))
+		why = "it has a NUL";
 	(void)fclose(file);
 	rest = (struct text) { entry->bytes, entry->length };
 	entry->plain = true;
-	while (ok && text_line(&rest, &line)) {
+	while (ok && !why && text_line(&rest, &line)) {
 		struct setting *setting = &entry->settings[entry->count++];
 
 		if (line.length > 0 && line.bytes[line.length - 1] == '\r')
 			line.length--;
-		ok = !memchr(line.bytes, '\r', line.length) && entry->count < MOST_LINES;
+		if (memchr(line.bytes, '\r', line.length))
+			why = "it has a carriage return that does not end a line";
+		else if (entry->count == MOST_LINES)
+			why = "it has 1024 lines or more";
 		setting->line = line;
 		split(setting);
 		entry->ours |= text_is(line, mark);
@@ -116,7 +125,9 @@ static bool read_entry(struct entry *entry, const char *path)
 			plain_initrds &= words_are_plain(setting->value);
 	}
 	entry->plain &= entry->grub || plain_initrds;
-	return ok;
+	if (ok && why)
+		(void)puts(why);
+	return ok && !why;
 }
 
 static const struct setting *find(const struct entry *entry, const char *key)
@@ -328,8 +339,24 @@ static bool is_of_one_kernel(const struct entry *entry)
 	return kernels == 1;
 }
 
+/*
+ * Whether GRUB does not show an entry that has a linux: it reads no further than to an empty line,
+ * or to a key without a value. systemd-boot reads on.
+ */
+static bool is_cut_short(const struct entry *entry)
+{
+	for (const struct setting *setting = entry->settings; entry->grub; setting++) {
+		if (setting->value.length == 0 && !text_begins(setting->key, "#"))
+			return true;
+		if (text_is(setting->key, "linux"))
+			break;
+	}
+	return false;
+}
+
 static int print_about(struct entry *entry)
 {
+	const bool booted = is_of_one_kernel(entry) && !is_cut_short(entry);
 	bool open;
 
 	if (!judge(entry, &open))
@@ -338,7 +365,7 @@ static int print_about(struct entry *entry)
 	(void)puts(open ? "open" : "locks");
 	put_shown(unquoted(value_of(entry, "version"), any_quote));
 	put_shown(unquoted(value_of(entry, "sort-key"), any_quote));
-	put_shown(is_of_one_kernel(entry) ? value_of(entry, "linux") : (struct text) { "", 0 });
+	put_shown(booted ? value_of(entry, "linux") : (struct text) { "", 0 });
 	put_shown(unquoted(value_of(entry, "title"), any_quote));
 	return YES;
 }
@@ -365,8 +392,10 @@ static int print_without(struct entry *entry)
 	}
 	/* a spelling of GRUB's that nothing writes by itself */
 	(void)judge_script(entry, &open);
-	if (open)
+	if (open) {
+		(void)puts("GRUB finds the word maintenance by its quotes or backslashes");
 		return UNREADABLE;
+	}
 	put(entry, (struct text) { entry->bytes, entry->length });
 	return YES;
 }
@@ -388,6 +417,17 @@ static void put_with(const struct setting *setting, const char *suffix)
 		     value.bytes, suffix);
 }
 
+/* Of a value of one byte, or of blanks, GRUB makes none, and would ask for no password. */
+static void put_users(struct text users)
+{
+	if (users.length == 0)
+		users = text_of("root");
+	(void)printf("grub_users %.*s", (int)users.length, users.bytes);
+	if (users.length == 1)
+		(void)printf(" %c", *users.bytes);
+	(void)putchar('\n');
+}
+
 /*
  * The word comes first, since behind a -- it would be init's. GRUB reads it behind the kernel's
  * path: there it stays when grub2-mkconfig writes new options into every entry.
@@ -402,15 +442,21 @@ static int print_maintenance(struct entry *entry, const char *users)
 					: not_plain);
 		return UNREADABLE;
 	}
+	/* ours would be shown without that line, and the normal one not */
+	if (is_cut_short(entry)) {
+		(void)puts("GRUB reads no further than to the empty line, or key without a value, "
+			   "before its linux");
+		return UNREADABLE;
+	}
 	(void)take_all(entry);
 	if (opens_by_initrd(entry)) {
 		(void)puts(by_initrd);
 		return UNREADABLE;
 	}
 	(void)puts(mark);
-	/* at the top: GRUB reads no further than to an empty line */
+	/* at the top, which GRUB reads in any case */
 	if (entry->grub)
-		(void)printf("grub_users %s\n", users);
+		put_users(trim(text_of(users)));
 	for (size_t i = 0; i < entry->count; i++) {
 		const struct setting *setting = &entry->settings[i];
 
