@@ -641,7 +641,7 @@ END
 
 @test "another system's entries on the same partition are left, and named where they are open" {
     use trixie
-    printf '%s\n' 'title Other' 'version 6.1.0-10-test' 'sort-key other' 'linux /x' 'options maintenance' > "$entries/other-6.1.0-10-test.conf"
+    printf '%s\n' 'title Other' 'version 6.1.0-10-test' 'machine-id 123' 'sort-key other' 'linux /x' 'options maintenance' > "$entries/other-6.1.0-10-test.conf"
     printf '%s\n' '# noptrace: maintenance entry' 'version 6.1.0-10-test' 'linux /x' > "$entries/other-6.1.0-10-test-maintenance.conf"
     kernel_install add 6.1.0-10-test
     assert_line "noptrace: /boot/loader/entries/other-6.1.0-10-test.conf has the word maintenance, and is another system's"
@@ -656,6 +656,23 @@ END
     look_again clean
     run listed
     assert_output "$(printf '%s\n' "$normal" other-6.1.0-10-test-maintenance.conf other-6.1.0-10-test.conf)"
+}
+
+@test "an open entry that is not known to be another system's is to be changed" {
+    local entry
+    use trixie
+    kernel_install add 6.1.0-10-test
+    for entry in 'version 1|machine-id "0123456789abcdef0123456789abcdef"|linux /x|options maintenance' \
+        'title x|linux /x|options maintenance'; do
+        tr '|' '\n' <<< "$entry" > "$entries/debian-mine.conf"
+        look_again
+        assert_output 'noptrace: /boot/loader/entries/debian-mine.conf has the word maintenance: it would be open at every boot; take it out'
+    done
+    look_again remove
+    assert_output ''
+    echo 'machine-id 0123456789abcdef0123456789abcdee' >> "$entries/debian-mine.conf"
+    look_again
+    assert_output "noptrace: /boot/loader/entries/debian-mine.conf has the word maintenance, and is another system's"
 }
 
 @test "a system whose token begins with another's keeps its entries" {
@@ -1481,6 +1498,62 @@ END
     kernel_install add 6.1.0-10-test
     assert_line --partial 'is not there: zipl is not known to take words behind the path of a kernel'
     assert [ ! -e "$ours" ]
+}
+
+@test "a token is read as kernel-install reads it: the first line, without the blanks round it" {
+    local suite text
+    for suite in bookworm trixie; do
+        use "$suite"
+        kernel_install add 6.1.0-10-test
+        for text in 'debian \n' '\tdebian\nother\n' debian; do
+            printf %b "$text" > "$tree/etc/kernel/entry-token"
+            rm "$entries/$maintenance"
+            look_again
+            assert_output ''
+            assert [ -e "$entries/$maintenance" ]
+        done
+        # systemd 257 keeps the blanks
+        printf 'debian\nother\n' > "$tree/etc/kernel/entry-token"
+        kernel_install add 6.1.0-10-test
+        assert_output ''
+        assert [ -e "$entries/$maintenance" ]
+    done
+}
+
+@test "what a run has left that was killed is removed by the next, and in the end" {
+    use trixie
+    kernel_install add 6.1.0-10-test
+    for call in add clean; do
+        echo half > "$entries/.noptrace.4711"
+        look_again "$call"
+        refute [ -e "$entries/.noptrace.4711" ]
+    done
+}
+
+@test "an entry keeps its mode, which ours has as well, and is not put in the place of a link" {
+    local suite
+    for suite in bookworm trixie; do
+        use "$suite"
+        booted_with='root=LABEL=debian maintenance quiet'
+        # shellcheck disable=SC2016 # that script's
+        plugin 90-mine <<< 'chmod 640 "$boot/debian-$2.conf"'
+        kernel_install add 6.1.0-10-test
+        assert_line --partial 'took out the word maintenance'
+        assert_equal "$(stat -c %a "$entries/$normal" "$entries/$maintenance")" $'640\n640'
+        # nor does it fail where there are none
+        printf '#!/bin/sh\nexit 1\n' > "$tree/chmod"
+        chmod +x "$tree/chmod"
+        plugin 90-mine <<< 'mount --bind /chmod /bin/chmod'
+        kernel_install add 6.1.0-10-test
+        assert_line --partial 'took out the word maintenance'
+        assert_equal "$(stat -c %a "$entries/$maintenance")" 600
+        # shellcheck disable=SC2016 # that script's
+        plugin 90-mine <<< 'mv "$boot/debian-$2.conf" /boot/entry; ln -s /boot/entry "$boot/debian-$2.conf"'
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out: this could not, since it is a link"
+        assert [ -L "$entries/$normal" ]
+        rm "$entries/$normal"
+    done
 }
 
 # What is set, in all combinations, and what happens then: in one chroot, all in one shell there, which prints a line
