@@ -183,11 +183,36 @@ listed() {
         mv "$tree/boot/loader" "$tree/efi"
         look_again
         assert [ -e "$tree/efi/loader/entries/$ours" ]
-        # and not elsewhere where it is said
-        rm "$tree/efi/loader/entries/$ours"
-        mkdir -p "$entries"
-        kernel_install add 6.1.0-10-test
-        refute [ -e "$tree/efi/loader/entries/$ours" ]
+    done
+}
+
+@test "what a call by hand has written on another partition goes when a default or a setting is against it" {
+    local suite there
+    for suite in bookworm trixie; do
+        use "$suite"
+        for there in efi boot/efi esp; do
+            mkdir -p "$tree/$there"
+            kernel_install add 6.1.0-10-test
+            rm -rf "${tree:?}/$there/loader"
+            mv "$tree/boot/loader" "$tree/$there"
+            mkdir -p "$entries"
+            rm "$tree/$there/loader/entries/$maintenance"
+            KERNEL_INSTALL_BOOT_ROOT=/$there look_again
+            assert [ -e "$tree/$there/loader/entries/$maintenance" ]
+            echo 'default @saved' > "$tree/boot/loader/loader.conf"
+            SYSTEMD_ESP_PATH=/esp kernel_install add 6.1.0-9-test
+            assert_line "noptrace: /$there/loader/entries/$maintenance is not there: default @saved would boot it again after somebody picked it"
+            refute [ -e "$tree/$there/loader/entries/$maintenance" ]
+            rm "$tree/boot/loader/loader.conf"
+            SYSTEMD_ESP_PATH=/esp kernel_install add 6.1.0-9-test
+            assert [ -e "$tree/$there/loader/entries/$maintenance" ]
+            rm "$tree/etc/default/grub.d/noptrace.cfg"
+            echo NOPTRACE_MENU=no > "$tree/etc/default/grub.d/noptrace.cfg"
+            SYSTEMD_ESP_PATH=/esp kernel_install remove 6.1.0-9-test
+            refute [ -e "$tree/$there/loader/entries/$maintenance" ]
+            : > "$tree/etc/default/grub.d/noptrace.cfg"
+            rm -r "${tree:?}/$there/loader"
+        done
     done
 }
 
@@ -620,9 +645,9 @@ END
     look_again
     assert [ -e "$entries/$maintenance" ]
     use_grub
-    mv "$entries/0123456789abcdef0123456789abcdef-0-rescue-0123456789abcdef0123456789abcdef".{conf,Conf}
+    mv "$entries/0123456789abcdef0123456789abcdef-6.1.0-9-test".{conf,Conf}
     kernel_install add 6.1.0-10-test
-    assert_line --partial "is not there: with a single normal entry, GRUB's fallback would be the one for maintenance"
+    assert_line --partial "is not there: with fewer than two kernels of this system, GRUB's entry 1 could be the one for maintenance"
 }
 
 @test "a boot partition may have a blank in its name, and is looked at once" {
@@ -1336,7 +1361,7 @@ grub_class fedora
 END
 }
 
-# use_grub: a machine of Fedora's kind, as far as its entries go, with two normal ones.
+# use_grub: a machine of Fedora's kind, as far as its entries go, with two kernels.
 use_grub() {
     use bookworm
     sed -i 's/^layout=.*/layout=other/' "$tree/etc/kernel/install.conf"
@@ -1344,6 +1369,7 @@ use_grub() {
     mkdir -p "$tree/boot/grub2"
     rm -f "$tree/etc/default/grub"
     grub_entry 0-rescue-0123456789abcdef0123456789abcdef
+    grub_entry 6.1.0-9-test
     grub_entry 6.1.0-10-test
     ours=$entries/~maintenance-0123456789abcdef0123456789abcdef-6.1.0-10-test.conf
 }
@@ -1362,21 +1388,21 @@ initrd /initramfs-6.1.0-10-test.img
 options root=UUID=1 ro rhgb
 grub_class fedora
 END
-    assert_equal "$(listed | grep -c '~')" 1
+    assert_equal "$(listed | grep -c '~')" 2
     # as grub2-mkconfig of Fedora does to each entry
     sed -i 's/^options.*/options root=UUID=2 ro/' "$entries"/*.conf
     assert_equal "$("$top/build/noptrace-entry" about "$ours" | head -n 2)" $'maintenance\nopen'
     rm "$entries/0123456789abcdef0123456789abcdef-6.1.0-10-test.conf"
     kernel_install remove 6.1.0-10-test
-    assert_equal "$(listed)" 0123456789abcdef0123456789abcdef-0-rescue-0123456789abcdef0123456789abcdef.conf
+    assert_equal "$(listed)" "$(printf '0123456789abcdef0123456789abcdef-%s.conf\n' 0-rescue-0123456789abcdef0123456789abcdef 6.1.0-9-test)"
 }
 
 @test "where GRUB reads the entries, a maintenance boot's word is taken out of the rescue entry too" {
     use_grub
     booted_with='root=UUID=1 maintenance ro'
-    sed -i 's/^options.*/options root=UUID=1 maintenance ro/' "$entries"/*.conf
+    sed -i 's/^options.*/options root=UUID=1 maintenance ro/' "$entries"/*-{0-rescue-*,10-test}.conf
     kernel_install add 6.1.0-10-test
-    run grep -h '^options' "$entries"/0*.conf
+    run grep -h '^options' "$entries"/0*-{0-rescue-*,10-test}.conf
     assert_output "$(printf '%s\n' 'options root=UUID=1 ro' 'options root=UUID=1 ro')"
     assert_equal "$(grep -h '^linux' "$ours")" 'linux /vmlinuz-6.1.0-10-test maintenance'
 }
@@ -1444,10 +1470,16 @@ exit|/etc/default/grub could not be read to its end
 END
     # nor where GRUB's own files have another default, fall back to one, or remember what was picked
     rm "$tree/etc/default/grub"
-    for set in fallback=2 save_default=true; do
+    for set in fallback=2 prev_saved_entry=2 default=2; do
         printf '# GRUB Environment Block\n%s\n#####' "$set" > "$tree/boot/grub2/grubenv"
         kernel_install add 6.1.0-10-test
         assert_line --partial "is not there: the default is ${set#*=}, which is no normal entry"
+        assert [ ! -e "$ours" ]
+    done
+    for set in save_default=true blsuki_save_default=true blsuki_save_default=1; do
+        printf '# GRUB Environment Block\n%s\n#####' "$set" > "$tree/boot/grub2/grubenv"
+        kernel_install add 6.1.0-10-test
+        assert_line --partial "is not there: $set would boot it again after somebody picked it"
         assert [ ! -e "$ours" ]
     done
     rm "$tree/boot/grub2/grubenv"
@@ -1455,17 +1487,22 @@ END
     for file in boot/grub2/grub.cfg boot/grub2/custom.cfg boot/grub/custom.cfg boot/efi/EFI/fedora/grub.cfg; do
         mkdir -p "$tree/${file%/*}"
         # shellcheck disable=SC1010 # GRUB's
-        for set in 'set default=2' 'set default="2"' "set default='~m n'" 'default=2;' 'if x; then set fallback="0 2"; fi' 'set save_default=true' \
-            'set fallback=2'; do
+        for set in 'set default=2' 'set default="2"' "set default='~m n'" 'default=2;' 'if x; then set fallback="0 2"; fi' 'set fallback=2'; do
             echo "$set" > "$tree/$file"
             kernel_install add 6.1.0-10-test
-            assert_line --regexp 'is not there: the default is (2|~m n|0 2|true), which is no normal entry$'
+            assert_line --regexp 'is not there: the default is (2|~m n|0 2), which is no normal entry$'
+            assert [ ! -e "$ours" ]
+        done
+        for set in 'set save_default=true' 'if x; then blsuki_save_default="true"; fi' '  set blsuki_save_default=1'; do
+            echo "$set" > "$tree/$file"
+            kernel_install add 6.1.0-10-test
+            assert_line --regexp 'is not there: (blsuki_)?save_default=(true|1) would boot it again after somebody picked it$'
             assert [ ! -e "$ours" ]
         done
         # as 00_header has it
         # shellcheck disable=SC1010,SC2016 # GRUB's
         printf '%s\n' 'if [ "${next_entry}" ] ; then' '   set default="${next_entry}"' else '   set default="${saved_entry}"' fi 'set default="0"' \
-            'set fallback=1' 'set save_default=false' 'if [ "${default}" = 2 ]; then menu_default=2; fi' '# default=2' \
+            'set fallback=1' 'set save_default=false' 'set blsuki_save_default=' 'saved_entry="${prev_saved_entry}"' 'if [ "${default}" = 2 ]; then menu_default=2; fi' '# default=2' \
             "set default='Fedora Linux (6.1.0-10-test) 40'" > "$tree/$file"
         kernel_install add 6.1.0-10-test
         assert [ -e "$ours" ]
@@ -1482,22 +1519,87 @@ END
     # where there are no settings, none is taken from whoever calls
     default=2 kernel_install add 6.1.0-10-test
     assert [ -e "$ours" ]
-    # entry 1 is what GRUB's boot counting falls back to
-    rm "$entries"/*-0-rescue-*
-    kernel_install add 6.1.0-10-test
-    assert_line --partial "is not there: with a single normal entry, GRUB's fallback would be the one for maintenance"
-    assert [ ! -e "$ours" ]
-    # nor does GRUB show what has no kernel
-    printf 'title x\ngrub_class x\n' > "$entries/x.conf"
-    kernel_install add 6.1.0-10-test
-    assert_line --partial "is not there: with a single normal entry, GRUB's fallback would be the one for maintenance"
-    grub_entry 6.1.0-9-test
-    kernel_install add 6.1.0-10-test
-    assert [ -e "$ours" ]
     echo > "$tree/etc/zipl.conf"
     kernel_install add 6.1.0-10-test
     assert_line --partial 'is not there: zipl is not known to take words behind the path of a kernel'
     assert [ ! -e "$ours" ]
+}
+
+# It is what GRUB's boot counting falls back to, and what a default of 1 means.
+@test "where GRUB's entry 1 could come to be one for maintenance, there is none" {
+    local id=0123456789abcdef0123456789abcdef other
+    use_grub
+    # the rescue entry, which people remove to have room
+    rm "$entries/$id-6.1.0-9-test.conf"
+    kernel_install add 6.1.0-10-test
+    assert_line --partial "is not there: with fewer than two kernels of this system, GRUB's entry 1 could be the one for maintenance"
+    refute [ -e "$ours" ]
+    # another system's, which that removes; what has no kernel; what has none of GRUB's keys
+    while IFS= read -r other; do
+        printf %b "${other#*|}" > "$entries/${other%%|*}.conf"
+        kernel_install add 6.1.0-10-test
+        assert_equal "$other: $(listed | grep -c '~')" "$other: 0"
+        rm "$entries/${other%%|*}.conf"
+    done << END
+fedora-6.1|version 6.1\nlinux /x\ngrub_class x\n
+$id-6.1|version 6.1\ngrub_class x\n
+$id-6.1|version 6.1\nlinux /x\n
+END
+    # what GRUB does not show, for what is before its linux
+    grub_entry 6.1.0-9-test
+    for other in '' ' \t' grub_users 'id ' 'grub_hotkey \t' '\r'; do
+        sed -i "s/^linux.*/$other\\n&/" "$entries/$id-6.1.0-9-test.conf"
+        kernel_install add 6.1.0-10-test
+        assert_equal "$other: $(listed | grep -c '~')" "$other: 0"
+        grub_entry 6.1.0-9-test
+    done
+    # nor is there one for that itself
+    grub_entry 6.1.0-8-test
+    sed -i 's/^linux.*/grub_hotkey\n&/' "$entries/$id-6.1.0-9-test.conf"
+    kernel_install add 6.1.0-10-test
+    assert_line "noptrace: /boot/loader/entries/$id-6.1.0-9-test.conf gets no entry for maintenance: GRUB reads no further than to the empty line, or key without a value, before its linux"
+    assert_equal "$(listed | grep '~')" "$(printf "~maintenance-$id-%s.conf\n" 6.1.0-10-test 6.1.0-8-test)"
+    # and such a line behind it is none
+    grub_entry 6.1.0-9-test
+    sed -i 's/^linux.*/#\n&\n\ngrub_hotkey/' "$entries/$id-6.1.0-9-test.conf"
+    kernel_install add 6.1.0-10-test
+    assert_equal "$(listed | grep -c '~')" 3
+}
+
+# A file that is there, and fails to be read.
+@test "what chooses a default and cannot be read could choose a maintenance entry, of which there is none then" {
+    local file
+    use trixie
+    kernel_install add 6.1.0-10-test
+    for file in LoaderEntryDefault LoaderEntryPreferred LoaderEntrySysFail; do
+        mkdir -p "$tree/sys/firmware/efi/efivars/$file-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+        look_again
+        assert_line "noptrace: /boot/loader/entries/$maintenance is not there: it cannot be told whether the default @${file,,} finds it"
+        assert_equal "$(listed)" "$normal"
+        rm -r "$tree/sys"
+        mkdir "$tree/sys"
+        look_again
+        assert [ -e "$entries/$maintenance" ]
+    done
+    for file in grub2/grub.cfg grub/custom.cfg efi/EFI/x/grub.cfg; do
+        mkdir -p "$tree/boot/${file%/*}"
+        ln -s /proc/self/mem "$tree/boot/$file"
+        look_again
+        assert_line "noptrace: /boot/loader/entries/$maintenance is not there: /boot/$file cannot be read, and could name it"
+        assert_equal "$(listed)" "$normal"
+        rm "$tree/boot/$file"
+    done
+    use_grub
+    kernel_install add 6.1.0-10-test
+    for file in grub2/grubenv grub2/grub.cfg; do
+        assert [ -e "$ours" ]
+        ln -s /proc/self/mem "$tree/boot/$file"
+        look_again
+        assert_line "noptrace: /boot/loader/entries/${ours##*/} is not there: /boot/$file cannot be read, and could name it"
+        refute [ -e "$ours" ]
+        rm "$tree/boot/$file"
+        look_again
+    done
 }
 
 @test "a token is read as kernel-install reads it: the first line, without the blanks round it" {
@@ -1528,6 +1630,21 @@ END
         look_again "$call"
         refute [ -e "$entries/.noptrace.4711" ]
     done
+}
+
+@test "a default with so many * that it would be tried for ever is one that cannot be told" {
+    local stars='*?*?*?*?*?*?*?*?*?*?*?*?*?*?*z'
+    use trixie
+    kernel_install add 6.1.0-10-test
+    echo 'default *debian*test*conf*' > "$tree/boot/loader/loader.conf"
+    look_again
+    assert [ -e "$entries/$maintenance" ]
+    echo "default $stars" > "$tree/boot/loader/loader.conf"
+    # shellcheck disable=SC2016 # the inner shell's
+    run timeout 20 unshare --mount sh -e -c 'mount -t proc proc "$1/proc"; exec chroot "$1" /usr/lib/kernel/install.d/95-noptrace.install add' - "$tree"
+    assert_success
+    assert_line "noptrace: /boot/loader/entries/$maintenance is not there: it cannot be told whether the default $stars finds it"
+    assert_equal "$(listed)" "$normal"
 }
 
 @test "an entry keeps its mode, which ours has as well, and is not put in the place of a link" {
