@@ -188,6 +188,8 @@ assert_open() {
     run on "$debian" ls /efi/loader/entries
     assert_output "$(printf 'debian-%s.conf\n' "${kernels[@]}" | LC_ALL=C sort)"
     assert [ ! -e "$tree/usr/lib/systemd/system/sysinit.target.wants/noptrace.service" ]
+    # nor a link to what is not there
+    assert [ ! -L "$tree/usr/lib/systemd/system/sysinit.target.wants/noptrace.service" ]
 }
 
 # assert_built COUNT: so many images were.

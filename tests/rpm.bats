@@ -225,7 +225,9 @@ assert_gone() {
     run on "$debian" systemctl is-enabled noptrace
     assert_output disabled
     # as the next kernel's would be
+    touch "$BATS_TEST_TMPDIR/before"
     run on "$debian" dracut --quiet --regenerate-all --force
+    assert_built 2
     assert_open
     assert_tool_is_whole
 }
