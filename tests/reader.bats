@@ -8,6 +8,9 @@
 # shellcheck source=tests/common.bash
 source "$BATS_TEST_DIRNAME/common.bash"
 
+# a loop over no image is no test
+shopt -s failglob
+
 setup_file() {
     export reader=$top/build/noptrace-list sanitized=$top/build/noptrace-list-sanitized
     export outside=$BATS_FILE_TMPDIR/outside hostile=$BATS_FILE_TMPDIR/hostile
