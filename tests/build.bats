@@ -285,6 +285,7 @@ END
 @test "a noptrace.conf of initramfs-tools that is no shell: no image" {
     run bake_with_mkinitramfs "$image" 'noptrace_on_failure="reboot'
     assert_failure
+    assert_line --partial '/noptrace.conf: noptrace_on_failure=: not one of continue, emergency, poweroff, reboot'
     assert [ ! -s "$image" ]
 }
 
