@@ -4170,6 +4170,12 @@ What `noptrace-image check` is; see noptrace-image(8).'
         assert_point FAIL image "$reason"
         assert_refused 2 "$image: cannot be read: $reason" boot "$image"
     done
+    # the first of all as well
+    # shellcheck disable=SC2016 # perl's
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".linuxes", "x" ], [ ".cmdline", "quiet" ]))' "$BATS_TEST_TMPDIR/first.efi"
+    run "$top/build/noptrace-uki" line "$BATS_TEST_TMPDIR/first.efi"
+    assert_failure 2
+    assert_output "${reason/.ucode/.linux}"
     run "$top/build/noptrace-uki" line "$BATS_TEST_TMPDIR/honest-names.efi"
     assert_success
 }

@@ -92,14 +92,11 @@ static bool knows_profiles(const struct source *source, const struct pe *pe,
 			     "it with a later one");
 }
 
+/* A stub that knows profiles knows what is in them. */
 static bool knows_microcode(const struct source *source, const struct pe *pe,
 			    struct failure *failure)
 {
-	bool found = false;
-
-	for (unsigned profile = 0; profile <= pe->profiles; profile++)
-		found = found || pe_find(pe, profile, ".ucode");
-	return !found || is_of(source, pe, KNOWS_MICROCODE, failure) ||
+	return !pe_find(pe, 0, ".ucode") || is_of(source, pe, KNOWS_MICROCODE, failure) ||
 	       fail(failure, "it has a .ucode, and its .sdmagic does not say systemd-stub 256 or "
 			     "later: stubs before that leave out what is in it; build it with a "
 			     "later one");
