@@ -236,7 +236,8 @@ RELOCATE = sed -e 's,=/usr/sbin/noptrace,=$(sbindir)/noptrace,' \
 moduledir = $(DESTDIR)$(dracutdir)/modules.d/50noptrace
 dropindir = $(DESTDIR)$(systemdunitdir)/noptrace.service.d
 # $(call relocated,FROM,TO,MODE): TO may be run at any time, and is never there in part; nothing runs a .noptrace.
-relocated = $(RELOCATE) $(1) > $(dir $(2)).noptrace && chmod $(3) $(dir $(2)).noptrace && mv -f $(dir $(2)).noptrace $(2)
+relocated = { $(RELOCATE) $(1) > $(dir $(2)).noptrace && chmod $(3) $(dir $(2)).noptrace && mv -f $(dir $(2)).noptrace $(2); } \
+	|| { rm -f $(dir $(2)).noptrace; exit 1; }
 
 # What 0.1 had installed and this version does not: a sysctl.d file that lowered scopes, a sample that did not
 # look whether the module is there, and files of the module.

@@ -66,11 +66,13 @@ has_no_kernel() {
         *[/-][0-9]*.[0-9]*) ;;
         *) return 1 ;;
     esac
-    for kernel in /lib/modules/*/kernel /boot/vmlinu?-*; do
-        kernel=${kernel%/kernel}
-        kernel=${kernel##*/}
+    for kernel in /lib/modules/*/kernel /lib/modules/*/vmlinu? /boot/vmlinu?-* /boot/*[Ii]mage-* /boot/kernel-*; do
+        case $kernel in
+            /lib/*) kernel=${kernel%/*} kernel=${kernel##*/} ;;
+            *) kernel=${kernel#*-} ;;
+        esac
         case $1 in
-            *"${kernel#vmlinu?-}"*) return 1 ;;
+            *[/-]"$kernel" | *[/-]"$kernel"[./+]*) return 1 ;;
         esac
     done
 }
@@ -92,7 +94,7 @@ put_back() {
                 continue
             fi
             # whoever removes a kernel removes its image too
-            if has_no_kernel "$image"; then
+            if [ ! -e "$image" ] && has_no_kernel "$image"; then
                 rm -f "$copy"
                 continue
             fi
@@ -110,11 +112,23 @@ put_back() {
     } || gone=yes
 }
 
+# is_counted UKI: whether its boots are counted, for which it has another name.
+is_counted() {
+    for counted in "${1%.efi}"+*.efi "${1%+*}.efi"; do
+        [ "$counted" = "$1" ] || [ ! -s "$counted" ] || return 0
+    done
+    return 1
+}
+
 # The copies of images that are other ones now.
 forget_built() {
     find "$kept" -type f | while IFS= read -r copy; do
         image=${copy#"$kept"}
-        [ ! -s "$image" ] || cmp -s "$copy" "$image" || rm "$copy"
+        if [ -s "$image" ]; then
+            cmp -s "$copy" "$image" || rm "$copy"
+        elif [ "${image%.efi}" != "$image" ] && is_counted "$image"; then
+            rm "$copy"
+        fi
     done
 }
 
@@ -125,9 +139,9 @@ forget() {
     [ ! -d "${kept%/*}" ] || rmdir "${kept%/*}" || :
 }
 
-# Some generators succeed, and leave no image. A UKI may have another name then, by its boot counting.
+# Some generators succeed, and leave no image. What was forgotten has another name.
 all_there() {
-    find "$kept" -type f ! -name '*.efi' | while IFS= read -r copy; do [ -s "${copy#"$kept"}" ] || exit 1; done
+    find "$kept" -type f | while IFS= read -r copy; do [ -s "${copy#"$kept"}" ] || exit 1; done
 }
 
 # build VERSION COMMAND…: what has the images of a kernel written; or, with / instead, of one after the other. Where one is
@@ -137,9 +151,9 @@ build() {
     echo "$1" > "$building" && sync -f "$building" || return 1
     version=$1
     shift
-    if "$@" && all_there; then
+    # openSUSE's names an image anew where it is another one
+    if "$@" && forget_built && { [ "$version" = / ] || all_there; }; then
         rm "$building"
-        forget_built
     else
         # what was to build them all has gone on to the next: those that are there are whole
         [ "$version" != / ] || rm "$building"
@@ -211,12 +225,12 @@ build_images() {
 
 # images TEST…: those that pass these tests of find. A kdump image is no boot of the machine, and kdump builds it. As deep
 # as /boot/efi/EFI/Linux; an ESP that is elsewhere is not looked at, and no name with a newline, which is no image's, or of
-# what update-initramfs keeps while it builds. A folder of these may itself be a link.
+# what update-initramfs has while it builds. A folder of these may itself be a link.
 images() {
     for folder in /boot /efi /lib/modules; do
         [ ! -d "$folder" ] || find -H "$folder" -maxdepth 4 -type f ! -name '*kdump*' ! -path "*$newline*" "$@" \
             \( -name initrd -o -name 'initrd.img*' -o -name 'initrd-*' -o -name 'initramfs-*' -o -name initramfs.img \
-            -o -path '*/EFI/Linux/*.efi' ! -name '*.addon.efi' \) ! -name '*.conf' ! -name '*.sig' ! -name '*.dpkg-bak' || :
+            -o -path '*/EFI/Linux/*.efi' ! -name '*.addon.efi' \) ! -name '*.conf' ! -name '*.sig' ! -name '*.dpkg-bak' ! -name '*.new' || :
     done
 }
 

@@ -472,7 +472,8 @@ static bool locked_in_initramfs(int *error)
 
 /*
  * The first that locks says when; where there is no /run, or it is full, that is no failure, and a
- * later one may try again. With RLIMIT_FSIZE=0 it is the end: all else is done before.
+ * later one may try again. With RLIMIT_FSIZE=0 this is the end, with an empty file: the log has the
+ * line before.
  */
 static void leave_trace(bool initramfs)
 {

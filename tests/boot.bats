@@ -51,7 +51,7 @@ assert_said() {
     assert_refused 2 "$kernel: one IMAGE at a time" boot "$good" "$kernel"
     assert_refused 2 '--accel hvf: must be tcg or kvm' boot --kernel "$kernel" --accel hvf "$good"
     assert_refused 2 "--probe $kernel: not with --root, whose own is run" boot --kernel "$kernel" --root "$good" --probe "$kernel" --append root=x "$good"
-    assert_refused 2 "--tap: one format at a time; see 'noptrace-image --help'" boot --kernel "$kernel" --json --tap "$good"
+    assert_refused 2 "--tap: one format at a time; see 'noptrace-image --help'" boot --kernel "$kernel" --json --json --tap "$good"
     assert_refused 2 ": cannot be read as a file" boot --kernel "$kernel" ''
     assert_refused 2 '--timeout soon: must be a number of seconds' boot --kernel "$kernel" --timeout soon "$good"
     assert_refused 2 '--root: has an empty value; give it one, or leave it out' boot --kernel "$kernel" --root '' "$good"

@@ -697,7 +697,7 @@ mounts_not_by() {
     local line form='names noptrace, or the scope, in a form that is not known; write it once, as /usr/sbin/noptrace apply, alone or with || and what is done where it fails in the same line'
     tree_of handmade
     # shellcheck disable=SC2016 # what its shell would expand
-    for line in 'echo /usr/sbin/noptrace apply' ': /usr/sbin/noptrace apply || poweroff -f || exit' '/usr/sbin/noptrace apply &' \
+    for line in 'echo /usr/sbin/noptrace apply' ': /usr/sbin/noptrace apply || { poweroff -f; exit; }' '/usr/sbin/noptrace apply &' \
         'false && /usr/sbin/noptrace apply' '/usr/sbin/noptrace apply|| poweroff -f' '/opt/usr/sbin/noptrace apply' \
         '/usr/sbin/noptrace apply# x' '/usr/sbin/noptrace applyx' '/usr/sbin/noptrace apply & # x' '/usr/sbin/noptrace apply || # x' '/usr/sbin/noptrace apply | sh' '/usr/sbin/noptrace apply || echo "$(x)"' \
         '/usr/sbin/noptrace apply || echo "a" (b)' "/usr/sbin/noptrace apply || echo 'a' &" '/usr/sbin/noptrace apply || echo "#" & # "' '/usr/sbin/noptrace apply || echo "`x`"' '/usr/sbin/noptrace apply || echo "a' \
@@ -715,7 +715,7 @@ mounts_not_by() {
     sed 's/^.*noptrace apply/# &/' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
-    assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f || exit" into /init, right behind the mount of /proc, and the program beside it'
+    assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || { poweroff -f; exit; }" into /init, right behind the mount of /proc, and the program beside it'
     # nor what has a NUL, which some shells drop
     sed 's/noptrace apply.*/noptrace apply # \x00/' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -730,7 +730,7 @@ mounts_not_by() {
     { cat "$program" && echo && cat "$images/handmade.tree/init"; } > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
-    assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || poweroff -f || exit" into /init, right behind the mount of /proc, and the program beside it'
+    assert_fails wired 'nothing calls the program; put the line "/usr/sbin/noptrace apply || { poweroff -f; exit; }" into /init, right behind the mount of /proc, and the program beside it'
     # nor what ends with the file
     { sed '/noptrace apply/d' "$images/handmade.tree/init" && printf '/usr/sbin/noptrace apply || sh &'; } > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -3088,6 +3088,14 @@ END
     assert_success
     check --cmdline "${line}0" "$image"
     assert_fails masks "--cmdline: ${line:0:120} keeps it from running; take that out"
+    # a value goes on behind a blank that is in quotes, of either kind
+    for line in 'rootflags="a b,x-systemd.before=systemd-journald.socket"' "mount.usrflags='a b,x-systemd.before=x.service'" \
+        'rd.systemd.mount-extra="a b:/usr:tmpfs"' 'rootflags=a" b"'; do
+        check --cmdline "quiet $line" "$image"
+        assert_fails masks "--cmdline: ${line%% *} keeps it from running; take that out"
+    done
+    check --cmdline "rootflags=\"a\",'b',c root=\"x y\"" "$image"
+    assert_success
     printf -v line 'rootflags=%01013d' 0
     check --cmdline "$line" "$image"
     assert_success

@@ -47,7 +47,7 @@ pack() {
 }
 
 # What README and the manual tell those to put into /init who have no generator.
-handmade_line='/usr/sbin/noptrace apply || poweroff -f || exit'
+handmade_line='/usr/sbin/noptrace apply || { poweroff -f; exit; }'
 
 # handmade TREE ROOT PROGRAM: an initramfs of ROOT's busybox, PROGRAM and an /init with that line, which mounts
 # the real root and switches to it: to /sbin/init or, as the kernel makes its parameter a variable, to what first=

@@ -1470,7 +1470,7 @@ exit|/etc/default/grub could not be read to its end
 END
     # nor where GRUB's own files have another default, fall back to one, or remember what was picked
     rm "$tree/etc/default/grub"
-    for set in fallback=2 prev_saved_entry=2 default=2; do
+    for set in fallback=2 prev_saved_entry=2 default=2 'fallback=2 x=0' saved_entry=a=0 default=2=; do
         printf '# GRUB Environment Block\n%s\n#####' "$set" > "$tree/boot/grub2/grubenv"
         kernel_install add 6.1.0-10-test
         assert_line --partial "is not there: the default is ${set#*=}, which is no normal entry"
@@ -1509,7 +1509,7 @@ END
         rm "$tree/$file"
     done
     # wherever it is
-    for file in boot/EFI/x/{grub,custom}.cfg boot/grub/grub.cfg boot/efi/EFI/x/custom.cfg efi/EFI/x/{grub,custom}.cfg; do
+    for file in boot/EFI/x/{grub,custom}.cfg boot/grub/{grub,user}.cfg boot/efi/EFI/x/custom.cfg efi/EFI/x/{grub,custom}.cfg; do
         mkdir -p "$tree/${file%/*}"
         echo 'set default=2' > "$tree/$file"
         kernel_install add 6.1.0-10-test

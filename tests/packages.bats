@@ -458,12 +458,14 @@ begin() {
 @test "no image is put back of a kernel that was removed after a script was killed" {
     local image
     # one without modules, a rescue image, and one that has a folder of its own
-    local -a there=(boot/initramfs-0-rescue-1234.img "boot/initrd.img-$older" boot/initrd.img-7.1.0 lib/modules/8.0/initramfs.img)
+    local -a there=(boot/initramfs-0-rescue-1234.img "boot/initrd.img-$older" boot/initrd.img-7.1.0 boot/initrd.img-9.1.0-1 lib/modules/8.0/initramfs.img)
     use bookworm dracut
     mkdir -p "$tree/usr/lib/modules"/{5.1.0-removed,8.0/kernel}
+    # a kernel of another name, and one whose name begins as another's
+    touch "$tree/boot/Image-9.1.0-1" "$tree/boot/vmlinuz-4.9.0-1"
     touch "$tree/usr/lib/modules/5.1.0-removed/modules.dep" "$tree/boot/vmlinuz-7.1.0"
     mount_and "$debian" rm "$debian/root/boot/initrd.img-$older"
-    for image in boot/initrd.img-{4.9.0,5.1.0-removed} {efi/debian/4.9.0,boot/0123456789abcdef/4.9.0}/initrd efi/EFI/Linux/debian-4.9.0.efi \
+    for image in boot/initrd.img-{4.9.0,4.9.0-10,5.1.0-removed} {efi/debian/4.9.0,boot/0123456789abcdef/4.9.0}/initrd efi/EFI/Linux/debian-4.9.0.efi \
         lib/modules/4.9.0/initramfs.img "${there[@]}"; do
         keep_copy "$image"
     done
@@ -471,7 +473,7 @@ begin() {
     assert_equal "$(LC_ALL=C sort <<< "$output")" \
         "$(printf 'noptrace-dracut: /%s: could not be built, and is the old one, put back; it may lack the lock\n' "${there[@]}")"
     for image in "${there[@]}"; do cmp <(echo old) "$tree/${image/#lib/usr\/lib}"; done
-    run find "$tree" -type f ! -name modules.dep \( -path '*4.9.0*' -o -path '*removed*' \)
+    run find "$tree" -type f ! -name modules.dep ! -name 'vmlinuz*' \( -path '*4.9.0*' -o -path '*removed*' \)
     assert_output ''
 }
 
@@ -507,13 +509,23 @@ begin() {
     assert_success
     refute_output --partial 'put back'
     for kernel in "${kernels[@]}"; do assert [ ! -e "$tree/efi/EFI/Linux/debian-$kernel.efi" ]; done
+    # also where another kernel's cannot be built
+    rm "$tree"/efi/EFI/Linux/*
+    for kernel in "${kernels[@]}"; do echo image > "$tree/efi/EFI/Linux/debian-$kernel.efi"; done
+    dracut_of_test 'n=$(cat /run/builds 2> /dev/null); echo x$n > /run/builds; [ "$n" != x ] || exit 1; mv /efi/EFI/Linux/debian-$4.efi /efi/EFI/Linux/debian-$4+3.efi'
+    packages -i new noptrace-dracut
+    assert_failure
+    assert_equal "$(ls "$tree/efi/EFI/Linux" | grep -c .)" 2
+    assert_equal "$(ls "$tree/efi/EFI/Linux" | grep -c '+3')" 1
+    refute_line --partial 'EFI/Linux'
 
     # what update-initramfs has while it builds is no image
     use trixie initramfs-tools
-    echo old > "$tree/boot/initrd.img-$older.dpkg-bak"
+    echo old | tee "$tree/boot/initrd.img-$older.dpkg-bak" > "$tree/boot/initrd.img-$older.new"
     packages -i new noptrace noptrace-initramfs
     assert_built 2
     refute_output --partial dpkg-bak
+    refute_output --partial .new
     assert [ ! -e "$tree/boot/initrd.img-$older.dpkg-bak" ]
 }
 

@@ -87,6 +87,24 @@ static bool is_key(struct text name, const char *key)
 	return true;
 }
 
+/* Whether a quote is open at its end, and what is behind the blank there is still its value. */
+static bool goes_on(struct text word)
+{
+	size_t quotes[2] = { 0 };
+
+	for (size_t i = 0; i < word.length; i++) {
+		quotes[0] += word.bytes[i] == '"';
+		quotes[1] += word.bytes[i] == '\'';
+	}
+	return quotes[0] % 2 == 1 || quotes[1] % 2 == 1;
+}
+
+/* Of a mount: it comes before others, or cannot be seen whole, being too long, or with a blank. */
+static bool mounts_before(struct text options, struct text shown)
+{
+	return setting_orders_mount(options) || goes_on(shown) || shown.length >= UNITS_PATH;
+}
+
 /* A word that keeps systemd from running the unit, or alters it. It is the beginning of the word
  * that is `shown`, whose backslashes are not in it. */
 static bool is_against_unit(struct text word, struct text shown)
@@ -119,11 +137,11 @@ static bool is_against_unit(struct text word, struct text shown)
 	if (is_key(key, "systemd.setenv"))
 		return text_setting(value, &name, &value) && steers_init(name);
 	if (is_key(name, "rootflags") || is_key(name, "mount.usrflags"))
-		return setting_orders_mount(value) || shown.length >= UNITS_PATH;
+		return mounts_before(value, shown);
 	if (is_key(name, "rd.systemd.mount_extra"))
 		/* in which it knows escapes of its own */
-		return mounts_over(value) || setting_orders_mount(value) ||
-		       memchr(shown.bytes, '\\', shown.length) || shown.length >= UNITS_PATH;
+		return mounts_over(value) || mounts_before(value, shown) ||
+		       memchr(shown.bytes, '\\', shown.length);
 	return steers_init(name);
 }
 

@@ -9,7 +9,7 @@
 const char *points_remedy(const struct image *image)
 {
 	if (image->init == INIT_HANDMADE)
-		return "put the line \"/usr/sbin/noptrace apply || poweroff -f || exit\" into "
+		return "put the line \"/usr/sbin/noptrace apply || { poweroff -f; exit; }\" into "
 		       "/init, right behind the mount of /proc, and the program beside it";
 	if (image->init == INIT_INITRAMFS_TOOLS)
 		return "opt in with /etc/initramfs-tools/noptrace.conf, and build it anew";

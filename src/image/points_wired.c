@@ -80,7 +80,8 @@ static void find_hook(void *closure, const struct label *label)
 	(void)snprintf(hook->path, hook->size, "%s", path);
 }
 
-/* One of HOOKS; NULL if this image's dracut does not read it. */
+/* One of HOOKS; NULL if this image's dracut does not read it. It might, where a line only says it:
+ * what it hides counts. */
 static const struct node *hook_folder(struct image *image, int i)
 {
 	const char *const said[] = { HOOKS[i].said, NULL };
