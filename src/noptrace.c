@@ -18,7 +18,6 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -300,19 +299,16 @@ static const char *after(const char *string, const char *name)
 	return NULL;
 }
 
-/* Is stderr the journal's? In a unit systemd says which socket is, as "DEVICE:INODE". */
+/*
+ * Is stderr the journal's? Where systemd says that the journal reads a unit, it is if it is a
+ * socket, which nobody can open. With O_RDWR a pipe does not wait for its other end.
+ */
 static bool is_journal(void)
 {
-	const char *stream = getenv("JOURNAL_STREAM");
-	const char *inode = stream ? after(stream, ":") : NULL;
-	struct text socket = { 0 };
-	struct text target = { 0 };
-
-	if (!inode)
-		return false;
-	append(&socket, "socket:[%]", inode);
-	return readlink("/proc/self/fd/2", target.bytes, sizeof target.bytes - 1) >= 0 &&
-	       strcmp(target.bytes, socket.bytes) == 0;
+	for (char **variable = environ; *variable; variable++)
+		if (after(*variable, "JOURNAL_STREAM="))
+			return open_path("/proc/self/fd/2", O_RDWR) < 0 && errno == ENXIO;
+	return false;
 }
 
 /*
