@@ -98,7 +98,7 @@ BOOT_DEPS = qemu-system-x86 e2fsprogs mmdebstrap strace cpio util-linux kmod tmu
 # For ARCH=, or for each of them.
 CROSS_DEPS = $(foreach arch,$(or $(ARCH),$(ARCHES)),gcc-$(word 1,$(ARCH_$(arch)))) mmdebstrap
 # For the packages, and what looks at them.
-DEB_DEPS = debhelper dpkg-dev lintian
+DEB_DEPS = build-essential debhelper dpkg-dev lintian
 RPM_DEPS = rpm rpmlint
 # For noptrace-image in the CI of others.
 CI_DEPS = qemu-system-x86 e2fsprogs strace squashfs-tools
@@ -106,7 +106,7 @@ CI_DEPS = qemu-system-x86 e2fsprogs strace squashfs-tools
 QEMU_RISCV = $(if $(shell grep -s '^VERSION_ID="12"' /etc/os-release),qemu-system-misc,qemu-system-riscv)
 # For the tests that boot nothing.
 CHECK_DEPS = git bats bats-support bats-assert parallel dracut-core binutils mandoc perl strace util-linux bsdutils $(if $(ARCH),$(CROSS_DEPS) qemu-user)
-TEST_DEPS = $(CHECK_DEPS) clang bzip2 lz4 lzop xz-utils zstd jq libxml2-utils \
+TEST_DEPS = $(CHECK_DEPS) clang libclang-rt-dev bzip2 lz4 lzop xz-utils zstd jq libxml2-utils \
 	gdb squashfs-tools erofs-utils qemu-system-arm $(QEMU_RISCV) opensbi qemu-user proot qemu-utils \
 	ovmf dosfstools mtools yq $(CROSS_DEPS) $(DEB_DEPS) $(RPM_DEPS)
 BENCH_DEPS = hyperfine valgrind gnuplot-nox procps time dracut-core jq perl bsdextrautils bzip2 lz4 xz-utils zstd

@@ -329,6 +329,8 @@ boot_image() {
     set +m
     await_guests
     wait
+    # whose numbers are anybody's now
+    guests=()
 
     for mode in normal maintenance; do
         [[ -e $work/$mode.code ]] || echo 143 > "$work/$mode.code"
