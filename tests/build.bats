@@ -726,7 +726,7 @@ with_two_kernels() {
     variant_of "$bookworm" "$root"
     cp -al "$root/usr/lib/modules/$kernel" "$root/usr/lib/modules/5.0.0-older"
     cp -l "$root/boot/vmlinuz-$kernel" "$root/boot/vmlinuz-5.0.0-older"
-    cp -l "$root/boot/config-$kernel" "$root/boot/config-5.0.0-older"
+    configuration_of 5.0.0 "$root/boot/config-$kernel" > "$root/boot/config-5.0.0-older"
     printf '%s\n' 'drivers="virtio_blk virtio_pci ext4"' "$spare" compress=cat early_microcode=no > "$root/etc/dracut.conf.d/small.conf"
     printf '%s\n' MODULES=list BUSYBOX=y COMPRESS=gzip > "$BATS_TEST_TMPDIR/initramfs.conf"
     install "$BATS_TEST_TMPDIR/initramfs.conf" "$root/etc/initramfs-tools/initramfs.conf"
@@ -738,7 +738,7 @@ assert_every_image() {
     images=("$root"/boot/initrd.img-*)
     assert_equal "${#images[@]}" 2
     for image in "${images[@]}"; do
-        assert_passes "$image" "$bookworm"
+        assert_passes "$image"
     done
 }
 

@@ -145,9 +145,11 @@ leave_yama_out() {
     sed 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/' "$root/boot/config-${kernels[0]}" > "$tree/boot/config-$1"
 }
 
-# check_image FILE: with the configuration of the machine's kernel, and the program that is installed.
+# check_image FILE: with the configuration of the machine's kernel, which the older one has as well, and the program that is
+# installed.
 check_image() {
-    run "$top/build/noptrace-image" check --kernel-config "$root/boot/config-${kernels[0]}" "${@:2}" "$1"
+    configuration_of "${1##*initrd.img-}" "$root/boot/config-${kernels[0]}" > "$BATS_TEST_TMPDIR/config"
+    run "$top/build/noptrace-image" check --kernel-config "$BATS_TEST_TMPDIR/config" "${@:2}" "$1"
 }
 
 # assert_same_elsewhere KERNEL: the copy of its image that systemd-boot has is that image.
