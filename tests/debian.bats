@@ -200,14 +200,14 @@ opened_debian() {
 }
 
 # Everything that hides a line of the kernel log: the reason is on the console, and in the journal once for
-# each stage. The disk's unit, which has no terminal, calls lock: its reason is on the console, too.
+# each stage. The disk's unit, which has no terminal, calls lock, and has another do so: their reason is on the console, too.
 unlocked_debian() {
     boot_debian "$1" '' 'lsm=landlock,lockdown quiet loglevel=3 printk.devkmsg=off'
     assert_line --regexp '^failed .*noptrace\.service'
     assert_line 'unit failed'
     assert_line 'status 3'
     assert_journal "2 $no_yama; not locked"
-    assert_equal "$(plain "$console" | grep -cF "noptrace: $no_yama; not locked")" 3
+    assert_equal "$(plain "$console" | grep -cF "noptrace: $no_yama; not locked")" 4
 }
 
 @test "Debian 12 without Yama and policy continue: boots, the unit has failed, and the reason is never hidden" {
