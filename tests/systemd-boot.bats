@@ -68,7 +68,7 @@ END
     chmod +x "$tree/setup"
     # the entry by the name that the manual gives it
     example noptrace.8 'Maintenance for one boot' \
-        | sed -n "s/^bootctl set-oneshot \(.*\) && reboot$/\1/; s/6.1.0-50-amd64/$version/p" | grep '\.conf$' > "$tree/oneshot"
+        | sed -n "s/^bootctl set-oneshot \(.*\) && reboot$/\1/; s/TOKEN-6.1.0-50-amd64/debian-$version/p" | grep '\.conf$' > "$tree/oneshot"
     rm -r "${tree:?}"/boot/* "$tree"/usr/share/{doc,locale,man} "$tree"/{initramfs,vmlinuz}
     truncate -s 1400M "$files/disk"
     mke2fs -q -t ext4 -L machine -d "$tree" "$files/disk"
