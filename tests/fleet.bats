@@ -259,9 +259,13 @@ alerts() {
     assert_output --regexp "Checked $(($(grep -hc '^define service *{' "$root/etc/nagios4/objects/localhost.cfg") + 1)) services"
     example "$page" /etc/icinga2/conf.d/noptrace.conf > "$BATS_TEST_TMPDIR/noptrace.conf"
     printf 'include "%s"\n' /etc/icinga2/icinga2.conf /var/tmp/noptrace.conf > "$BATS_TEST_TMPDIR/icinga2.conf"
-    run in_fleet icinga2 daemon -C -c /var/tmp/icinga2.conf
+    # not for a host that the server would say its own state of
+    printf '%s\n' 'object Host "agentless" {' '  check_command = "dummy"' '  vars.os = "Linux"' '}' >> "$BATS_TEST_TMPDIR/noptrace.conf"
+    run in_fleet sh -c 'icinga2 daemon -C --dump-objects -c /var/tmp/icinga2.conf && icinga2 object list --type Service'
     assert_success
     refute_output --regexp 'warning|critical'
+    assert_output --regexp "Object '[^']*!noptrace' of type 'Service'"
+    refute_output --partial 'agentless!noptrace'
 }
 
 @test "the versions that the page has for this release are those of the programs that were tried here" {
