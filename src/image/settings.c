@@ -132,13 +132,11 @@ static bool could_be(const struct pattern *name, const char *unit)
 		      name->behind.length) == 0;
 }
 
-static bool could_be_any(const struct pattern *name, const char *const *units, size_t count)
+static bool could_be_any(const struct pattern *name, const char *const *units)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (could_be(name, units[i]))
-			return true;
-	}
-	return false;
+	while (*units && !could_be(name, *units))
+		units++;
+	return *units != NULL;
 }
 
 /* A file that PID 1 makes, empties or removes, as a socket does with what is in its place: where
@@ -245,8 +243,9 @@ static bool depends_on_ours(struct text key, struct text value)
 		UNIT,
 		UNIT_LATER,
 		UNIT_INSTEAD,
+		NULL,
 	};
-	static const char *const needed[] = { UNITS_NEEDED };
+	static const char *const needed[] = { UNITS_NEEDED, NULL };
 	bool before =
 	    text_is(key, "Before") || text_is(key, "Conflicts") || text_is(key, "PropagatesStopTo");
 	struct text word;
@@ -256,9 +255,12 @@ static bool depends_on_ours(struct text key, struct text value)
 			continue;
 		while (text_word(&value, &word)) {
 			struct pattern name = pattern_of(word);
-			if (could_be_any(&name, ours, sizeof ours / sizeof *ours) ||
-			    could_be_locked(&name) ||
-			    (before && could_be_any(&name, needed, sizeof needed / sizeof *needed)))
+			/* an image may have millions that are shorter than all of these */
+			if (name.before.bytes == name.behind.bytes &&
+			    word.length < sizeof "-.slice" - 1)
+				continue;
+			if (could_be_any(&name, ours) || could_be_locked(&name) ||
+			    (before && could_be_any(&name, needed)))
 				return true;
 		}
 	}

@@ -80,13 +80,24 @@ struct text text_trim(struct text text)
 	return text_strip(text, " \t\r");
 }
 
-bool text_word(struct text *rest, struct text *word)
+/* Of bytes: how many at the start are blanks, or are none. */
+static size_t span(struct text text, bool blanks)
 {
 	size_t length = 0;
 
-	*rest = text_trim(*rest);
-	while (length < rest->length && rest->bytes[length] != ' ' && rest->bytes[length] != '\t')
+	while (length < text.length &&
+	       (text.bytes[length] == ' ' || text.bytes[length] == '\t') == blanks)
 		length++;
+	return length;
+}
+
+bool text_word(struct text *rest, struct text *word)
+{
+	size_t length = span(*rest, true);
+
+	rest->bytes += length;
+	rest->length -= length;
+	length = span(*rest, false);
 	*word = (struct text) { rest->bytes, length };
 	rest->bytes += length;
 	rest->length -= length;
