@@ -10,6 +10,7 @@
 #include "erofs.h"
 #include "erofs_internal.h"
 #include "limits.h"
+#include "little_endian.h"
 
 enum {
 	SUPER_AT = 1024,
@@ -34,21 +35,6 @@ enum {
 	XATTR_PREFIXES = 0x40,
 	KNOWN = ZERO_PADDING | BIG_CLUSTERS | CHUNKS | FRAGMENTS | XATTR_PREFIXES,
 };
-
-uint16_t erofs_16(const unsigned char *from)
-{
-	return (uint16_t)(from[0] | from[1] << 8);
-}
-
-uint32_t erofs_32(const unsigned char *from)
-{
-	return erofs_16(from) | (uint32_t)erofs_16(from + 2) << 16;
-}
-
-uint64_t erofs_64(const unsigned char *from)
-{
-	return erofs_32(from) | (uint64_t)erofs_32(from + 4) << 32;
-}
 
 bool erofs_odd(struct erofs *fs, const char *what)
 {
@@ -95,14 +81,14 @@ static bool has_its_checksum(struct erofs *fs, const unsigned char *super)
 	static unsigned char block[LARGEST_BLOCK];
 	size_t length = (size_t)1 << fs->block_bits;
 
-	if (!(erofs_32(super + 8) & COMPAT_CHECKSUM))
+	if (!(read_le32(super + 8) & COMPAT_CHECKSUM))
 		return true;
 	if (length > SUPER_AT)
 		length -= SUPER_AT;
 	if (!erofs_get(fs, SUPER_AT, block, length))
 		return false;
 	memset(block + 4, 0, 4);
-	return checksum(block, length) == erofs_32(super + 4) ||
+	return checksum(block, length) == read_le32(super + 4) ||
 	       erofs_odd(fs, "the checksum of its superblock is wrong");
 }
 
@@ -113,24 +99,24 @@ static bool read_super(struct erofs *fs, uint64_t *root)
 
 	if (!erofs_get(fs, SUPER_AT, super, sizeof super))
 		return false;
-	if (erofs_32(super) != MAGIC)
+	if (read_le32(super) != MAGIC)
 		return erofs_odd(fs, "not an erofs file system");
 	fs->block_bits = super[12];
 	if (fs->block_bits < 9 || fs->block_bits > 16)
 		return erofs_odd(fs, "blocks of a size that no kernel takes");
 	if (!has_its_checksum(fs, super))
 		return false;
-	features = erofs_32(super + 80);
-	if ((features & ~(uint32_t)KNOWN) != 0 || erofs_16(super + 86) != 0 || super[90] != 0)
+	features = read_le32(super + 80);
+	if ((features & ~(uint32_t)KNOWN) != 0 || read_le16(super + 86) != 0 || super[90] != 0)
 		return erofs_odd(fs, "has features that are not looked into; boot it, or build the "
 				     "image with squashfs");
 	fs->big = features & BIG_CLUSTERS;
-	fs->algorithms = fs->big ? erofs_16(super + 84) : 1U << EROFS_LZ4;
-	fs->shared = (uint64_t)erofs_32(super + 44) << fs->block_bits;
+	fs->algorithms = fs->big ? read_le16(super + 84) : 1U << EROFS_LZ4;
+	fs->shared = (uint64_t)read_le32(super + 44) << fs->block_bits;
 	fs->padded = features & ZERO_PADDING;
-	fs->meta = (uint64_t)erofs_32(super + 40) << fs->block_bits;
-	fs->packed = features & FRAGMENTS ? erofs_64(super + 96) : 0;
-	*root = erofs_16(super + 14);
+	fs->meta = (uint64_t)read_le32(super + 40) << fs->block_bits;
+	fs->packed = features & FRAGMENTS ? read_le64(super + 96) : 0;
+	*root = read_le16(super + 14);
 	return true;
 }
 
@@ -147,19 +133,19 @@ bool erofs_get_inode(struct erofs *fs, uint64_t nid, struct erofs_inode *inode)
 	at = fs->meta + nid * INODE_UNIT;
 	if (!erofs_get(fs, at, raw, INODE_UNIT))
 		return false;
-	format = erofs_16(raw);
+	format = read_le16(raw);
 	extended = format & 1;
 	if (extended && !erofs_get(fs, at, raw, sizeof raw))
 		return false;
 	if (format >> 1 > EROFS_COMPACT)
 		return erofs_odd(fs, "has a file of a layout that is not looked into");
-	attributes = erofs_16(raw + 2);
+	attributes = read_le16(raw + 2);
 	*inode = (struct erofs_inode) {
 		.nid = nid,
-		.mode = erofs_16(raw + 4),
-		.size = extended ? erofs_64(raw + 8) : erofs_32(raw + 8),
+		.mode = read_le16(raw + 4),
+		.size = extended ? read_le64(raw + 8) : read_le32(raw + 8),
 		.layout = format >> 1,
-		.block = erofs_32(raw + 16),
+		.block = read_le32(raw + 16),
 		.attributes = at + (extended ? sizeof raw : INODE_UNIT),
 		.attributes_size = attributes > 0 ? ATTRIBUTES + 4 * (attributes - 1ULL) : 0,
 	};
@@ -190,7 +176,7 @@ static bool judge_capabilities(struct erofs *fs, uint64_t at, unsigned size)
 	if (memcmp(name, "capability", sizeof name) != 0)
 		return true;
 	return erofs_get(fs, at + sizeof name, value, sizeof value) &&
-	       (are_capabilities(erofs_32(value), size) ||
+	       (are_capabilities(read_le32(value), size) ||
 		erofs_odd(fs, "has a file with capabilities that kernels do not take, which they "
 			      "do not run"));
 }
@@ -207,9 +193,9 @@ static bool judge_attribute(struct erofs *fs, uint64_t at, uint64_t *size)
 		return erofs_odd(fs, "has an extended attribute of trusted., by which overlayfs "
 				     "may make something else of it, or with a prefix of its own");
 	if (header[1] == SECURITY && header[0] == CAPABILITY &&
-	    !judge_capabilities(fs, at + HEADER, erofs_16(header + 2)))
+	    !judge_capabilities(fs, at + HEADER, read_le16(header + 2)))
 		return false;
-	*size = (HEADER + header[0] + (uint64_t)erofs_16(header + 2) + 3) & ~3ULL;
+	*size = (HEADER + header[0] + (uint64_t)read_le16(header + 2) + 3) & ~3ULL;
 	return true;
 }
 
@@ -230,7 +216,7 @@ static bool judge_attributes(struct erofs *fs, const struct erofs_inode *inode)
 		return false;
 	for (unsigned i = 0; i < header[4]; i++, at += sizeof number) {
 		if (!erofs_get(fs, at, number, sizeof number) ||
-		    !judge_attribute(fs, fs->shared + 4ULL * erofs_32(number), &size))
+		    !judge_attribute(fs, fs->shared + 4ULL * read_le32(number), &size))
 			return false;
 	}
 	for (; at < inode->behind; at += size) {
@@ -394,22 +380,22 @@ static bool read_name(struct erofs *fs, struct folder *folder, const char *name,
 static bool read_block(struct erofs *fs, struct folder *folder, const unsigned char *block,
 		       size_t size)
 {
-	size_t names = size >= DIRENT ? erofs_16(block + 8) : 0;
+	size_t names = size >= DIRENT ? read_le16(block + 8) : 0;
 
 	if (names < DIRENT || names % DIRENT != 0 || names > size)
 		return erofs_odd(fs, "a folder that is damaged");
 	for (size_t at = 0; at < names; at += DIRENT) {
-		size_t begin = erofs_16(block + at + 8);
+		size_t begin = read_le16(block + at + 8);
 		size_t end = size;
 
 		if (at + DIRENT < names)
-			end = erofs_16(block + at + DIRENT + 8);
+			end = read_le16(block + at + DIRENT + 8);
 		if (begin < names || end < begin || end > size)
 			return erofs_odd(fs, "a folder that is damaged");
 		if (at + DIRENT >= names)
 			end = begin + strnlen((const char *)block + begin, end - begin);
 		if (!read_name(fs, folder, (const char *)block + begin, end - begin,
-			       erofs_64(block + at), block[at + 10]))
+			       read_le64(block + at), block[at + 10]))
 			return false;
 	}
 	return true;
@@ -464,7 +450,7 @@ bool erofs_is(int image)
 	unsigned char magic[4];
 
 	return pread(image, magic, sizeof magic, SUPER_AT) == (ssize_t)sizeof magic &&
-	       erofs_32(magic) == MAGIC;
+	       read_le32(magic) == MAGIC;
 }
 
 bool erofs_read(int image, struct tree *tree, struct failure *failure)

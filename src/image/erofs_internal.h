@@ -69,10 +69,6 @@ struct erofs {
 	uint64_t made_of, made_at, made_length;
 };
 
-uint16_t erofs_16(const unsigned char *from);
-uint32_t erofs_32(const unsigned char *from);
-uint64_t erofs_64(const unsigned char *from);
-
 /* Says what is wrong, and returns false. */
 bool erofs_odd(struct erofs *fs, const char *what);
 

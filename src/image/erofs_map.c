@@ -6,6 +6,7 @@
  * piece goes on to the next head.
  */
 #include "erofs_internal.h"
+#include "little_endian.h"
 
 enum type { PLAIN, HEAD, NONHEAD, HEAD2 };
 
@@ -43,10 +44,10 @@ bool erofs_get_map(struct erofs *fs, const struct erofs_inode *inode, struct ero
 		return false;
 	if (header[7] & 0x80) {
 		map->all_fragment = true;
-		map->fragment = erofs_64(header) & ~(1ULL << 63);
+		map->fragment = read_le64(header) & ~(1ULL << 63);
 		return true;
 	}
-	advise = erofs_16(header + 4);
+	advise = read_le16(header + 4);
 	if ((advise & ~(unsigned)ADVISE_KNOWN) != 0 || fs->block_bits != EROFS_CLUSTER_BITS ||
 	    (header[7] & 7) != 0)
 		return erofs_odd(fs, "has a file compressed in a way that is not looked into");
@@ -61,7 +62,7 @@ bool erofs_get_map(struct erofs *fs, const struct erofs_inode *inode, struct ero
 	map->interlaced = advise & ADVISE_INTERLACED;
 	map->algorithm = header[6] & 15;
 	map->tail_fragment = advise & ADVISE_FRAGMENT;
-	map->fragment = erofs_32(header);
+	map->fragment = read_le32(header);
 	return true;
 }
 
@@ -74,14 +75,14 @@ static bool full_entry(struct erofs *fs, const struct erofs_map *map, uint64_t n
 		return false;
 	*entry = (struct entry) { .type = raw[0] & 3 };
 	if (entry->type == NONHEAD) {
-		unsigned distance = erofs_16(raw + 4);
+		unsigned distance = read_le16(raw + 4);
 
 		entry->blocks =
 		    distance & COUNT_OF_BLOCKS ? distance & ~(unsigned)COUNT_OF_BLOCKS : 0;
 		return true;
 	}
-	entry->at = erofs_16(raw + 2);
-	entry->block = erofs_32(raw + 4);
+	entry->at = read_le16(raw + 2);
+	entry->block = read_le32(raw + 4);
 	return true;
 }
 
@@ -117,7 +118,7 @@ static struct pack find_pack(const struct erofs_map *map, uint64_t number)
 static struct entry unpack(const unsigned char *raw, const struct pack *pack, unsigned number)
 {
 	unsigned bit = number * pack->bits;
-	uint32_t value = erofs_32(raw + bit / 8) >> (bit % 8);
+	uint32_t value = read_le32(raw + bit / 8) >> (bit % 8);
 	unsigned low = value & (EROFS_CLUSTER - 1);
 	struct entry entry = { .type = value >> EROFS_CLUSTER_BITS & 3 };
 
@@ -149,7 +150,7 @@ static bool compact_entry(struct erofs *fs, const struct erofs_map *map, uint64_
 			blocks++;
 		*entry = next;
 	}
-	entry->block = erofs_32(raw + size - 4) + blocks;
+	entry->block = read_le32(raw + size - 4) + blocks;
 	return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "configs.h"
 #include "kernel.h"
+#include "little_endian.h"
 #include "stream.h"
 
 /* The header of a bzImage (Documentation/arch/x86/boot.rst), and of an EFI zboot image. */
@@ -28,16 +29,6 @@ static const unsigned char before[] = { 'I', 'K', 'C', 'F', 'G', '_', 'S', 'T', 
 static const unsigned char behind[] = { 'I', 'K', 'C', 'F', 'G', '_', 'E', 'D' };
 
 enum { GZIP = 8, GZIP_LENGTH = 3 }; /* in `before` */
-
-static unsigned word(const unsigned char *at)
-{
-	return at[0] | (unsigned)at[1] << 8;
-}
-
-static uint64_t number(const unsigned char *at)
-{
-	return word(at) | (uint64_t)word(at + 2) << 16;
-}
 
 static bool read_header(struct source *kernel, unsigned char *header, struct failure *failure)
 {
@@ -63,9 +54,9 @@ void kernel_release(struct source *kernel, char *release, size_t size)
 	size_t length = 0;
 
 	if (read_header(kernel, header, &failure) && is_bzimage(header) &&
-	    word(header + RELEASE) != 0)
-		length = source_copy(kernel, SECTOR + word(header + RELEASE), release, size - 1,
-				     &failure);
+	    read_le16(header + RELEASE) != 0)
+		length = source_copy(kernel, SECTOR + read_le16(header + RELEASE), release,
+				     size - 1, &failure);
 	release[length] = '\0';
 	/* who built it, and when, stands behind it */
 	release[strcspn(release, " ")] = '\0';
@@ -82,13 +73,13 @@ static bool open_payload(struct source *kernel, struct source *payload, struct f
 
 	if (!read_header(kernel, header, failure))
 		return false;
-	if (is_bzimage(header) && word(header + PROTOCOL) >= PROTOCOL_WITH_PAYLOAD) {
+	if (is_bzimage(header) && read_le16(header + PROTOCOL) >= PROTOCOL_WITH_PAYLOAD) {
 		unsigned sectors = header[SETUP_SECTORS] ? header[SETUP_SECTORS] : 4;
-		offset = (1 + sectors) * (uint64_t)SECTOR + number(header + PAYLOAD);
-		length = number(header + PAYLOAD + 4);
+		offset = (1 + sectors) * (uint64_t)SECTOR + read_le32(header + PAYLOAD);
+		length = read_le32(header + PAYLOAD + 4);
 	} else if (memcmp(header, zboot, sizeof zboot) == 0) {
-		offset = number(header + ZBOOT_PAYLOAD);
-		length = number(header + ZBOOT_PAYLOAD + 4);
+		offset = read_le32(header + ZBOOT_PAYLOAD);
+		length = read_le32(header + ZBOOT_PAYLOAD + 4);
 	}
 	if (offset > whole || length > whole - offset)
 		return false;

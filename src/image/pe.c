@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "little_endian.h"
 #include "pe.h"
 
 enum {
@@ -21,16 +22,6 @@ enum {
 	MAGIC_64 = 0x20b,
 	MOST_ZEROS = 16 * 1024 * 1024,
 };
-
-static uint16_t word(const unsigned char *at)
-{
-	return (uint16_t)(at[0] | at[1] << 8);
-}
-
-static uint32_t number(const unsigned char *at)
-{
-	return word(at) | (uint32_t)word(at + 2) << 16;
-}
 
 static bool copy(struct source *source, uint64_t offset, void *to, size_t size,
 		 struct failure *failure)
@@ -51,7 +42,7 @@ static uint64_t find_header(struct source *source, struct failure *failure)
 	if (source_copy(source, 0, dos, sizeof dos, failure) != sizeof dos ||
 	    memcmp(dos, "MZ", 2) != 0)
 		return 0;
-	at = number(dos + DOS_POINTER);
+	at = read_le32(dos + DOS_POINTER);
 	if (at < DOS_HEADER ||
 	    source_copy(source, at, signature, sizeof signature, failure) != sizeof signature ||
 	    memcmp(signature, "PE\0\0", sizeof signature) != 0)
@@ -106,10 +97,10 @@ static bool read_section(struct source *source, struct pe *pe, uint64_t offset,
 		return false;
 	memcpy(section->name, header, 8);
 	section->name[8] = '\0';
-	section->size = number(header + 8);
-	section->address = number(header + 12);
-	raw = number(header + 16);
-	section->offset = number(header + 20);
+	section->size = read_le32(header + 8);
+	section->address = read_le32(header + 12);
+	raw = read_le32(header + 16);
+	section->offset = read_le32(header + 20);
 	section->length = raw < section->size ? raw : section->size;
 	section->room = section->size > 0 ? section->size : raw;
 	section->read = is_read(section);
@@ -176,8 +167,8 @@ static bool judge_block(const struct relocations *relocations, const unsigned ch
 			size_t size, struct failure *failure)
 {
 	for (size_t i = BLOCK; i < size; i += 2) {
-		unsigned entry = word(block + i);
-		uint64_t at = (uint64_t)number(block) + (entry & 0xfff);
+		unsigned entry = read_le16(block + i);
+		uint64_t at = (uint64_t)read_le32(block) + (entry & 0xfff);
 		/* those of no kind fill up a block */
 		if (entry >> 12 != 0 && is_odd(relocations, at))
 			return fail(failure,
@@ -192,7 +183,7 @@ static bool judge_blocks(const struct relocations *relocations, const unsigned c
 			 size_t length, struct failure *failure)
 {
 	while (length > 0) {
-		size_t size = length >= BLOCK ? number(blocks + 4) : 0;
+		size_t size = length >= BLOCK ? read_le32(blocks + 4) : 0;
 		if (size < BLOCK || size > length || size % 2 != 0)
 			return fail(failure, "its relocations are damaged");
 		if (!judge_block(relocations, blocks, size, failure))
@@ -242,23 +233,23 @@ static bool read_relocations(struct source *source, const struct pe *pe, uint64_
 			     const unsigned char *bytes, struct failure *failure)
 {
 	uint64_t begin = header + PE_HEADER;
-	uint64_t end = begin + word(bytes + 20);
+	uint64_t end = begin + read_le16(bytes + 20);
 	uint64_t at = begin + DIRECTORIES_32;
 	struct relocations relocations = { pe, end + (uint64_t)pe->count * SECTION, NULL };
 	unsigned char directory[DIRECTORY];
 
-	if (word(bytes + PE_HEADER) == MAGIC_64)
+	if (read_le16(bytes + PE_HEADER) == MAGIC_64)
 		at = begin + DIRECTORIES_64;
 	if (!copy(source, at, directory, 4, failure))
 		return false;
 	at += 4 + RELOCATIONS * DIRECTORY;
-	if (number(directory) <= RELOCATIONS && at + DIRECTORY > end)
+	if (read_le32(directory) <= RELOCATIONS && at + DIRECTORY > end)
 		return true;
 	if (!copy(source, at, directory, sizeof directory, failure))
 		return false;
-	return number(directory + 4) == 0 ||
-	       judge_relocations(source, &relocations, number(directory), number(directory + 4),
-				 failure);
+	return read_le32(directory + 4) == 0 ||
+	       judge_relocations(source, &relocations, read_le32(directory),
+				 read_le32(directory + 4), failure);
 }
 
 bool pe_read(struct source *source, struct pe *pe, struct failure *failure)
@@ -276,9 +267,9 @@ bool pe_read(struct source *source, struct pe *pe, struct failure *failure)
 		return fail(failure, "not a PE file");
 	if (!copy(source, at, header, sizeof header, failure))
 		return false;
-	pe->machine = word(header + 4);
-	count = word(header + 6);
-	if (word(header + PE_HEADER) != MAGIC_32 && word(header + PE_HEADER) != MAGIC_64)
+	pe->machine = read_le16(header + 4);
+	count = read_le16(header + 6);
+	if (read_le16(header + PE_HEADER) != MAGIC_32 && read_le16(header + PE_HEADER) != MAGIC_64)
 		return fail(failure, "byte %llu: a PE file of an unknown kind",
 			    (unsigned long long)at);
 	if (count > LIMIT_SECTIONS)
@@ -286,14 +277,14 @@ bool pe_read(struct source *source, struct pe *pe, struct failure *failure)
 			    (unsigned long long)at, LIMIT_SECTIONS);
 	if (!copy(source, at + PE_HEADER + SIZE_OF_HEADERS, headers, sizeof headers, failure))
 		return false;
-	table = at + PE_HEADER + word(header + 20);
+	table = at + PE_HEADER + read_le16(header + 20);
 	end = table + (uint64_t)count * SECTION;
 	for (unsigned i = 0; i < count; i++) {
 		if (!read_section(source, pe, table + (uint64_t)i * SECTION, failure))
 			return false;
 	}
-	if (end < number(headers))
-		end = number(headers);
+	if (end < read_le32(headers))
+		end = read_le32(headers);
 	return are_behind_headers(pe, end, failure) && are_apart(pe, failure) &&
 	       read_relocations(source, pe, at, header, failure);
 }

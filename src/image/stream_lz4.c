@@ -7,15 +7,10 @@
 #include <lz4.h>
 #include <stdlib.h>
 
+#include "little_endian.h"
 #include "stream_internal.h"
 
 enum { PIECE = 8 << 20, MAGIC = 0x184c2102 };
-
-static uint32_t little_endian(const unsigned char *bytes)
-{
-	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-	       (uint32_t)bytes[3] << 24;
-}
 
 struct lz4 {
 	char *block, *piece;
@@ -46,7 +41,7 @@ static bool unpack_blocks(struct stream *stream, const struct lz4 *lz4)
 		uint32_t size = 0;
 		if (!stream_read(stream, bytes, sizeof bytes))
 			return false;
-		size = little_endian(bytes);
+		size = read_le32(bytes);
 		if (size == MAGIC)
 			continue;
 		if (size == 0) {
@@ -69,7 +64,7 @@ bool stream_lz4(struct stream *stream)
 
 	if (!stream_read(stream, magic, sizeof magic))
 		return false;
-	if (little_endian(magic) != MAGIC)
+	if (read_le32(magic) != MAGIC)
 		return stream_fail(stream, "lz4",
 				   "not the legacy format, which is what kernels take");
 	lz4.block = malloc((size_t)LZ4_compressBound(PIECE));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "limits.h"
+#include "little_endian.h"
 #include "stream_internal.h"
 
 enum { XZ_PIECE = 4096, LZMA_PIECE = 64 * 1024 };
@@ -272,15 +273,6 @@ static bool unpack_alone(struct stream *stream, struct alone *alone)
 	return true;
 }
 
-static uint64_t little_endian(const unsigned char *bytes, unsigned count)
-{
-	uint64_t number = 0;
-
-	while (count > 0)
-		number = number << 8 | bytes[--count];
-	return number;
-}
-
 /* A mark at the end only where no size is given: the kernel stops before it, and chokes. */
 static lzma_ret begin_alone(struct alone *alone, const unsigned char *header, uint64_t size)
 {
@@ -319,11 +311,11 @@ bool stream_lzma(struct stream *stream)
 
 	if (!stream_read(stream, header, sizeof header))
 		return false;
-	alone.dictionary = (uint32_t)little_endian(header + 1, 4);
+	alone.dictionary = read_le32(header + 1);
 	if (alone.dictionary < LZMA_DICT_SIZE_MIN || alone.dictionary > LIMIT_DICTIONARY)
 		return stream_fail(stream, "lzma",
 				   "a dictionary of less than 4 KiB or more than 256 MiB");
-	size = little_endian(header + 5, 8);
+	size = read_le64(header + 5);
 	/* for which the kernel has no buffer */
 	if (size == 0)
 		return stream_fail(stream, "lzma", "its header says that it unpacks to nothing");
