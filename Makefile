@@ -60,7 +60,7 @@ LIBC := $(if $(ARCH),musl,$(if $(shell $(CC) $(CPPFLAGS) -E -dM -include feature
 # What the program stands on, whatever CFLAGS says: static, not position independent, and with musl without
 # the start and end files of constructors and unwinding, which C has no use for: 0.6 kB. common-page-size
 # keeps the linker from padding the file to a page, to spare a page of memory for some milliseconds.
-NEEDED = -std=c11 $(WARNINGS) -DVERSION='"$(VERSION)"' -MMD -MP \
+NEEDED = -std=c11 $(WARNINGS) -D_GNU_SOURCE -DVERSION='"$(VERSION)"' \
 	-fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 START_FILES_musl = -nostartfiles -Wl,-l:crt1.o -Wl,-T,src/noptrace.ld
 LINK = -static -no-pie $(START_FILES_$(LIBC)) -Wl,--gc-sections \
@@ -69,10 +69,12 @@ LINK = -static -no-pie $(START_FILES_$(LIBC)) -Wl,--gc-sections \
 # What reads images is for the machine that looks at them, and stands on its libraries.
 HOSTCC = gcc
 HOST_CFLAGS = -O2 -g
-HOST_NEEDED = -std=c11 $(WARNINGS) -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fpie -MMD -MP
+HOST_NEEDED = -std=c11 $(WARNINGS) -D_GNU_SOURCE -fstack-protector-strong -fpie
+# but where a sanitizer looks at the same
+HARDEN = -D_FORTIFY_SOURCE=2
 HOST_LIBS = -Wl,--as-needed -lz -lbz2 -llzma -lzstd -llz4 -llzo2
 # noptrace-judge is static, with the program's compiler; the rest of the folder is for the host.
-JUDGE_C = $(patsubst %,src/image/%.c,judge elf kconfig program policy configs)
+JUDGE_C = $(patsubst %,src/image/%.c,judge elf kconfig program policy configs text words)
 IMAGE_C = $(filter-out src/image/judge.c,$(wildcard src/image/*.c)) src/cmdline.c
 # those with a main(), each a program noptrace-NAME
 ASKED = cmdline entry grub uki
@@ -156,7 +158,7 @@ $(B)/specs: $(B)/musl
 
 $(B)/%.o: src/%.c Makefile $(SPECS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(NEEDED) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(NEEDED) -MMD -MP -c -o $@ $<
 
 -include $(wildcard $(B)/*.d $(B)/image/*.d)
 
@@ -180,7 +182,7 @@ $(B)/noptrace-probe: $(B)/noptrace-probe.o
 
 build/host/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(CPPFLAGS) $(HOST_CFLAGS) $(HOST_NEEDED) -c -o $@ $<
+	$(Q)$(HOSTCC) $(CPPFLAGS) $(HOST_CFLAGS) $(HOST_NEEDED) $(HARDEN) -MMD -MP -c -o $@ $<
 
 -include $(wildcard build/host/*.d build/host/image/*.d)
 
@@ -493,19 +495,19 @@ lint: $(LINTS) ## run the compilers' and linters' checks, warnings as errors
 lint-gcc:
 	@mkdir -p build
 	$(Q)for file in $(C_FILES); do \
-		$(CC) -O2 -fanalyzer -Wno-analyzer-fd-leak -Werror $(filter-out -MMD -MP,$(NEEDED)) -c -o build/$@.o $$file || exit 1; \
+		$(CC) -O2 -fanalyzer -Wno-analyzer-fd-leak -Werror $(NEEDED) -c -o build/$@.o $$file || exit 1; \
 	done
 	$(Q)for file in $(HOST_C_FILES); do \
-		$(HOSTCC) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror $(filter-out -MMD -MP,$(HOST_NEEDED)) -c -o build/$@.o $$file || exit 1; \
+		$(HOSTCC) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror $(HOST_NEEDED) $(HARDEN) -c -o build/$@.o $$file || exit 1; \
 	done
 
 lint-clang:
 	@mkdir -p build
 	$(Q)for file in $(C_FILES); do \
-		clang $(MUSL_HEADERS) -O2 -Werror $(filter-out -MMD -MP,$(NEEDED)) -c -o build/$@.o $$file || exit 1; \
+		clang $(MUSL_HEADERS) -O2 -Werror $(NEEDED) -c -o build/$@.o $$file || exit 1; \
 	done
 	$(Q)for file in $(HOST_C_FILES); do \
-		clang -O2 -Werror $(filter-out -MMD -MP,$(HOST_NEEDED)) -c -o build/$@.o $$file || exit 1; \
+		clang -O2 -Werror $(HOST_NEEDED) $(HARDEN) -c -o build/$@.o $$file || exit 1; \
 	done
 
 lint-clang-format:
@@ -514,8 +516,8 @@ lint-clang-format:
 # Without the configuration, where it cannot read it, it would go on.
 lint-clang-tidy:
 	$(Q)clang-tidy --config-file=.clang-tidy --list-checks > /dev/null
-	$(Q)clang-tidy --quiet $(C_FILES) -- $(MUSL_HEADERS) $(filter-out -MMD -MP,$(NEEDED)) 2>/dev/null
-	$(Q)clang-tidy --quiet $(IMAGE_C) -- $(filter-out -MMD -MP,$(HOST_NEEDED)) 2>/dev/null
+	$(Q)clang-tidy --quiet $(C_FILES) -- $(MUSL_HEADERS) $(NEEDED) 2>/dev/null
+	$(Q)clang-tidy --quiet $(IMAGE_C) -- $(HOST_NEEDED) $(HARDEN) 2>/dev/null
 
 # varFuncNullUB is about a NULL of type int, which musl's is not.
 CPPCHECK = cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr \
@@ -542,7 +544,7 @@ lint-news:
 build/noptrace-sanitized: src/noptrace.c src/cmdline.c src/cmdline.h src/cmdline_spec.h Makefile
 	@mkdir -p build/sanitized
 	$(Q)for file in noptrace cmdline; do \
-		$(CC) -O1 $(filter-out -MMD -MP,$(NEEDED)) -fsanitize=undefined,bounds-strict \
+		$(CC) -O1 $(NEEDED) -fsanitize=undefined,bounds-strict \
 			-fsanitize-undefined-trap-on-error -ftrivial-auto-var-init=pattern -c -o build/sanitized/$$file.o src/$$file.c || exit 1; \
 	done
 	$(Q)$(CC) -static -no-pie -o $@ build/sanitized/noptrace.o build/sanitized/cmdline.o
@@ -573,18 +575,16 @@ SANITIZE = -fno-sanitize-recover=all -fno-omit-frame-pointer -fsanitize=address,
 
 build/noptrace-list-sanitized: src/image/list.c $(IMAGE_READER) $(wildcard src/image/*.h) Makefile
 	@mkdir -p build
-	$(Q)$(HOSTCC) -O1 -g $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(HOST_NEEDED)) $(SANITIZE) -pie -o $@ src/image/list.c $(IMAGE_READER) $(HOST_LIBS)
+	$(Q)$(HOSTCC) -O1 -g $(HOST_NEEDED) $(SANITIZE) -pie -o $@ src/image/list.c $(IMAGE_READER) $(HOST_LIBS)
 
 build/fuzz: tests/fuzz.c $(IMAGE_READER) $(wildcard src/image/*.h) Makefile
 	@mkdir -p build
-	$(Q)clang -O1 -g $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(HOST_NEEDED)) $(SANITIZE),fuzzer -o $@ tests/fuzz.c $(IMAGE_READER) $(HOST_LIBS)
+	$(Q)clang -O1 -g $(HOST_NEEDED) $(SANITIZE),fuzzer -o $@ tests/fuzz.c $(IMAGE_READER) $(HOST_LIBS)
 
 # The reader of command lines, and another one to compare it with.
-CMDLINE_C = src/cmdline.c
-
-build/fuzz-cmdline: tests/fuzz-cmdline.c $(CMDLINE_C) src/cmdline.h src/cmdline_spec.h Makefile
+build/fuzz-cmdline: tests/fuzz-cmdline.c src/cmdline.c src/cmdline.h src/cmdline_spec.h Makefile
 	@mkdir -p build
-	$(Q)clang -O1 -g $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(HOST_NEEDED)) $(SANITIZE),fuzzer -o $@ tests/fuzz-cmdline.c $(CMDLINE_C)
+	$(Q)clang -O1 -g $(HOST_NEEDED) $(SANITIZE),fuzzer -o $@ tests/fuzz-cmdline.c src/cmdline.c
 
 # Each line of the table is a file to begin with, and each that the fuzzer had found.
 build/fuzz-lines: tests/command-lines tests/fuzz-cmdline.lines
@@ -592,9 +592,9 @@ build/fuzz-lines: tests/command-lines tests/fuzz-cmdline.lines
 	$(Q)sed '/^#/d; s/^[Yn]\t//' $^ | { i=0; while IFS= read -r line; do i=$$((i + 1)); printf %b "$$line" > $@/$$i; done; }
 
 # The two readers without a fuzzer, for files: in no time.
-build/read-lines: tests/fuzz-cmdline.c tests/fuzz-files.c $(CMDLINE_C) src/cmdline.h Makefile
+build/read-lines: tests/fuzz-cmdline.c tests/fuzz-files.c src/cmdline.c src/cmdline.h Makefile
 	@mkdir -p build
-	$(Q)$(HOSTCC) -O1 $(filter-out -MMD -MP -D_FORTIFY_SOURCE=2,$(HOST_NEEDED)) -pie -o $@ $(filter %.c,$^)
+	$(Q)$(HOSTCC) -O1 $(HOST_NEEDED) -pie -o $@ $(filter %.c,$^)
 
 FUZZ_CMDLINE = ./fuzz-cmdline -max_len=512 -dict=../tests/fuzz-cmdline.dict
 

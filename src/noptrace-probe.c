@@ -12,7 +12,6 @@
  * The answer is one line each of "NAME VALUE", VALUE being "ok" or an errno's name where a call was
  * tried, and "end" as the last, so that a cut answer is seen to be one.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

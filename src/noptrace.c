@@ -11,7 +11,6 @@
  * interrupt a call and let the program live. An EINTR that comes all the same is an error like any
  * other, and every error ends in "lock" or in "not locked, exit 1".
  */
-#define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64 /* with glibc too, a struct dirent is what getdents64 gives */
 #include <dirent.h>
 #include <errno.h>

@@ -45,8 +45,8 @@ static void read_config(const char *bytes, size_t size)
 	size_t length = line ? (size_t)(line++ - bytes) : size;
 	struct kconfig kconfig;
 
-	kconfig_read(&kconfig, bytes, length);
-	(void)kconfig_judge(&kconfig, line ? line : "", line ? size - length - 1 : 0,
+	(void)kconfig_read(&kconfig, (struct text) { bytes, length });
+	(void)kconfig_judge(&kconfig, (struct text) { line, line ? size - length - 1 : 0 },
 			    KCONFIG_ADDED);
 }
 

@@ -28,7 +28,7 @@ static const char *odd_line(const char *text)
 	if (!words_take_maintenance(text_of(text)))
 		return "its command line goes on in the next one, for a bare -- or an open quote; "
 		       "end it";
-	if (kconfig_leaves_out(text, strlen(text)))
+	if (kconfig_leaves_out(text_of(text)))
 		return "its lsm= leaves yama out; add it";
 	return NULL;
 }

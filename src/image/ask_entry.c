@@ -85,7 +85,7 @@ static void split(struct setting *setting)
 	while (key < rest.length && !is_blank(rest.bytes[key]))
 		key++;
 	setting->key = (struct text) { rest.bytes, key };
-	setting->value = trim((struct text) { rest.bytes + key, rest.length - key });
+	setting->value = trim(text_from(rest, key));
 }
 
 static bool read_entry(struct entry *entry, const char *path)

@@ -314,11 +314,6 @@ static int print_normal(const struct request *request)
 	return YES;
 }
 
-static bool same(struct text one, struct text other)
-{
-	return one.length == other.length && memcmp(one.bytes, other.bytes, one.length) == 0;
-}
-
 /*
  * One entry for each kernel: the first, and rather one of a submenu, whose title has the kernel's
  * version, than the one above. Those for recovery or another init come behind it, and older states
@@ -334,7 +329,7 @@ static size_t choose(const struct grub_menu *menu, const struct grub_entry **cho
 
 		if (!entry->by_10_linux || entry->depth > 1)
 			continue;
-		while (at < count && !same(chosen[at]->kernel, entry->kernel))
+		while (at < count && !text_same(chosen[at]->kernel, entry->kernel))
 			at++;
 		if (at == count)
 			chosen[count++] = entry;

@@ -6,6 +6,7 @@
 #ifndef NOPTRACE_IMAGE_H
 #define NOPTRACE_IMAGE_H
 
+#include "kconfig.h"
 #include "pe.h"
 #include "results.h"
 #include "text.h"
@@ -55,6 +56,7 @@ struct image {
 	char config_path[4096]; /* or what it was in, for a person; empty if there is none */
 	struct text config;
 	char *config_memory;
+	struct kconfig kconfig; /* what that says; nothing where there is none */
 	void *ours; /* the paths that are noptrace's, or its generator's about it: see tsearch(3) */
 	bool no_known_noptrace; /* nothing to compare with is at hand */
 	bool no_memory;

@@ -7,7 +7,6 @@
  * --sysroot runs outside of that. What is wrong is one line on stdout, to follow the name of what
  * was asked about.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -111,9 +110,9 @@ static int judge_kernel(const char *path, const char *line)
 		return unreadable(errno);
 	if (length == sizeof config)
 		return say(UNREADABLE, "larger than any kernel configuration");
-	if (!kconfig_read(&kconfig, (const char *)config, (size_t)length))
+	if (!kconfig_read(&kconfig, (struct text) { (const char *)config, (size_t)length }))
 		return say(UNREADABLE, "no kernel configuration");
-	wrong = kconfig_judge(&kconfig, line, strlen(line), KCONFIG_ADDED);
+	wrong = kconfig_judge(&kconfig, text_of(line), KCONFIG_ADDED);
 	return wrong ? say(UNFIT, wrong) : FIT;
 }
 

@@ -7,8 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "text.h"
+
 /* What is asked of a configuration. */
-enum kconfig_name {
+enum kconfig_option {
 	KCONFIG_YAMA,
 	KCONFIG_LSM,
 	KCONFIG_CMDLINE,
@@ -21,6 +23,9 @@ enum kconfig_name {
 	KCONFIG_INITRAMFS_FORCE,
 	KCONFIG_SCRIPT,
 	KCONFIG_EMBEDDED,
+	KCONFIG_PROC,
+	KCONFIG_SYSCTL,
+	KCONFIG_PROC_SYSCTL,
 	KCONFIG_INITRD,
 	KCONFIG_GZIP, /* in the order of enum stream_format, as the others of these below */
 	KCONFIG_BZIP2,
@@ -30,34 +35,21 @@ enum kconfig_name {
 	KCONFIG_LZ4,
 	KCONFIG_ZSTD,
 	KCONFIG_XZ_X86,
-	KCONFIG_NO_SCRIPT, /* these are set if it says "# CONFIG_... is not set" */
-	KCONFIG_NO_INITRD,
-	KCONFIG_NO_PROC,
-	KCONFIG_NO_SYSCTL,
-	KCONFIG_NO_PROC_SYSCTL,
-	KCONFIG_NO_GZIP,
-	KCONFIG_NO_BZIP2,
-	KCONFIG_NO_LZMA,
-	KCONFIG_NO_XZ,
-	KCONFIG_NO_LZO,
-	KCONFIG_NO_LZ4,
-	KCONFIG_NO_ZSTD,
-	KCONFIG_NO_XZ_X86,
-	KCONFIG_NAMES
+	KCONFIG_OPTIONS
 };
 
-/* The values, which lie in the configuration that was read; no bytes pointer for what is not set.
- */
+/* What it says of them. A value lies in the configuration that was read, and has no bytes pointer
+ * where none is set; `unset` is what a line "# CONFIG_... is not set" says. */
 struct kconfig {
-	struct slice {
-		const char *bytes;
-		size_t length;
-	} values[KCONFIG_NAMES];
+	struct {
+		struct text value;
+		bool unset;
+	} options[KCONFIG_OPTIONS];
 };
 
 /* Reads a configuration as the kernel's build leaves it (/boot/config-VERSION). False if no line is
  * one of such a file: it is empty, say, or compressed. */
-bool kconfig_read(struct kconfig *kconfig, const char *config, size_t length);
+bool kconfig_read(struct kconfig *kconfig, struct text config);
 
 /* What is behind that is cut off on x86 and arm64; older kernels for riscv64 keep less. And what is
  * put there for a maintenance boot. */
@@ -74,8 +66,7 @@ enum { KCONFIG_LINE_LONGEST = 2047, KCONFIG_ADDED = sizeof " maintenance" - 1 };
  * and with CONFIG_CMDLINE_FROM_BOOTLOADER only where there is none, which is not counted on. What
  * is longer, with so many bytes as will be added to it, than a kernel is sure to keep is refused.
  */
-const char *kconfig_judge(const struct kconfig *kconfig, const char *line, size_t line_length,
-			  size_t added);
+const char *kconfig_judge(const struct kconfig *kconfig, struct text line, size_t added);
 
 /* Twice what the kernel of any architecture keeps of a command line. */
 enum { KCONFIG_LONGEST = 8192 };
@@ -104,6 +95,6 @@ bool kconfig_has_words(const struct kconfig *kconfig);
 const char *kconfig_lacks(const struct kconfig *kconfig, unsigned formats);
 
 /* Whether an lsm= of the line leaves yama out, whatever the configuration. */
-bool kconfig_leaves_out(const char *line, size_t length);
+bool kconfig_leaves_out(struct text line);
 
 #endif

@@ -34,12 +34,11 @@ static bool script_interpreter(struct text text, char *to, size_t size)
 	(void)text_line(&text, &line);
 	if (line.length > WHOLE)
 		return false;
-	line = text_strip((struct text) { line.bytes + 2, line.length - 2 }, blanks);
+	line = text_strip(text_from(line, 2), blanks);
 	while (length < line.length && !text_byte_is_any(line.bytes[length], blanks))
 		length++;
 	(void)snprintf(to, size, "%.*s", (int)length, line.bytes);
-	return runs_all(
-	    to, text_strip((struct text) { line.bytes + length, line.length - length }, blanks));
+	return runs_all(to, text_strip(text_from(line, length), blanks));
 }
 
 /* The loader that an ELF program names; nothing if it names none. False for a name that the kernel

@@ -17,7 +17,7 @@ static bool is_call(struct text line)
 	line = text_strip(line, " \t");
 	if (!text_begins(line, CALL))
 		return false;
-	rest = (struct text) { line.bytes + length, line.length - length };
+	rest = text_from(line, length);
 	if (rest.length == 0)
 		return true;
 	return text_byte_is_any(rest.bytes[0], " \t") &&
@@ -67,9 +67,7 @@ unsigned points_handmade_naming_line(struct image *image)
 		if (number < call)
 			continue;
 		if (number == call) {
-			line = text_strip(line, " \t");
-			line.bytes += sizeof CALL - 1;
-			line.length -= sizeof CALL - 1;
+			line = text_from(text_strip(line, " \t"), strlen(CALL));
 			(void)uncomment(&line);
 		} else {
 			plain = plain && uncomment(&line);
@@ -135,9 +133,7 @@ static bool is_of_proc(struct text option)
 	size_t length = sizeof gid - 1;
 
 	return text_is_any(option, hidepid) ||
-	       (text_begins(option, gid) &&
-		is_number((struct text) { option.bytes + length, option.length - length },
-			  "0123456789"));
+	       (text_begins(option, gid) && is_number(text_from(option, length), "0123456789"));
 }
 
 /* Whether a file system that is mounted with these options is nothing but what its type says, and
@@ -160,7 +156,7 @@ static bool are_plain(const char *options, bool proc)
 		    !(proc ? is_of_proc(option) : text_begins_any(option, valued)))
 			return false;
 		length += comma != NULL;
-		rest = (struct text) { rest.bytes + length, rest.length - length };
+		rest = text_from(rest, length);
 	}
 	return true;
 }

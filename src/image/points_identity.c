@@ -29,18 +29,14 @@ static unsigned first_difference(struct text one, struct text other)
 	struct text b;
 	unsigned number = 1;
 
-	while (text_line(&one, &a) && text_line(&other, &b) && a.length == b.length &&
-	       memcmp(a.bytes, b.bytes, a.length) == 0)
+	while (text_line(&one, &a) && text_line(&other, &b) && text_same(a, b))
 		number++;
 	return number;
 }
 
 static bool is_same(const struct node *node, struct text known)
 {
-	struct text text = text_of_node(node);
-
-	return node->size == known.length && text.length == known.length &&
-	       memcmp(text.bytes, known.bytes, known.length) == 0;
+	return node->size == known.length && text_same(text_of_node(node), known);
 }
 
 /* Compares what a path leads to with a known file; nothing that is not there, or no file. */

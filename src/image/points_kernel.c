@@ -62,12 +62,10 @@ static void find_config(struct image *image)
 static bool add_configured(struct image *image)
 {
 	struct line line = { .configured = true };
-	struct kconfig kconfig;
 	char text[KCONFIG_LONGEST];
 	size_t length;
 
-	(void)kconfig_read(&kconfig, image->config.bytes, image->config.length);
-	length = kconfig_cmdline(&kconfig, text, sizeof text);
+	length = kconfig_cmdline(&image->kconfig, text, sizeof text);
 	if (length == 0)
 		return true;
 	line.memory = malloc(length);
@@ -90,8 +88,6 @@ static bool add_given(struct image *image)
 
 bool points_prepare(struct image *image, struct failure *failure)
 {
-	struct kconfig kconfig;
-
 	if (!is_one_version(image))
 		image->version[0] = '\0';
 	if (image->known->config)
@@ -105,8 +101,7 @@ bool points_prepare(struct image *image, struct failure *failure)
 		if (!image->config_memory)
 			return false;
 	}
-	if (image->config_memory &&
-	    !kconfig_read(&kconfig, image->config.bytes, image->config.length))
+	if (image->config_memory && !kconfig_read(&image->kconfig, image->config))
 		return fail(failure, "%s: no kernel configuration, plain or in gzip",
 			    image->config_path);
 	if (image->known->cmdline && !add_given(image))
@@ -119,7 +114,7 @@ bool points_prepare(struct image *image, struct failure *failure)
 /* An lsm= of the line that leaves yama out: what a kernel says to it that has Yama otherwise. */
 static bool leaves_out(const struct line *line)
 {
-	return kconfig_leaves_out(line->text.bytes, line->text.length);
+	return kconfig_leaves_out(line->text);
 }
 
 static bool has_maintenance_profile(const struct image *image)
@@ -135,13 +130,11 @@ static bool has_maintenance_profile(const struct image *image)
  * yama out. */
 static const char *judge_config(struct image *image)
 {
-	struct kconfig kconfig;
 	/* who has a profile for it adds no word */
 	size_t added = has_maintenance_profile(image) ? 0 : KCONFIG_ADDED;
 	bool any = false;
 
-	(void)kconfig_read(&kconfig, image->config.bytes, image->config.length);
-	if (!kconfig_runs_scripts(&kconfig) &&
+	if (!kconfig_runs_scripts(&image->kconfig) &&
 	    text_begins(text_of_node(image_file(image, "init")), "#!"))
 		return "no CONFIG_BINFMT_SCRIPT=y, so it cannot run /init; use another kernel";
 	for (size_t i = 0; i < image->count; i++) {
@@ -151,11 +144,11 @@ static const char *judge_config(struct image *image)
 		if (line->maintenance || line->configured)
 			continue;
 		any = true;
-		wrong = kconfig_judge(&kconfig, line->text.bytes, line->text.length, added);
+		wrong = kconfig_judge(&image->kconfig, line->text, added);
 		if (wrong && !leaves_out(line))
 			return wrong;
 	}
-	return any ? NULL : kconfig_judge(&kconfig, "", 0, added);
+	return any ? NULL : kconfig_judge(&image->kconfig, text_of(""), added);
 }
 
 static void no_config(struct image *image)
@@ -170,14 +163,6 @@ static void no_config(struct image *image)
 		    "cannot tell: %s/boot and /lib/modules here have no configuration of %s; "
 		    "give /boot/config-%s of its package with --kernel-config",
 		    image->uki ? "the kernel itself, " : "", image->version, image->version);
-}
-
-static const char *lacking_option(const struct image *image)
-{
-	struct kconfig kconfig;
-
-	(void)kconfig_read(&kconfig, image->config.bytes, image->config.length);
-	return kconfig_lacks(&kconfig, image->formats);
 }
 
 /* "6.1" of 6.1.176 and 6.1.0-50-amd64: what distributions put behind it is not the same in both. */
@@ -208,8 +193,7 @@ static struct text other_release(const struct image *image)
 			continue;
 		for (int i = 0; i < 3; i++)
 			(void)text_word(&line, &word);
-		if (series(word).length == own.length &&
-		    memcmp(word.bytes, own.bytes, own.length) == 0)
+		if (text_same(series(word), own))
 			word.length = 0;
 		break;
 	}
@@ -222,13 +206,15 @@ static void yama(struct image *image)
 {
 	const char *wrong;
 	const char *option;
+	struct text other;
 
 	if (!image->config_memory) {
 		no_config(image);
 		return;
 	}
 	wrong = judge_config(image);
-	option = lacking_option(image);
+	option = kconfig_lacks(&image->kconfig, image->formats);
+	other = other_release(image);
 	if (wrong)
 		results_add(image->results, STATUS_FAIL, "yama", "%s: %s", image->config_path,
 			    wrong);
@@ -237,12 +223,11 @@ static void yama(struct image *image)
 			    "%s: no %s=y, so it does not unpack the image; pack it in another "
 			    "way, or use another kernel",
 			    image->config_path, option);
-	else if (other_release(image).length > 0)
+	else if (other.length > 0)
 		results_add(image->results, STATUS_WARN, "yama",
 			    "%s has it, but says that it is of Linux %.*s, and the image is for "
 			    "%s; give the configuration of that",
-			    image->config_path, text_shown(other_release(image)),
-			    other_release(image).bytes, image->version);
+			    image->config_path, text_shown(other), other.bytes, image->version);
 	else
 		results_add(image->results, STATUS_OK, "yama", "%s has it", image->config_path);
 }
@@ -318,17 +303,15 @@ static void look_at_label(void *closure, const struct label *label)
 static void maintenance(struct image *image)
 {
 	struct dracut_lines lines = { image, false };
-	struct kconfig kconfig;
 
-	(void)kconfig_read(&kconfig, image->config.bytes, image->config.length);
-	if (kconfig_has_words(&kconfig)) {
+	if (kconfig_has_words(&image->kconfig)) {
 		results_add(image->results, STATUS_FAIL, "maintenance",
 			    "%s: CONFIG_BOOT_CONFIG_EMBED, so each boot has words that are not "
 			    "seen here; use another kernel",
 			    image->config_path);
 		return;
 	}
-	if (kconfig_ignores_loader(&kconfig)) {
+	if (kconfig_ignores_loader(&image->kconfig)) {
 		results_add(image->results, STATUS_FAIL, "maintenance",
 			    "%s: CONFIG_CMDLINE_OVERRIDE or _FORCE, so no word of a boot loader "
 			    "counts, and maintenance could not open; use another kernel",

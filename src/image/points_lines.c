@@ -120,7 +120,7 @@ static bool is_against_unit(struct text word, struct text shown)
 		value = text_of("");
 	key = name;
 	if (text_begins(name, "rd."))
-		key = (struct text) { name.bytes + 3, name.length - 3 };
+		key = text_from(name, 3);
 	/* PID 1 asks on the console whether to run it */
 	if (is_key(key, "systemd.confirm_spawn"))
 		return true;

@@ -66,7 +66,7 @@ static bool lines_leave_it(struct image *image)
 			if (!word.assigned ||
 			    (!text_begins(name, "sysctl.") && !text_begins(name, "sysctl/")))
 				continue;
-			name = (struct text) { name.bytes + 7, name.length - 7 };
+			name = text_from(name, 7);
 			if (!is_scope(name, false) || !locks(word.value))
 				continue;
 			results_add(image->results, STATUS_FAIL, "sysctl",
@@ -113,7 +113,7 @@ static void look_at(struct files *files, const char *path)
 		if (text_is_comment(line) || !text_setting(line, &key, &value))
 			continue;
 		if (text_begins(key, "-"))
-			key = text_trim((struct text) { key.bytes + 1, key.length - 1 });
+			key = text_trim(text_from(key, 1));
 		/* what others than systemd take for blanks as well */
 		if (!is_scope(text_strip(key, " \t\v\f"), true))
 			continue;

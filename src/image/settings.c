@@ -21,8 +21,7 @@ static struct text squeeze(struct text path, char *room, size_t size)
 		path.length--;
 		while (step.length < path.length && path.bytes[step.length] != '/')
 			step.length++;
-		path.bytes += step.length;
-		path.length -= step.length;
+		path = text_from(path, step.length);
 		if (step.length == 0 || text_is(step, "."))
 			continue;
 		if (text_is(step, "..")) {
@@ -113,8 +112,7 @@ static struct pattern pattern_of(struct text name)
 	/* the letter behind a % */
 	if (name.bytes[behind - 1] == '%' && behind < name.length)
 		behind++;
-	return (struct pattern) { { name.bytes, first },
-				  { name.bytes + behind, name.length - behind } };
+	return (struct pattern) { { name.bytes, first }, text_from(name, behind) };
 }
 
 /* No unit of ours begins as it ends, so that without specifiers it is only what has its name. */
@@ -159,7 +157,7 @@ static bool writes_over_ours(struct text key, struct text value)
 		for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
 			size_t length = strlen(kinds[i]);
 			if (text_begins(word, kinds[i]))
-				word = (struct text) { word.bytes + length, word.length - length };
+				word = text_from(word, length);
 		}
 		if (text_begins_any(word, elsewhere))
 			continue;
@@ -174,8 +172,7 @@ static bool writes_over_ours(struct text key, struct text value)
 		while (at > 0 && word.bytes[at - 1] != '/')
 			at--;
 		if (at > 0) {
-			struct pattern name =
-			    pattern_of((struct text) { word.bytes + at, word.length - at });
+			struct pattern name = pattern_of(text_from(word, at));
 			if (could_be(&name, "noptrace"))
 				return true;
 		}
@@ -286,7 +283,7 @@ static bool mounts_over(struct setting *setting, struct text value)
 		return false;
 	setting->mounts =
 	    setting->mounts || text_has_word(value, "mount") || text_has_word(value, "umount");
-	for (; value.length > 0; value.bytes += length, value.length -= length) {
+	for (; value.length > 0; value = text_from(value, length)) {
 		length = 0;
 		while (length < value.length && !strchr(" \t\"';&|()", value.bytes[length]))
 			length++;
@@ -304,7 +301,7 @@ bool setting_is_against_ours(struct setting *setting, struct text line)
 
 	/* systemd skips a byte order mark at the first line that begins with one */
 	if (text_begins(line, "\xef\xbb\xbf"))
-		line = (struct text) { line.bytes + 3, line.length - 3 };
+		line = text_from(line, 3);
 	value = line;
 
 	setting->goes_on = text_goes_on(line);

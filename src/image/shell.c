@@ -103,7 +103,7 @@ static bool next_literal(struct text *line, char *word, size_t size, bool *escap
 			return false;
 	}
 	word[length] = '\0';
-	*line = (struct text) { line->bytes + at, line->length - at };
+	*line = text_from(*line, at);
 	return !quote;
 }
 

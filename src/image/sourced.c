@@ -84,12 +84,10 @@ static bool is_pattern(struct text line)
 		while (length < line.length &&
 		       (shell_is_literal(line.bytes[length]) || line.bytes[length] == '*'))
 			length++;
-		line.bytes += length;
-		line.length -= length;
+		line = text_from(line, length);
 		if (!text_begins(line, "|"))
 			return text_is(line, ")");
-		line.bytes++;
-		line.length--;
+		line = text_from(line, 1);
 	}
 	return false;
 }

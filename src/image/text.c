@@ -12,6 +12,11 @@ struct text text_of(const char *string)
 	return (struct text) { string, strlen(string) };
 }
 
+struct text text_from(struct text text, size_t bytes)
+{
+	return (struct text) { text.bytes + bytes, text.length - bytes };
+}
+
 struct text text_of_node(const struct node *node)
 {
 	if (!node || !node->content)
@@ -34,8 +39,7 @@ bool text_line(struct text *rest, struct text *line)
 	newline = memchr(rest->bytes, '\n', rest->length);
 	line->bytes = rest->bytes;
 	line->length = newline ? (size_t)(newline - rest->bytes) : rest->length;
-	rest->bytes += line->length + (newline != NULL);
-	rest->length -= line->length + (newline != NULL);
+	*rest = text_from(*rest, line->length + (newline != NULL));
 	return true;
 }
 
@@ -54,8 +58,7 @@ bool text_line_of_systemd(struct text *rest, struct text *line)
 				   (rest->bytes[length] == '\n' && rest->bytes[end] == '\r')))
 		end++;
 	*line = (struct text) { rest->bytes, length };
-	rest->bytes += end;
-	rest->length -= end;
+	*rest = text_from(*rest, end);
 	return true;
 }
 
@@ -93,20 +96,20 @@ static size_t span(struct text text, bool blanks)
 
 bool text_word(struct text *rest, struct text *word)
 {
-	size_t length = span(*rest, true);
+	*rest = text_from(*rest, span(*rest, true));
+	*word = (struct text) { rest->bytes, span(*rest, false) };
+	*rest = text_from(*rest, word->length);
+	return word->length > 0;
+}
 
-	rest->bytes += length;
-	rest->length -= length;
-	length = span(*rest, false);
-	*word = (struct text) { rest->bytes, length };
-	rest->bytes += length;
-	rest->length -= length;
-	return length > 0;
+bool text_same(struct text one, struct text other)
+{
+	return one.length == other.length && memcmp(one.bytes, other.bytes, one.length) == 0;
 }
 
 bool text_is(struct text text, const char *string)
 {
-	return text.length == strlen(string) && memcmp(text.bytes, string, text.length) == 0;
+	return text_same(text, text_of(string));
 }
 
 bool text_begins(struct text text, const char *string)

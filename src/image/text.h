@@ -18,6 +18,9 @@ struct text {
 
 struct text text_of(const char *string);
 
+/* Without its first bytes, of which it has so many at least. */
+struct text text_from(struct text text, size_t bytes);
+
 /* What is kept of a file's content; nothing of what is no file. */
 struct text text_of_node(const struct node *node);
 
@@ -56,6 +59,9 @@ bool text_begins(struct text text, const char *string);
 bool text_ends(struct text text, const char *string);
 bool text_has(struct text text, const char *string);
 bool text_is_ascii(struct text text);
+
+/* Whether two are the same bytes. */
+bool text_same(struct text one, struct text other);
 
 /* The same for any of several strings, of which the last is NULL. */
 bool text_is_any(struct text text, const char *const *strings);
