@@ -741,7 +741,8 @@ mounts_not_by() {
     for line in '/usr/sbin/noptrace apply' '/usr/sbin/noptrace apply || { echo "no lock" > /dev/console; poweroff -f; }' $'\t /usr/sbin/noptrace apply || exec sh' '/usr/sbin/noptrace apply || sh 2>&1' \
         '/usr/sbin/noptrace apply || sh <&1' '/usr/sbin/noptrace apply || sync && poweroff -f' '/usr/sbin/noptrace apply || { echo "exit $?"; sh $name; }' \
         '/usr/sbin/noptrace apply # the lock' $'/usr/sbin/noptrace apply \t# don\'t (\\' '/usr/sbin/noptrace apply || echo "not locked (see [above] & $name)"' "/usr/sbin/noptrace apply || echo '(a & \"b\"' 'it' && sh # & \`" \
-        '/usr/sbin/noptrace apply ||  sh' '/usr/sbin/noptrace apply  || echo x#y "#"'; do
+        '/usr/sbin/noptrace apply ||  sh' '/usr/sbin/noptrace apply  || echo x#y "#"' '/usr/sbin/noptrace apply # of noptrace' \
+        $'\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t/usr/sbin/noptrace apply'; do
         line=$line awk '/noptrace apply/ { $0 = ENVIRON["line"] } { print }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
@@ -783,7 +784,7 @@ END
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
     assert_fails wired '/init: not looked into, being too large, a module or firmware'
-    for line in '# noptrace lock' $'true\t# noptrace lock' ' # "kernel.yama"'; do
+    for line in '# noptrace lock' $'true\t# noptrace lock' ' # "kernel.yama"' 'true #noptrace lock'; do
         line=$line awk '{ print } /noptrace apply/ { print ENVIRON["line"] }' "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
         check_tree
@@ -2729,7 +2730,7 @@ END
     while read -r want version release; do
         rm -rf "$tree/lib/modules"
         mkdir -p "$tree/lib/modules/$version"
-        printf '%s\n' '#' "# Linux/x86 $release Kernel Configuration" CONFIG_SECURITY_YAMA=y > "$config"
+        printf '%s\n' '#' "# Linux/x86 $release Kernel Configuration" CONFIG_SECURITY_YAMA=y '# Linux/x86 9.9 of a fragment' > "$config"
         check_tree
         assert_success
         assert_equal "$version $release $(awk '$2 == "yama" { print $1 }' <<< "$output")" "$version $release $want"
@@ -3090,7 +3091,7 @@ END
     assert_fails masks "--cmdline: ${line:0:120} keeps it from running; take that out"
     # a value goes on behind a blank that is in quotes, of either kind
     for line in 'rootflags="a b,x-systemd.before=systemd-journald.socket"' "mount.usrflags='a b,x-systemd.before=x.service'" \
-        'rd.systemd.mount-extra="a b:/usr:tmpfs"' 'rootflags=a" b"'; do
+        'rd.systemd.mount-extra="a b:/usr:tmpfs"' 'rootflags=a" b"' '"rootflags=a b"' "rootflags='a'' b'" 'rootflags="a"" b"' "rootflags=\"a' b\""; do
         check --cmdline "quiet $line" "$image"
         assert_fails masks "--cmdline: ${line%% *} keeps it from running; take that out"
     done

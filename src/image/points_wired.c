@@ -188,7 +188,7 @@ bool points_wired(struct image *image)
 			    wrong);
 	else if (cut)
 		results_add(image->results, STATUS_FAIL, point, "/init: " TEXT_CUT);
-	else if (count < 2 && named > 0)
+	else if (named > 0)
 		results_add(
 		    image->results, STATUS_FAIL, point,
 		    "line %u of /init names noptrace, or the scope, in a form that is not known; "
