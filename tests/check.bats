@@ -1162,7 +1162,7 @@ END
     # what changes nothing that matters, or is read by nobody
     tree_of systemd
     mkdir -p "$tree/$units/service.d"
-    printf '%s\n' $' \t[Unit]' $'\tDescription=x ' ' ' Documentation=man:x '[Service]' '# Fedora has this' TimeoutStopFailureMode=abort TimeoutStopSec=1 TimeoutAbortSec=1 Environment=SYSTEMD_SLEEP_FREEZE_USER_SESSIONS=0 > "$tree/$units/service.d/10-timeout-abort.conf"
+    printf '%s\n' $' \t[Unit]' $'\tDescription=x ' ' ' Documentation=man:x '[Service]' '# Fedora has this' TimeoutStopFailureMode=abort TimeoutStopSec=1 TimeoutAbortSec=1 Environment=SYSTEMD_SLEEP_FREEZE_USER_SESSIONS=0 'Environment="SYSTEMD_SLEEP_FREEZE_USER_SESSIONS=0"' > "$tree/$units/service.d/10-timeout-abort.conf"
     printf '[Service]\nUser=1\n' > "$tree/$units/service.d/odd.conf~"
     install -D -m 644 /dev/stdin "$tree/etc/systemd/system/systemd-@.socket.d/odd.conf" <<< $'[Socket]\nService=x.service'
     check_tree
@@ -1413,6 +1413,55 @@ END
     check_tree
     assert_failure 1
     assert_line --partial 'no /etc/initrd-release, so systemd starts another target'
+}
+
+@test "a folder of units in /lib that some builds of systemd read first, and others not at all, fails" {
+    local text='some builds of systemd take it before what is in /usr/lib, and others not at all; let /lib lead to usr/lib'
+    # of a systemd in /usr/lib
+    tree_of systemd
+    part_lib modules
+    rm "$tree/lib/systemd"
+    mkdir -p "$tree/lib/systemd/system"
+    check_tree
+    assert_success
+    echo '[Unit]' > "$tree/lib/systemd/system/x.target"
+    check_tree
+    assert_fails order "/lib/systemd/system/x.target: $text"
+    # nor is it another one for a link, or for a file that nothing runs
+    ln -s ../../usr/lib/systemd/systemd "$tree/lib/systemd/systemd"
+    check_tree
+    assert_fails order "/lib/systemd/system/x.target: $text"
+    cp --remove-destination "$tree/usr/lib/systemd/systemd" "$tree/lib/systemd/systemd"
+    check_tree
+    assert_fails order "/lib/systemd/system/x.target: $text"
+    # of one in /lib
+    ln -sf /lib/systemd/systemd "$tree/init"
+    check_tree
+    assert_success
+    mkdir -p "$tree/lib/systemd/system/sysinit.target.wants" "$tree/lib/systemd/system/zz"
+    ln -s ../x.target "$tree/lib/systemd/system/sysinit.target.wants/x.target"
+    check_tree
+    assert_success
+    ln -s ../x.target "$tree/$units/sysinit.target.wants/x.target"
+    check_tree
+    assert_fails order "/lib/systemd/system/sysinit.target.wants/x.target: $text"
+    rm "$tree/$units/sysinit.target.wants/x.target"
+    sed /sysinit/d "$tree/$units/basic.target" > "$tree/lib/systemd/system/basic.target"
+    check_tree
+    assert_fails order "/lib/systemd/system/basic.target: $text"
+}
+
+@test "a script of SysV's that has a unit come before what ours waits for fails" {
+    tree_of systemd
+    install -D -m 755 /dev/stdin "$tree/etc/init.d/x" <<< $'#!/bin/sh\n### BEGIN INIT INFO\n# X-Start-Before: syslog systemd-journald.socket\n### END INIT INFO'
+    check_tree
+    assert_fails masks '/etc/init.d/x has X-Start-Before with what noptrace waits for: nothing else may meddle with noptrace; remove that'
+    sed -i 's/ systemd-journald.socket//' "$tree/etc/init.d/x"
+    check_tree
+    assert_success
+    sed -i 's/X-Start-Before/Should-Start: systemd-journald.socket &/; s/X-Start-Before//' "$tree/etc/init.d/x"
+    check_tree
+    assert_success
 }
 
 @test "of drop-ins with one name systemd reads the first, which is to be noptrace's" {
@@ -1751,7 +1800,8 @@ END
 3|Conflicts=\\\n\v# noptrace-initramfs.service
 2|\xef\xbb\xbfConflicts=nop%i-initramfs.service
 END
-    for line in Before=systemd-journald.socket 'Before=x.target -.slice' Conflicts=system.slice Before=%i.slice; do
+    for line in Before=systemd-journald.socket 'Before=x.target -.slice' Conflicts=system.slice Before=%i.slice \
+        Unit=systemd-journald.socket Service=system.slice; do
         tree_of systemd
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/x.service"
         check_tree
@@ -2158,7 +2208,7 @@ END
         'BindsTo=nop"trace"-initramfs.service' "Conflicts=nop't'race-initramfs.service" PartOf=%i.target Before=nop%% \
         {After,JoinsNamespaceOf,OnFailure,OnSuccess,PropagatesReloadTo,Requisite,{Stop,Reload}PropagatedFrom,Upholds,BindTo,PropagateReload{To,From},{Requires,Requisite}Overridable}=nop%i-initramfs.service \
         'Conflicts=x nop%i.service' Before=-.slice%i Before=%i-.slice \
-        Wants=no%itrace{,-instead}.service Wants=no%itrace-locked@{emergency,poweroff,reboot}.target \
+        {Unit,Service}=no%p-initramfs.service Wants=no%itrace{,-instead}.service Wants=no%itrace-locked@{emergency,poweroff,reboot}.target \
         {Before,Conflicts,PropagatesStopTo}=syst%ijournald.socket Before=sys%islice Before=-%islice; do
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/x@.service"
         check_tree
@@ -3121,9 +3171,28 @@ END
     check --cmdline "SYSTEMD_LOG_LEVEL=debug SYSTEMD_COLORS=0 SYSTEMD_SULOGIN_FORCE=1 SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1 initcall_blacklist initcall_blacklist=sysfb_init,acpi_cpufreq_init rd.emergency=poweroff rd.systemd.unit=initrd.target root='x y' rd.systemd.mask=x.service \
 systemd.mask='dev-disk-by\x2duuid-1.swap' systemd.set_credential=vmm.notify_socket:x rd.systemd.mount-extra=/dev/x:/data rd.systemd.mount-extra=/proc systemd.unit=rescue.target \
 break break=premount rd.break rd.break=pre-pivot rdbreak=pre-mount rd.cmdline rd.cmdline=x initrd= initrd=\\\\x initrd=/0 initrd=: break=to \
-rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.mas=$unit systemd.maskx=$unit $(printf '%01250d' 0)" "$image"
+rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.mas=$unit systemd.maskx=$unit PATH_X=1 $(printf '%01250d' 0)" "$image"
     assert_success
     refute_output --regexp '(FAIL|warn) '
+}
+
+@test "a word in etc/cmdline.d for a shell on the console before the lock fails, where dracut has no systemd" {
+    local line path
+    for path in etc/cmdline etc/cmdline.d/x.conf; do
+        for line in 'quiet rd.break=cmdline' rdbreak=cmdline 'rd.cmdline=ask quiet'; do
+            tree_of shell
+            install -D -m 644 /dev/stdin "$tree/$path" <<< "$line"
+            check_tree
+            assert_fails maintenance "/$path: stops each boot for a shell on the console, before the lock; remove rd.break= or the like"
+        done
+        echo 'rd.break=pre-mount rd.break' > "$tree/$path"
+        check_tree
+        assert_success
+    done
+    tree_of systemd
+    install -D -m 644 /dev/stdin "$tree/etc/cmdline.d/x.conf" <<< rd.break=cmdline
+    check_tree
+    assert_success
 }
 
 @test "the word in etc/cmdline.d, which the kernel does not read, is a warning" {
@@ -3143,7 +3212,7 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.ma
     assert_point warn maintenance '/etc/cmdline.d/10-open.conf: has the word maintenance, which dracut reads and the kernel does not: it opens nothing; remove it'
     # and the file of that name, without a folder
     tree_of shell
-    echo maintenance > "$tree/etc/cmdline"
+    echo maintenance quiet > "$tree/etc/cmdline"
     check_tree
     assert_success
     assert_point warn maintenance '/etc/cmdline: has the word maintenance, which dracut reads and the kernel does not: it opens nothing; remove it'

@@ -46,6 +46,10 @@ void points_masks(struct image *image);
 /* Whether no command line that is built in does so. The result is added if one does. */
 bool points_lines_are_clear(struct image *image);
 
+/* Whether a line has a word for a shell on the console before the lock: break=top, rd.break=cmdline
+ * or the like. */
+bool points_line_stops(struct text line);
+
 /* policy. */
 void points_policy(struct image *image);
 

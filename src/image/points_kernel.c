@@ -283,9 +283,20 @@ static void look_at_file(struct dracut_lines *lines, const char *path)
 {
 	struct text text = text_of_node(image_file(lines->image, path));
 
-	if (lines->found || !words_has(text, "maintenance"))
+	if (lines->found)
 		return;
-	lines->found = true;
+	/* systemd has ours run before what reads it */
+	lines->found = lines->image->init == INIT_DRACUT && points_line_stops(text);
+	if (lines->found) {
+		results_add(lines->image->results, STATUS_FAIL, "maintenance",
+			    "/%s: stops each boot for a shell on the console, before the lock; "
+			    "remove rd.break= or the like",
+			    path);
+		return;
+	}
+	lines->found = words_has(text, "maintenance");
+	if (!lines->found)
+		return;
 	results_add(lines->image->results, STATUS_WARN, "maintenance",
 		    "/%s: has the word maintenance, which dracut reads and the kernel does not: "
 		    "it opens nothing; remove it",

@@ -48,11 +48,11 @@ static bool steers_init(struct text name)
 		NULL,
 	};
 	/* the last is initramfs-tools' */
-	static const char *const steering[] = { "SYSTEMD_", "PATH", "log_output", NULL };
+	static const char *const steering[] = { "SYSTEMD_", "log_output", NULL };
 
 	if (text_begins_any(name, harmless))
 		return false;
-	return text_begins_any(name, steering) || shell_heeds(name);
+	return text_begins_any(name, steering) || text_is(name, "PATH") || shell_heeds(name);
 }
 
 /* The old words for a run level, which initrd.target gives way to. */
@@ -234,6 +234,21 @@ static bool line_is_clear(struct image *image, const struct line *line)
 			return fail_word(image, line, shown);
 	}
 	return true;
+}
+
+bool points_line_stops(struct text line)
+{
+	struct text shown;
+	struct text bare;
+	struct text name;
+	struct text value;
+	char room[UNITS_PATH];
+
+	while (next_bare(&line, &shown, &bare, room, sizeof room)) {
+		if (text_setting(bare, &name, &value) && stops_before(name, value))
+			return true;
+	}
+	return false;
 }
 
 bool points_lines_are_clear(struct image *image)

@@ -197,6 +197,21 @@ static bool search_text(struct search *search, const char *path, const struct no
 	return true;
 }
 
+/* A script of SysV's, of which a generator of systemd's makes a unit that comes before what ours
+ * waits for. */
+static bool starts_before(struct text path, struct text text)
+{
+	static const char *const needed[] = { UNITS_NEEDED };
+
+	if (!text_begins(path, "etc/init.d/") || !text_has(text, "X-Start-Before"))
+		return false;
+	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+		if (text_has(text, needed[i]))
+			return true;
+	}
+	return false;
+}
+
 static bool search_file(struct search *search, const char *path, const struct node *node)
 {
 	struct text text = text_of_node(node);
@@ -212,6 +227,8 @@ static bool search_file(struct search *search, const char *path, const struct no
 	}
 	if (!search->scope && text.length < node->size && is_read_by_somebody(path, text))
 		return say(search, path, " is too large to be looked at");
+	if (!search->scope && starts_before(text_of(path), text))
+		return say(search, path, " has X-Start-Before with what noptrace waits for");
 	return search_text(search, path, node);
 }
 

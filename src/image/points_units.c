@@ -583,6 +583,11 @@ void points_order_systemd(struct image *image)
 		results_add(image->results, STATUS_FAIL, point,
 			    "default.target is another than initrd.target, and systemd before 245 "
 			    "starts it in an initramfs; let it lead there");
+	else if (units_are_apart(image, room, sizeof room))
+		results_add(image->results, STATUS_FAIL, point,
+			    "%s: some builds of systemd take it before what is in /usr/lib, and "
+			    "others not at all; let /lib lead to usr/lib",
+			    room);
 	else if (!leaves_pid1_alone(image, room))
 		results_add(image->results, STATUS_FAIL, point,
 			    "%s: may take from a service what the program needs, or change "

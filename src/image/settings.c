@@ -229,6 +229,9 @@ static bool depends_on_ours(struct text key, struct text value)
 		"ReloadPropagatedFrom",
 		"Upholds",
 		"Wants",
+		/* of a timer, a path or a socket, which comes before what it starts */
+		"Service",
+		"Unit",
 		/* as they were once spelled, which systemd still reads */
 		"BindTo",
 		"PropagateReloadFrom",
@@ -243,8 +246,10 @@ static bool depends_on_ours(struct text key, struct text value)
 		NULL,
 	};
 	static const char *const needed[] = { UNITS_NEEDED, NULL };
-	bool before =
-	    text_is(key, "Before") || text_is(key, "Conflicts") || text_is(key, "PropagatesStopTo");
+	static const char *const stopping[] = {
+		"Before", "Conflicts", "PropagatesStopTo", "Service", "Unit", NULL,
+	};
+	bool before = text_is_any(key, stopping);
 	struct text word;
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {

@@ -19,7 +19,10 @@ const char *const units_folders[UNITS_FOLDERS] = {
 
 static bool is_seen(struct image *image, const char *folder)
 {
-	return strncmp(folder, "lib/", 4) != 0 || image_file(image, "lib/systemd/systemd");
+	const struct node *systemd = image_at(image, "lib/systemd/systemd");
+
+	return strncmp(folder, "lib/", 4) != 0 ||
+	       (systemd && S_ISREG(systemd->mode) && systemd == image_file(image, "init"));
 }
 
 bool units_find(struct image *image, const char *name, char *path)
@@ -42,6 +45,45 @@ static bool is_of_other_type(struct image *image, const char *path)
 
 	return link && S_ISLNK(link->mode) && strcmp(type, ".conf") != 0 &&
 	       !(text_ends(text_of(link->target), type) && full && text_ends(text_of(full), type));
+}
+
+/* The search for what is in /lib, or in /lib as well as in /usr/lib. */
+struct apart {
+	struct image *image;
+	const char *folder;
+	char *room;
+	size_t size;
+	bool found;
+};
+
+static void look_apart(void *closure, const struct label *label)
+{
+	struct apart *apart = closure;
+	const char *folder = apart->folder;
+	char path[2 * UNITS_PATH];
+	const struct node *other;
+
+	if (apart->found)
+		return;
+	(void)snprintf(path, sizeof path, "usr/%s/%s", folder, label->name);
+	other = image_at(apart->image, path);
+	if (!is_seen(apart->image, folder) || (other && !S_ISDIR(other->mode))) {
+		(void)snprintf(apart->room, apart->size, "/%s", path + strlen("usr/"));
+		apart->found = true;
+	} else if (other) {
+		apart->folder = path + strlen("usr/");
+		tree_each(image_folder(apart->image, apart->folder), look_apart, apart);
+		apart->folder = folder;
+	}
+}
+
+bool units_are_apart(struct image *image, char *room, size_t size)
+{
+	struct apart apart = { image, "lib/systemd/system", room, size, false };
+
+	if (image_folder(image, apart.folder) != image_folder(image, "usr/lib/systemd/system"))
+		tree_each(image_folder(image, apart.folder), look_apart, &apart);
+	return apart.found;
 }
 
 bool units_masks(struct image *image, const char *path)
@@ -118,7 +160,7 @@ static bool is_plain(struct text line)
 		return false;
 	/* which Fedora sets for all services, and our program does not read */
 	if (text_is(key, "Environment"))
-		return text_is(value, "SYSTEMD_SLEEP_FREEZE_USER_SESSIONS=0");
+		return text_is(text_strip(value, "\""), "SYSTEMD_SLEEP_FREEZE_USER_SESSIONS=0");
 	return text_is_any(key, keys);
 }
 

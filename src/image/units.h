@@ -29,6 +29,11 @@ extern const char *const units_folders[UNITS_FOLDERS];
  */
 bool units_find(struct image *image, const char *name, char *path);
 
+/* Whether a folder of units in /lib is another than that in /usr/lib, and some builds of systemd
+ * would take other units than these do: there is one of the same name in both, or systemd itself is
+ * not in /lib. The path in `room`. */
+bool units_are_apart(struct image *image, char *room, size_t size);
+
 /* Whether what has this path, of a unit or of what is dropped in, masks the unit: a link to
  * /dev/null, to nowhere, to what will be mounted over or to another type of unit, or an empty file.
  */
