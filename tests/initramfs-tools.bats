@@ -44,7 +44,7 @@ boot_without_yama() {
 # What ends a boot, or waits, is told here by the functions that the script sources.
 @test "initramfs-tools: the script does nothing where it is not to, says what it does, and waits before it tries again" {
     local tree=$BATS_TEST_TMPDIR/tree work=$BATS_TEST_TMPDIR/work policy script=/usr/share/initramfs-tools/scripts/init-top/00-noptrace
-    local again='noptrace: could not lock, see above; leave this shell to try again (noptrace_on_failure='
+    local again='noptrace: could not lock, see above; leave this shell to try again, or boot with the word maintenance (noptrace_on_failure='
     variant_of "$bookworm" "$tree"
     rm "$tree/usr/sbin/noptrace"
     mkdir "$work" "$tree/conf" "$tree/scripts"
@@ -76,11 +76,11 @@ sleep 1
 $again$policy)
 sleep 1"
     done
-    assert_output "noptrace: could not lock, see above: poweroff (noptrace_on_failure)
+    assert_output "noptrace: could not lock, see above: poweroff (noptrace_on_failure); boot with the word maintenance to get past this
 poweroff -f
 $again$policy)
 sleep 1
-noptrace: could not lock, see above: poweroff (noptrace_on_failure)
+noptrace: could not lock, see above: poweroff (noptrace_on_failure); boot with the word maintenance to get past this
 poweroff -f
 $again$policy)
 sleep 1"
@@ -126,7 +126,7 @@ sleep 1"
     at_keyboard "$BATS_TEST_TMPDIR" run_guest "$BATS_TEST_TMPDIR/answer" 240 tcg \
         'root=LABEL=noptrace ro fastboot lsm=landlock,lockdown' -kernel "$(kernel_of "$bookworm")" \
         -initrd "$BATS_TEST_TMPDIR/image" -drive "$(guest_disk "$images/root.disk")"
-    await 3 'noptrace: could not lock, see above: reboot (noptrace_on_failure)'
+    await 3 'noptrace: could not lock, see above: reboot (noptrace_on_failure); boot with the word maintenance to get past this'
     assert_equal "$(cat "$BATS_TEST_TMPDIR/answer")" ''
 }
 

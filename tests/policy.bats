@@ -61,12 +61,13 @@ boots_on() {
 @test "systemd, poweroff: powers off and never reaches the real root" {
     boot_image systemd-poweroff
     assert_stopped 'powered off'
+    assert_on_console 'Locked, or else poweroff, but with the word maintenance'
 }
 
 @test "shell, poweroff: powers off and never reaches the real root" {
     boot_image shell-poweroff
     assert_stopped 'powered off'
-    assert_on_console 'noptrace: could not lock, see above: poweroff (noptrace_on_failure=poweroff)'
+    assert_on_console 'noptrace: could not lock, see above: poweroff (noptrace_on_failure=poweroff); boot with the word maintenance to get past this'
 }
 
 @test "systemd, reboot: reboots and never reaches the real root" {
@@ -82,7 +83,7 @@ boots_on() {
 @test "shell, reboot: reboots and never reaches the real root" {
     boot_image shell-reboot
     assert_stopped rebooted
-    assert_on_console 'noptrace: could not lock, see above: reboot (noptrace_on_failure=reboot)'
+    assert_on_console 'noptrace: could not lock, see above: reboot (noptrace_on_failure=reboot); boot with the word maintenance to get past this'
 }
 
 # fails_to COMMAND WORDS: in an image where that fails, which is said in these.
@@ -209,7 +210,7 @@ teardown() {
     press exit Enter
     wait "$guest"
     assert_stopped panicked
-    assert_on_console 'noptrace: could not lock, see above (noptrace_on_failure=emergency)'
+    assert_on_console 'noptrace: could not lock, see above (noptrace_on_failure=emergency); boot with the word maintenance to get past this'
 }
 
 @test "systemd without dracut-systemd, poweroff: powers off and never reaches the real root" {
