@@ -2944,6 +2944,9 @@ check_uki() {
     # where there is one for maintenance nobody adds the word
     check_uki '".cmdline", "quiet -- x"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"' "${last[@]}"
     assert_success
+    # be it the first that has a line
+    check_uki '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet maintenance"' '".profile", "ID=last\n"' '".cmdline", "quiet -- x"'
+    assert_success
 }
 
 @test "a UKI whose last command line has the word fails: an old systemd-boot boots that one when nobody picks any" {

@@ -33,19 +33,10 @@ static void complain(const char *image, const char *what, const char *more)
 	free(line);
 }
 
-static const char *describe(struct image *image)
-{
-	if (image->init == INIT_SYSTEMD)
-		return image_at(image, "usr/lib/dracut") || image_at(image, "lib/dracut")
-			   ? "dracut, systemd"
-			   : image_init_name(INIT_SYSTEMD);
-	return image->init == INIT_DRACUT ? "dracut, shell" : image_init_name(image->init);
-}
-
 static void all_points(struct image *image)
 {
 	results_add(image->results, STATUS_OK, "image", "%s%s", image->uki ? "UKI: " : "",
-		    describe(image));
+		    image_description(image));
 	if (points_program(image))
 		points_identity(image);
 	if (points_wired(image)) {

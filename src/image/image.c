@@ -77,18 +77,11 @@ bool image_knows(struct image *image, const char *path, enum tree_follow follow)
 	return full && tfind(full, &image->ours, by_path);
 }
 
-bool image_is_covered(struct image *image, const char *path)
+bool image_is_covered(struct image *image, const char *path, enum tree_follow follow)
 {
 	struct place place;
 
-	return tree_resolve(&image->tree, path, TREE_FOLLOW, &place) == 0 && place.covered;
-}
-
-bool image_is_covered_itself(struct image *image, const char *path)
-{
-	struct place place;
-
-	return tree_resolve(&image->tree, path, TREE_NOFOLLOW, &place) == 0 && place.covered;
+	return tree_resolve(&image->tree, path, follow, &place) == 0 && place.covered;
 }
 
 static void find_mounts(struct tree *tree)
@@ -254,6 +247,18 @@ const char *image_init_name(enum init init)
 	return names[init];
 }
 
+static bool has_dracut(struct image *image)
+{
+	return image_at(image, "usr/lib/dracut") || image_at(image, "lib/dracut");
+}
+
+const char *image_description(struct image *image)
+{
+	if (image->init == INIT_SYSTEMD && has_dracut(image))
+		return "dracut, systemd";
+	return image->init == INIT_DRACUT ? "dracut, shell" : image_init_name(image->init);
+}
+
 /* systemd is known by what /init is, or is called where that leads nowhere; a script of its name is
  * none. */
 static enum init find_init(struct image *image)
@@ -268,7 +273,7 @@ static enum init find_init(struct image *image)
 		return INIT_SYSTEMD;
 	if (image_at(image, "scripts/init-top"))
 		return INIT_INITRAMFS_TOOLS;
-	if (image_at(image, "usr/lib/dracut") || image_at(image, "lib/dracut"))
+	if (has_dracut(image))
 		return INIT_DRACUT;
 	return INIT_HANDMADE;
 }

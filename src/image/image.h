@@ -82,6 +82,9 @@ bool image_open_uki(struct image *image, struct source *source, struct source *i
  * there is no memory, and that of the line is freed. */
 bool image_add_line(struct image *image, bool first, const struct line *line);
 
+/* What runs in it, for a person, and of what it is made. */
+const char *image_description(struct image *image);
+
 /* What has this path, a link being itself: NULL if nothing. */
 const struct node *image_at(struct image *image, const char *path);
 
@@ -100,12 +103,10 @@ const char *image_path(struct image *image, const char *path, enum tree_follow f
 
 /*
  * Whether a path leads, on the way or at its end, to where each /init mounts something over: into
- * /dev, /proc, /run or /sys, or what these lead to.
+ * /dev, /proc, /run or /sys, or what these lead to. With TREE_NOFOLLOW, wherever a link at its end
+ * leads.
  */
-bool image_is_covered(struct image *image, const char *path);
-
-/* The same of the path of a link, wherever that leads. */
-bool image_is_covered_itself(struct image *image, const char *path);
+bool image_is_covered(struct image *image, const char *path, enum tree_follow follow);
 
 /* Says that what has this path is as it should be, and need not be looked at by points_others(). */
 void image_is_ours(struct image *image, const char *path);

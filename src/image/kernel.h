@@ -9,6 +9,8 @@
 #include "source.h"
 #include "text.h"
 
+/* Whether it is what x86 boots, and not what a compressed kernel of another machine looks like; not
+ * where it cannot be read, for which `failure` has the reason. */
 bool kernel_is_bzimage(struct source *kernel, struct failure *failure);
 
 /*

@@ -74,7 +74,8 @@ const char *points_cannot_run(struct image *image, const char *path, char *room,
  * none, nothing is set. */
 void points_shell_policy(struct text script, char *policy, size_t size);
 
-/* What calls the program. */
+/* The hook of dracut's that calls the program: its path, of which there is room for `size` bytes.
+ * NULL if there is none, or where a folder that counts more has another of its name. */
 const char *points_hook(struct image *image, char *path, size_t size);
 
 /*

@@ -9,8 +9,6 @@
 #include "shell.h"
 #include "units.h"
 
-enum { ROOM = 2 * UNITS_PATH };
-
 /* The links of sysinit.target.wants to a unit must lead to what systemd takes for it. */
 static bool links_lead(struct image *image, const char *point, const char *name, const char *unit)
 {
@@ -62,7 +60,7 @@ static bool starts_later(struct image *image)
 
 void points_masks(struct image *image)
 {
-	char room[ROOM];
+	char room[UNITS_ROOM];
 	bool later = image->init == INIT_SYSTEMD && starts_later(image);
 
 	if (!points_lines_are_clear(image) ||
@@ -143,7 +141,7 @@ static bool policy_can(struct image *image, const char *policy)
 
 static bool policy_holds(struct image *image, const struct locked *locked)
 {
-	char room[ROOM];
+	char room[UNITS_ROOM];
 
 	if (locked->count > 1)
 		return fail_policy(image, locked->policy, "there is another one as well");
@@ -236,7 +234,7 @@ static bool has_command(struct image *image, const char *name)
 {
 	static const char *const folders[] = { "usr/sbin", "usr/bin", "sbin", "bin" };
 	char path[UNITS_PATH];
-	char room[ROOM];
+	char room[UNITS_ROOM];
 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
 		(void)snprintf(path, sizeof path, "/%s/%s", folders[i], name);

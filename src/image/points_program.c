@@ -77,7 +77,7 @@ bool points_program(struct image *image)
 			    PROGRAM, points_remedy(image));
 		return false;
 	}
-	if (image_is_covered(image, PROGRAM)) {
+	if (image_is_covered(image, PROGRAM, TREE_FOLLOW)) {
 		results_add(image->results, STATUS_FAIL, "program",
 			    "/%s: leads to where /init mounts over it; %s", PROGRAM,
 			    points_remedy(image));

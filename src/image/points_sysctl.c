@@ -9,7 +9,7 @@
 #include "units.h"
 #include "words.h"
 
-enum { LOCKED = 3, ROOM = 2 * UNITS_PATH };
+enum { LOCKED = 3 };
 
 /* Does a value lock: in any of the notations of a number? The kernel takes the first of several, in
  * proc_dointvec_minmax(), and does not read on behind a blank. */
@@ -131,7 +131,7 @@ static void look_at(struct files *files, const char *path)
 static void read_file(void *closure, const struct label *label)
 {
 	struct files *files = closure;
-	char path[ROOM];
+	char path[UNITS_ROOM];
 
 	if (files->failed || !text_ends(text_of(label->name), ".conf"))
 		return;
@@ -151,8 +151,8 @@ static void read_file(void *closure, const struct label *label)
 void points_sysctl(struct image *image)
 {
 	static const char point[] = "sysctl";
-	char room[ROOM];
-	char setter[ROOM] = "";
+	char room[UNITS_ROOM];
+	char setter[UNITS_ROOM] = "";
 	struct files files = { image, 0, false, setter, sizeof setter };
 
 	if (!lines_leave_it(image))

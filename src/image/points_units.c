@@ -15,7 +15,7 @@
 static const char *const CHAIN[] = { "initrd.target", "basic.target", "sysinit.target",
 				     UNITS_NEEDED };
 
-enum { CHAIN_LENGTH = sizeof CHAIN / sizeof *CHAIN, CHAIN_TARGETS = 3, ROOM = 2 * UNITS_PATH };
+enum { CHAIN_LENGTH = sizeof CHAIN / sizeof *CHAIN, CHAIN_TARGETS = 3 };
 
 /* Whether systemd reads a unit file, and every version of it the same. */
 static bool is_sound(struct image *image, const char *unit)
@@ -147,8 +147,8 @@ static bool is_as_known(struct image *image, const char *unit, char *room)
 		    (text_is(file.section, "[Unit]") && text_setting(file.line, &key, &value) &&
 		     is_of_target(unit, key, value)))
 			continue;
-		(void)snprintf(room, ROOM, "/%s:%u: %.*s", path, file.number, text_shown(file.line),
-			       file.line.bytes);
+		(void)snprintf(room, UNITS_ROOM, "/%s:%u: %.*s", path, file.number,
+			       text_shown(file.line), file.line.bytes);
 		return false;
 	}
 	return true;
@@ -281,7 +281,7 @@ static bool leads_elsewhere(struct image *image, const char *path)
 
 	return node && S_ISLNK(node->mode) && strcmp(node->target, "/dev/null") != 0 &&
 	       ((!image_file(image, path) && !image_folder(image, path)) ||
-		image_is_covered(image, path));
+		image_is_covered(image, path, TREE_FOLLOW));
 }
 
 static void look_at_conf(struct conf *conf, const char *path)
@@ -291,19 +291,19 @@ static void look_at_conf(struct conf *conf, const char *path)
 
 	if (!text_of_whole(image_file(conf->image, path), &rest)) {
 		conf->odd = true;
-		(void)snprintf(conf->room, ROOM, "/%s: " TEXT_CUT, path);
+		(void)snprintf(conf->room, UNITS_ROOM, "/%s: " TEXT_CUT, path);
 	}
 	if (leads_elsewhere(conf->image, path)) {
 		conf->odd = true;
-		(void)snprintf(conf->room, ROOM, "/%s", path);
+		(void)snprintf(conf->room, UNITS_ROOM, "/%s", path);
 	}
 	for (unsigned number = 1; !conf->odd && text_line_of_systemd(&rest, &line); number++) {
 		line = text_trim(line);
 		if (!is_of_pid1(line))
 			continue;
 		conf->odd = true;
-		(void)snprintf(conf->room, ROOM, "/%s:%u: %.*s", path, number, text_shown(line),
-			       line.bytes);
+		(void)snprintf(conf->room, UNITS_ROOM, "/%s:%u: %.*s", path, number,
+			       text_shown(line), line.bytes);
 	}
 }
 
@@ -327,7 +327,7 @@ static void look_in_selinux(void *closure, const struct label *label)
 	if (strcmp(label->name, "semanage.conf") == 0)
 		return;
 	conf->odd = true;
-	(void)snprintf(conf->room, ROOM, "/%s/%s", conf->folder, label->name);
+	(void)snprintf(conf->room, UNITS_ROOM, "/%s/%s", conf->folder, label->name);
 }
 
 /* The policies of security modules: PID 1 loads them, and what may be run is theirs to say then. */
@@ -346,12 +346,12 @@ static bool loads_policy(struct image *image, char *room)
 	struct conf selinux = { image, "etc/selinux", room, false };
 
 	for (size_t i = 0; i < sizeof policies / sizeof *policies; i++) {
-		(void)snprintf(room, ROOM, "/%s", policies[i]);
+		(void)snprintf(room, UNITS_ROOM, "/%s", policies[i]);
 		if (image_at(image, policies[i]))
 			return true;
 	}
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-		(void)snprintf(room, ROOM, "/%s", folders[i]);
+		(void)snprintf(room, UNITS_ROOM, "/%s", folders[i]);
 		if (leads_elsewhere(image, folders[i]))
 			return true;
 	}
@@ -371,7 +371,7 @@ static bool leaves_pid1_alone(struct image *image, char *room)
 
 		(void)snprintf(path, sizeof path, "%s/systemd", roots[i]);
 		if (leads_elsewhere(image, path)) {
-			(void)snprintf(room, ROOM, "/%s", path);
+			(void)snprintf(room, UNITS_ROOM, "/%s", path);
 			return false;
 		}
 		(void)snprintf(path, sizeof path, "%s/systemd/system.conf", roots[i]);
@@ -379,7 +379,7 @@ static bool leaves_pid1_alone(struct image *image, char *room)
 		(void)snprintf(path, sizeof path, "%s/systemd/system.conf.d", roots[i]);
 		if (leads_elsewhere(image, path)) {
 			conf.odd = true;
-			(void)snprintf(room, ROOM, "/%s", path);
+			(void)snprintf(room, UNITS_ROOM, "/%s", path);
 		}
 		tree_each(image_folder(image, path), look_in_folder, &conf);
 		if (conf.odd)
@@ -477,12 +477,12 @@ static bool comes_at_once(struct image *image, const char *unit, char *room)
 	if (!units_find(image, unit, path))
 		return true;
 	if (!units_open(image, unit, &file)) {
-		(void)snprintf(room, ROOM, "/%s: " TEXT_CUT, path);
+		(void)snprintf(room, UNITS_ROOM, "/%s: " TEXT_CUT, path);
 		return false;
 	}
 	while (units_line(&file)) {
 		if (!is_known(&file, &key)) {
-			(void)snprintf(room, ROOM, "/%s:%u: %.*s", path, file.number,
+			(void)snprintf(room, UNITS_ROOM, "/%s:%u: %.*s", path, file.number,
 				       text_shown(file.line), file.line.bytes);
 			return false;
 		}
@@ -490,7 +490,7 @@ static bool comes_at_once(struct image *image, const char *unit, char *room)
 			(text_is(file.section, "[Unit]") && text_is(key, "DefaultDependencies"));
 	}
 	if (!early)
-		(void)snprintf(room, ROOM, "/%s: no DefaultDependencies=no", path);
+		(void)snprintf(room, UNITS_ROOM, "/%s: no DefaultDependencies=no", path);
 	return early;
 }
 
@@ -505,33 +505,33 @@ static bool is_wanted(struct image *image)
 static const char *break_in_chain(struct image *image, char *room)
 {
 	if (!image_file(image, "etc/initrd-release") ||
-	    image_is_covered(image, "etc/initrd-release"))
+	    image_is_covered(image, "etc/initrd-release", TREE_FOLLOW))
 		return "no /etc/initrd-release, so systemd starts another target";
 	for (int i = 0; i < CHAIN_TARGETS; i++) {
 		if (units_has(image, CHAIN[i]) && is_sound(image, CHAIN[i]))
 			continue;
-		(void)snprintf(room, ROOM, "%s is not there, masked or broken", CHAIN[i]);
+		(void)snprintf(room, UNITS_ROOM, "%s is not there, masked or broken", CHAIN[i]);
 		return room;
 	}
 	for (int i = CHAIN_TARGETS; i < CHAIN_LENGTH; i++) {
 		char path[UNITS_PATH];
 		if (!units_find(image, CHAIN[i], path) || !units_masks(image, path))
 			continue;
-		(void)snprintf(room, ROOM, "/%s masks what it needs", path);
+		(void)snprintf(room, UNITS_ROOM, "/%s masks what it needs", path);
 		return room;
 	}
 	for (int i = 0; i < CHAIN_LENGTH; i++) {
 		char path[UNITS_PATH];
 		if (!units_find(image, CHAIN[i], path) || S_ISREG(image_at(image, path)->mode))
 			continue;
-		(void)snprintf(room, ROOM, "/%s is a link, which has other names", path);
+		(void)snprintf(room, UNITS_ROOM, "/%s is a link, which has other names", path);
 		return room;
 	}
 	for (int i = 0; i < CHAIN_LENGTH; i++) {
 		if (!links(image, CHAIN[i], "wants", "shutdown.target") &&
 		    !links(image, CHAIN[i], "requires", "shutdown.target"))
 			continue;
-		(void)snprintf(room, ROOM, "%s pulls in shutdown.target", CHAIN[i]);
+		(void)snprintf(room, UNITS_ROOM, "%s pulls in shutdown.target", CHAIN[i]);
 		return room;
 	}
 	if (!pulls_in(image, "initrd.target", "basic.target") &&
@@ -546,7 +546,7 @@ static const char *break_in_chain(struct image *image, char *room)
 void points_order_systemd(struct image *image)
 {
 	static const char point[] = "order";
-	char room[ROOM];
+	char room[UNITS_ROOM];
 	const char *broken;
 
 	if (!units_are_plain(image, UNIT, room, sizeof room)) {

@@ -127,8 +127,8 @@ static bool is_wired(struct image *image, enum init by)
 		return points_hook(image, path, sizeof path) != NULL;
 	case INIT_INITRAMFS_TOOLS:
 		/* without the conf file that script does nothing */
-		return image_file(image, conf) && !image_is_covered(image, conf) &&
-		       !image_is_covered(image, script) &&
+		return image_file(image, conf) && !image_is_covered(image, conf, TREE_FOLLOW) &&
+		       !image_is_covered(image, script, TREE_FOLLOW) &&
 		       calls(text_of_node(image_file(image, script)));
 	default:
 		return image->init == INIT_HANDMADE && points_handmade_line(image) > 0;
@@ -231,7 +231,7 @@ static bool conf_is_known(struct image *image, const char *path)
 	struct text line;
 	unsigned number;
 
-	if (image_is_covered(image, path) || (!node && link && !S_ISDIR(link->mode))) {
+	if (image_is_covered(image, path, TREE_FOLLOW) || (!node && link && !S_ISDIR(link->mode))) {
 		results_add(image->results, STATUS_FAIL, "order",
 			    "/%s: leads to what is not there, or another by then, and /init runs "
 			    "it before; remove that",

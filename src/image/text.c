@@ -193,7 +193,7 @@ bool text_has_before_comment(struct text text, const char *word)
 
 bool text_is_comment(struct text line)
 {
-	line = text_strip(line, " \t\r");
+	line = text_trim(line);
 	return line.length == 0 || line.bytes[0] == '#' || line.bytes[0] == ';';
 }
 

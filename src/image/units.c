@@ -30,7 +30,7 @@ bool units_find(struct image *image, const char *name, char *path)
 	for (size_t i = 0; i < UNITS_FOLDERS; i++) {
 		int length = snprintf(path, UNITS_PATH, "%s/%s", units_folders[i], name);
 		if (length < UNITS_PATH && is_seen(image, units_folders[i]) &&
-		    image_at(image, path) && !image_is_covered_itself(image, path))
+		    image_at(image, path) && !image_is_covered(image, path, TREE_NOFOLLOW))
 			return true;
 	}
 	return false;
@@ -90,7 +90,7 @@ bool units_masks(struct image *image, const char *path)
 {
 	const struct node *node = image_file(image, path);
 
-	return !node || node->size == 0 || image_is_covered(image, path) ||
+	return !node || node->size == 0 || image_is_covered(image, path, TREE_FOLLOW) ||
 	       is_of_other_type(image, path);
 }
 
@@ -105,8 +105,7 @@ bool units_open(struct image *image, const char *name, struct unit_file *file)
 bool units_line(struct unit_file *file)
 {
 	while (text_line_of_systemd(&file->rest, &file->line)) {
-		/* what systemd takes for blanks */
-		struct text line = text_strip(file->line, " \t");
+		struct text line = text_trim(file->line);
 		bool header = text_begins(line, "[");
 
 		file->number++;

@@ -19,6 +19,9 @@
 
 enum { UNITS_PATH = 1024, UNITS_FOLDERS = 13 };
 
+/* Room for what is said of a line of a unit. */
+enum { UNITS_ROOM = 2 * UNITS_PATH };
+
 /* In the order in which they count, first the one that hides what is in those behind it. */
 extern const char *const units_folders[UNITS_FOLDERS];
 
