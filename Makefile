@@ -18,6 +18,12 @@ ifdef ARCH
 ifeq ($(filter $(ARCH),$(ARCHES)),)
 $(error ARCH=$(ARCH): must be one of $(ARCHES); without ARCH= it is this machine)
 endif
+# Programs that this machine cannot run, in the place of its own, would end every run of its generators.
+ifneq ($(filter install,$(MAKECMDGOALS)),)
+ifeq ($(DESTDIR)$(filter $(word 2,$(ARCH_$(ARCH)))%,$(shell uname -m)),)
+$(error install ARCH=$(ARCH): this machine is $(shell uname -m); name the root that it is for with DESTDIR=)
+endif
+endif
 B = build/$(ARCH)
 SPECS = $(B)/specs
 CC = $(word 1,$(ARCH_$(ARCH)))-gcc -specs $(CURDIR)/$(SPECS)

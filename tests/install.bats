@@ -331,6 +331,26 @@ options_of() {
     assert_output --partial 'ARCH=sparc: must be one of arm64 armhf riscv64 ppc64el s390x'
 }
 
+# make -n throughout: nothing of it may be run here.
+@test "with ARCH= install does not put another machine's programs in the place of this one's" {
+    local folder bin=$BATS_TEST_TMPDIR/bin
+    mkdir "$bin"
+    printf '#!/bin/sh\necho aarch64\n' > "$bin/uname"
+    chmod +x "$bin/uname"
+    for folder in DESTDIR= prefix=/opt/noptrace; do
+        run make -s -n -C "$top" install ARCH=armhf "$folder"
+        assert_failure 2
+        assert_output --regexp "install ARCH=armhf: this machine is $(uname -m); name the root that it is for with DESTDIR=\.  Stop\.$"
+        assert_equal "${#lines[@]}" 1
+        # where another's are this one's
+        PATH=$bin:$PATH make -s -n -C "$top" install ARCH=arm64 "$folder" > "$BATS_TEST_TMPDIR/commands"
+        grep -q '^install .*/noptrace$' "$BATS_TEST_TMPDIR/commands"
+    done
+    make -s -n -C "$top" install ARCH=armhf DESTDIR="$destination" > "$BATS_TEST_TMPDIR/commands"
+    # what is there can be taken away
+    make -s -n -C "$top" uninstall ARCH=armhf > "$BATS_TEST_TMPDIR/commands"
+}
+
 @test "a program that is too large, or not static, is not built" {
     local tree=$BATS_TEST_TMPDIR/tree
     mkdir "$tree"
