@@ -37,7 +37,7 @@ guest_fits() {
 # loader. The guest's console is stdin and stdout; what it writes to its second serial line goes to the file
 # ANSWER, whose lines end in a newline alone once the guest has ended. A guest that reboots ends QEMU, as one
 # that powers off does, and a panic reboots: how a guest ended is told by its console and not by QEMU's exit
-# code. One that halts or hangs ends with its time, with 124.
+# code. One that halts or hangs ends with its time, with 124; with 137 where QEMU did not heed that, and was killed.
 # QEMU stays in the process group of its caller, who may kill that.
 run_guest() {
     local answer=$1 seconds=$2 accel=$3 command_line=$4 code=0
