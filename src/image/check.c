@@ -5,6 +5,10 @@
  * Runs on the machine of whoever builds or checks an image. Reads the images and what it is told to
  * compare them with, in memory, and writes nothing but its results. What an image holds is data:
  * none of it is executed, and none of it gets a name on a disk.
+ *
+ * Exits 0: each image locks; 1: one fails; 3: of one it cannot be told; 2: one is unreadable, a
+ * file cannot be read or written, or usage. Of several, 2 comes before 1, and that before 3. Usage
+ * is 2, and not the 64 of the programs beside it, as these are the codes of noptrace-image check.
  */
 #include <errno.h>
 #include <getopt.h>
