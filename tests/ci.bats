@@ -9,8 +9,15 @@ source "$BATS_TEST_DIRNAME/common.bash"
 ci=$top/packaging/ci
 
 setup_file() {
-    export good=$BATS_FILE_TMPDIR/good bad=$BATS_FILE_TMPDIR/bad
-    handmade "$BATS_FILE_TMPDIR/tree" "$bookworm" "$program"
+    export good=$BATS_FILE_TMPDIR/good bad=$BATS_FILE_TMPDIR/bad package=$BATS_FILE_TMPDIR/noptrace_0_amd64.deb
+    # another build's, byte for byte, as a package's is
+    mkdir -p "$BATS_FILE_TMPDIR"/package/{DEBIAN,usr/sbin}
+    { cat "$program" && echo; } > "$BATS_FILE_TMPDIR/package/usr/sbin/noptrace"
+    chmod 755 "$BATS_FILE_TMPDIR/package/usr/sbin/noptrace"
+    printf '%s\n' 'Package: noptrace' 'Version: 0' 'Architecture: amd64' 'Maintainer: a test' 'Description: a test' \
+        > "$BATS_FILE_TMPDIR/package/DEBIAN/control"
+    dpkg-deb -b "$BATS_FILE_TMPDIR/package" "$package"
+    handmade "$BATS_FILE_TMPDIR/tree" "$bookworm" "$BATS_FILE_TMPDIR/package/usr/sbin/noptrace"
     pack "$BATS_FILE_TMPDIR/tree" "$good"
     sed -i '/noptrace apply/d' "$BATS_FILE_TMPDIR/tree/init"
     pack "$BATS_FILE_TMPDIR/tree" "$bad"
@@ -21,13 +28,14 @@ repository() {
     mkdir -p image
     ln -sfn "$top" noptrace
     cp "$1" image/initramfs.img
+    cp "$package" image
     cp "$(kernel_of "$bookworm")" image/vmlinuz
     cp "$bookworm"/boot/config-* image/config
 }
 
 # The manual's job, as JSON.
 example_github() {
-    example noptrace-image.8 'A job for GitHub Actions' | yq '.jobs.locks.steps[] | select(.uses | startswith("./"))'
+    example noptrace-image.8 'A job for GitHub Actions' | yq '.jobs.locks.steps[] | select(.uses // "" | startswith("./"))'
 }
 
 example_gitlab() {
@@ -39,6 +47,14 @@ shell_of() {
     case $1 in
         github) yq -r '.runs.steps[] | select(.run) | .run' "$ci/action.yml" ;;
         gitlab) yq -r '.[".noptrace"].script[]' "$ci/gitlab.yml" ;;
+    esac
+}
+
+# before_of github|gitlab: what the manual's job runs before them.
+before_of() {
+    case $1 in
+        github) example noptrace-image.8 'A job for GitHub Actions' | yq -r '.jobs.locks.steps[] | select(.run) | .run' ;;
+        gitlab) example_gitlab | jq -r '.locks.before_script[]' ;;
     esac
 }
 
@@ -66,7 +82,7 @@ run_job() {
     local -a variables
     mapfile -t variables < <(variables_of "$1")
     rm -f noptrace-*.xml
-    run env "${variables[@]}" "${@:2}" bash -e -o pipefail -c "$(shell_of "$1")"
+    run env "${variables[@]}" "${@:2}" bash -e -o pipefail -c "$(before_of "$1" && shell_of "$1")"
 }
 
 # assert_kept CHECK-FAILURES BOOT-FAILURES: the results are where the templates take them from.
@@ -112,6 +128,7 @@ assert_kept() {
 }
 
 @test "an image that does not lock, or a command line that keeps it from locking, ends a job in red, and says why" {
+    local unnamed="prove: image/initramfs.img has not the noptrace that is built here: if it has a package's, name that with NOPTRACE_PROGRAM (program:)"
     cd "$BATS_TEST_TMPDIR"
     repository "$bad"
     run_job gitlab
@@ -125,6 +142,17 @@ assert_kept() {
     assert_failure 1
     assert_line --regexp '^  FAIL  maintenance '
     assert_kept 1 false
+    # nor would it that the program is not the package's, for which all that there is to do is said
+    run_job gitlab NOPTRACE_PROGRAM=
+    assert_failure 1
+    assert_line --regexp '^  FAIL  identity '
+    assert_line --regexp '^outcome +locked +open$'
+    assert_line "$unnamed"
+    # but not where there is more to be done
+    run_job gitlab NOPTRACE_PROGRAM= NOPTRACE_CMDLINE='quiet maintenance'
+    assert_failure 1
+    assert_kept 2 false
+    refute_line "$unnamed"
     # and what check alone would not see
     run_job gitlab NOPTRACE_KERNEL=image/config
     assert_failure 2
