@@ -85,12 +85,15 @@ run_job() {
     run env "${variables[@]}" "${@:2}" bash -e -o pipefail -c "$(before_of "$1" && shell_of "$1")"
 }
 
-# assert_kept CHECK-FAILURES BOOT-FAILURES: the results are where the templates take them from.
+# assert_kept CHECK-FAILURES BOOT-FAILURES: the results and the consoles are where the templates take them from.
 assert_kept() {
-    local kept
+    local kept name
     kept=$(yq -r '.runs.steps[] | select(.uses) | .with.path' "$ci/action.yml")
-    assert_equal "$(yq -r '.[".noptrace"].artifacts | .paths[0], .reports.junit' "$ci/gitlab.yml" | uniq)" "$kept"
-    assert_equal "$(compgen -G "$kept" | sort | xargs)" 'noptrace-boot.xml noptrace-check.xml'
+    assert_equal "$(yq -r '.[".noptrace"].artifacts.paths[]' "$ci/gitlab.yml")" "$kept"
+    assert_equal "$(yq -r '.[".noptrace"].artifacts.reports.junit' "$ci/gitlab.yml")" 'noptrace-*.xml'
+    assert_equal "$(while read -r name; do compgen -G "$name"; done <<< "$kept" | sort | xargs)" \
+        'noptrace-boot.log noptrace-boot.xml noptrace-check.xml'
+    assert_equal "$(sed 's/: .*//' noptrace-boot.log | sort -u)" $'maintenance boot\nnormal boot'
     assert_equal "$(xmllint --xpath 'count(//failure)' noptrace-check.xml)" "$1"
     assert_equal "$(xmllint --xpath 'count(//failure) > 0' noptrace-boot.xml)" "$2"
 }
@@ -156,6 +159,8 @@ assert_kept() {
     # and what check alone would not see
     run_job gitlab NOPTRACE_KERNEL=image/config
     assert_failure 2
+    # nor is an earlier boot's console kept for its own
+    assert [ ! -s noptrace-boot.log ]
     assert_line 'image/initramfs.img: ok'
     run_job github NOPTRACE_IMAGE=
     assert_failure
