@@ -238,6 +238,25 @@ boot_profiles() {
     boot_init 'if grep -q " maintenance" /proc/cmdline; then reboot -f; else poweroff -f; fi'
     assert_failure 3
     assert_line --regexp '^outcome +powered off +rebooted$'
+    assert_said "$BATS_TEST_TMPDIR/image: a normal boot: powered off, a maintenance boot: rebooted; see the consoles (--log)"
+}
+
+@test "an image that lacks drivers of the guest's is said to perhaps, where it ran noptrace and came to no real root" {
+    local perhaps='; noptrace ran, but no real root came: it may lack drivers of the emulated machine, see noptrace-image(8)'
+    sed '1,/^mount -t devtmpfs/d; /insmod/d' "$tree/init" > "$BATS_TEST_TMPDIR/without"
+    boot_init "$(sed 's/^until .*/mount -o ro \/dev\/vda \/root || poweroff -f/' "$BATS_TEST_TMPDIR/without")"
+    assert_failure 3
+    assert_said "$BATS_TEST_TMPDIR/image: a normal boot: powered off, a maintenance boot: powered off; see the consoles (--log)$perhaps"
+    rm -r "$BATS_TEST_TMPDIR/variant"
+    # or as it waits for it
+    boot_init "$(sed 's/^until .*/sleep 1000/' "$BATS_TEST_TMPDIR/without")" --timeout 15
+    assert_failure 124
+    assert_said "$BATS_TEST_TMPDIR/image: no answer within 15 s; see its console (--log)$perhaps"
+    rm -r "$BATS_TEST_TMPDIR/variant"
+    # not one that came there in one of its boots
+    boot_init "$(sed '1,/^mount -t devtmpfs/d; s/^for module/grep -q " maintenance" \/proc\/cmdline || poweroff -f; &/' "$tree/init")"
+    assert_failure 3
+    assert_said "$BATS_TEST_TMPDIR/image: a normal boot: powered off, a maintenance boot: open; see the consoles (--log)"
 }
 
 @test "a guest that says more than anybody reads is not waited for, 3, nor read for ever" {

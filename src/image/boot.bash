@@ -193,7 +193,7 @@ mode_results() {
 
 # conclude_boots IMAGE NORMAL-OUTCOME MAINTENANCE-OUTCOME: the exit code that the two outcomes stand for, and why on stderr.
 conclude_boots() {
-    local image=$1 normal_outcome=$2 maintenance_outcome=$3
+    local image=$1 normal_outcome=$2 maintenance_outcome=$3 perhaps=''
     case $normal_outcome/$maintenance_outcome in
         locked/open)
             conclude "$image" 0 ok
@@ -212,17 +212,21 @@ conclude_boots() {
         conclude "$image" 1 FAIL
         return
     fi
+    if [[ ! $normal_outcome/$maintenance_outcome =~ locked|open|neither ]] \
+        && log_lines normal | grep -q '^normal boot: noptrace: locked: '; then
+        perhaps='; noptrace ran, but no real root came: it may lack drivers of the emulated machine, see noptrace-image(8)'
+    fi
     case $normal_outcome/$maintenance_outcome in
         *panicked*)
             complain "$image: the kernel panicked; see its console (--log)"
             conclude "$image" 255 panicked
             ;;
         *'timed out'*)
-            complain "$image: no answer within $timeout s; see its console (--log)"
+            complain "$image: no answer within $timeout s; see its console (--log)$perhaps"
             conclude "$image" 124 'timed out'
             ;;
         *)
-            complain "$image: a normal boot: $normal_outcome, a maintenance boot: $maintenance_outcome; see the consoles (--log)"
+            complain "$image: a normal boot: $normal_outcome, a maintenance boot: $maintenance_outcome; see the consoles (--log)$perhaps"
             conclude "$image" 3 'cannot tell'
             ;;
     esac
