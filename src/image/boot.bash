@@ -4,6 +4,11 @@
 # noptrace-image boot: boots an image normally and for maintenance, and tells what the first process of the
 # real root found. In $work, each boot keeps MODE.console, MODE.answer, MODE.code (of run_guest) and MODE.qemu
 # (what QEMU itself said).
+#
+# From noptrace-image, which sources this, it takes $lib, $probe_in_root, complain and quit; of its main() $kernel, $accel,
+# $timeout, $append, $log, $root, $probe and $format; and of its boot() $work. boot_image sets two of them anew: $kernel, to
+# that of a UKI, and $accel, where KVM cannot be had. What it finds is in $work/results; whoever ends before it calls
+# stop_guests.
 
 # shellcheck source=src/image/guest.bash
 source "$lib/guest.bash"
