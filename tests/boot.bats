@@ -365,16 +365,21 @@ echo "a word"; sleep 1000' --timeout 25 --log "$log" &
     assert_said '--accel kvm: /dev/kvm is not there, or may not be written: emulating'
 }
 
-@test "an interrupt leaves no guest behind" {
+@test "an interrupt ends it, and leaves no guest behind" {
+    local signal tool code
     cp "$good" "$BATS_TEST_TMPDIR/image"
-    "$top/build/noptrace-image" boot --kernel "$kernel" "$BATS_TEST_TMPDIR/image" > /dev/null 2>&1 3>&- &
-    local tool=$!
-    # shellcheck disable=SC2016 # the inner shell's
-    timeout 60 sh -c 'until [ "$(pgrep -c -f "^qemu-system.* -initrd $1")" = 2 ]; do :; done' - "$BATS_TEST_TMPDIR/image"
-    kill "$tool"
-    wait "$tool" || true
-    # shellcheck disable=SC2016 # the inner shell's
-    timeout 20 sh -c 'while pgrep -f "initrd $1" > /dev/null; do :; done' - "$BATS_TEST_TMPDIR/image"
+    for signal in TERM INT; do
+        # what is started in the background ignores INT
+        env --default-signal=INT "$top/build/noptrace-image" boot --kernel "$kernel" "$BATS_TEST_TMPDIR/image" > /dev/null 2>&1 3>&- &
+        tool=$! code=0
+        # shellcheck disable=SC2016 # the inner shell's
+        timeout 60 sh -c 'until [ "$(pgrep -c -f "^qemu-system.* -initrd $1")" = 2 ]; do :; done' - "$BATS_TEST_TMPDIR/image"
+        kill -s "$signal" "$tool"
+        wait "$tool" || code=$?
+        assert_equal "$(kill -l "$code")" "$signal"
+        # shellcheck disable=SC2016 # the inner shell's
+        timeout 20 sh -c 'while pgrep -f "initrd $1" > /dev/null; do :; done' - "$BATS_TEST_TMPDIR/image"
+    done
 }
 
 # of_another_architecture ARCH ROOT: a hand-made image for the stock kernel of ROOT, with our programs for ARCH, is
