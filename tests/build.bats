@@ -16,8 +16,8 @@ teardown() {
     rm -rf "$root"
 }
 
-# assert_refused TEXT [DRACUT.CONF-LINE]: neither generator makes an image of $root, and both say the same.
-assert_refused() {
+# assert_no_image TEXT [DRACUT.CONF-LINE]: neither generator makes an image of $root, and both say the same.
+assert_no_image() {
     run bake "$root" "$image" "${systemd_flavour[@]}" "${@:2}"
     assert_failure
     assert_line --partial "noptrace: $1"
@@ -39,31 +39,31 @@ with_program() {
 @test "no program, or one that is not executable: no image" {
     variant_of "$bookworm" "$root"
     rm "$root/usr/sbin/noptrace"
-    assert_refused '/usr/sbin/noptrace: no such program; install noptrace'
+    assert_no_image '/usr/sbin/noptrace: no such program; install noptrace'
     install -m 644 "$program" "$root/usr/sbin/noptrace"
-    assert_refused '/usr/sbin/noptrace: not executable; install noptrace again'
+    assert_no_image '/usr/sbin/noptrace: not executable; install noptrace again'
 }
 
 @test "a program that needs a loader, a script, and an empty file: no image" {
     with_program "$bookworm/usr/bin/true"
-    assert_refused "/usr/sbin/noptrace: needs a loader, which an initramfs may lack; build it static, with 'make'"
+    assert_no_image "/usr/sbin/noptrace: needs a loader, which an initramfs may lack; build it static, with 'make'"
     printf '#!/bin/sh\nexit 0\n' > "$BATS_TEST_TMPDIR/script"
     with_program "$BATS_TEST_TMPDIR/script"
-    assert_refused '/usr/sbin/noptrace: not an ELF program, or cut short; install noptrace again'
+    assert_no_image '/usr/sbin/noptrace: not an ELF program, or cut short; install noptrace again'
     gcc -shared -Wl,-e,f -o "$BATS_TEST_TMPDIR/library" -x c - <<< 'int f(void) { return 0; }'
     with_program "$BATS_TEST_TMPDIR/library"
-    assert_refused "/usr/sbin/noptrace: needs a loader, which an initramfs may lack; build it static, with 'make'"
+    assert_no_image "/usr/sbin/noptrace: needs a loader, which an initramfs may lack; build it static, with 'make'"
     with_program /dev/null
-    assert_refused '/usr/sbin/noptrace: not an ELF program, or cut short; install noptrace again'
+    assert_no_image '/usr/sbin/noptrace: not an ELF program, or cut short; install noptrace again'
 }
 
 @test "a program that is cut short, be it by a byte: no image" {
     head -c -1 "$program" > "$BATS_TEST_TMPDIR/cut"
     with_program "$BATS_TEST_TMPDIR/cut"
-    assert_refused '/usr/sbin/noptrace: cut short; install noptrace again'
+    assert_no_image '/usr/sbin/noptrace: cut short; install noptrace again'
     head -c 4000 "$program" > "$BATS_TEST_TMPDIR/cut"
     with_program "$BATS_TEST_TMPDIR/cut"
-    assert_refused '/usr/sbin/noptrace: cut short; install noptrace again'
+    assert_no_image '/usr/sbin/noptrace: cut short; install noptrace again'
 }
 
 @test "a program of another architecture: no image" {
@@ -71,13 +71,13 @@ with_program() {
     cp "$program" "$BATS_TEST_TMPDIR/foreign"
     printf '\267' | dd of="$BATS_TEST_TMPDIR/foreign" bs=1 seek=18 conv=notrunc status=none
     with_program "$BATS_TEST_TMPDIR/foreign"
-    assert_refused '/usr/sbin/noptrace: for aarch64, and /bin/sh is for x86_64; install noptrace for that'
+    assert_no_image '/usr/sbin/noptrace: for aarch64, and /bin/sh is for x86_64; install noptrace for that'
 }
 
 @test "no judge: no image" {
     variant_of "$bookworm" "$root"
     rm "$root/usr/libexec/noptrace/noptrace-judge"
-    assert_refused '/usr/libexec/noptrace/noptrace-judge: cannot be run; install noptrace'
+    assert_no_image '/usr/libexec/noptrace/noptrace-judge: cannot be run; install noptrace'
 }
 
 # with_config SED-SCRIPT: the root whose kernel was configured otherwise. Leaves the configuration's name in $config.
@@ -92,12 +92,12 @@ with_config() {
 
 @test "a kernel that was built without Yama, or does not start it: no image" {
     with_config 's/^CONFIG_SECURITY_YAMA=y/# CONFIG_SECURITY_YAMA is not set/'
-    assert_refused "$config: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
+    assert_no_image "$config: no CONFIG_SECURITY_YAMA, so it cannot lock; use another kernel"
     # SLE 15's
     with_config 's/^CONFIG_LSM=.*/CONFIG_LSM="integrity,apparmor,selinux,bpf"/'
-    assert_refused "$config: CONFIG_LSM leaves yama out, so it cannot lock; name yama in an lsm= that is built in, or use another kernel"
+    assert_no_image "$config: CONFIG_LSM leaves yama out, so it cannot lock; name yama in an lsm= that is built in, or use another kernel"
     with_config 's/^CONFIG_CMDLINE_BOOL.*/CONFIG_CMDLINE="quiet \\"x\\" lsm=landlock"/; s/^# CONFIG_CMDLINE_BOOL.*/CONFIG_CMDLINE="quiet lsm=landlock"/'
-    assert_refused "$config: its lsm= leaves yama out, so it cannot lock; add yama there"
+    assert_no_image "$config: its lsm= leaves yama out, so it cannot lock; add yama there"
 }
 
 @test "a command line that goes into the image decides about Yama, as the kernel reads it" {

@@ -41,8 +41,8 @@ assert_ends() {
     ! LC_ALL=C grep -q '[^ -~]' "$BATS_TEST_TMPDIR/out" "$BATS_TEST_TMPDIR/err" || fail "$*: control characters"
 }
 
-# assert_refused IMAGE WORDS…
-assert_refused() {
+# assert_not_read IMAGE WORDS…
+assert_not_read() {
     run "$reader" "$1"
     assert_failure 2
     assert_output --partial "${*:2}"
@@ -104,25 +104,25 @@ files_of() {
 
 @test "every bound has its reason" {
     local image
-    assert_refused "$hostile/much-entries.img" 'more than 250,000 files'
-    assert_refused "$hostile/much-symbolic-links.img" 'more than 250,000 files'
-    assert_refused "$hostile/much-without-a-type.img" 'more than 250,000 entries'
-    assert_refused "$hostile/much-depth.img" 'folders more than 256 deep'
+    assert_not_read "$hostile/much-entries.img" 'more than 250,000 files'
+    assert_not_read "$hostile/much-symbolic-links.img" 'more than 250,000 files'
+    assert_not_read "$hostile/much-without-a-type.img" 'more than 250,000 entries'
+    assert_not_read "$hostile/much-depth.img" 'folders more than 256 deep'
     for image in "$hostile"/much-steps*.img; do
-        assert_refused "$image" 'more than 10,000,000 steps'
+        assert_not_read "$image" 'more than 10,000,000 steps'
     done
-    assert_refused "$hostile/much-names.img" 'names of links of more than 256 MiB'
-    assert_refused "$hostile/much-content.img" 'contents of more than 256 MiB'
-    assert_refused "$hostile/much-targets.img" 'links of more than 256 MiB'
+    assert_not_read "$hostile/much-names.img" 'names of links of more than 256 MiB'
+    assert_not_read "$hostile/much-content.img" 'contents of more than 256 MiB'
+    assert_not_read "$hostile/much-targets.img" 'links of more than 256 MiB'
     for image in much-{members,empty-members,windows}; do
-        assert_refused "$hostile/$image.img" 'more than 1024 compressed members: too many to be looked at'
+        assert_not_read "$hostile/$image.img" 'more than 1024 compressed members: too many to be looked at'
     done
-    assert_refused "$hostile/much-unpacked.img" 'unpacks to more than'
-    assert_refused "$hostile/much-image.img" 'too large to be looked at'
-    assert_refused "$hostile/much-dictionary.img" 'a dictionary of'
-    assert_refused "$hostile/much-window.img" 'too much memory'
-    assert_refused "$hostile/much-sections.img" 'more than 1024 sections'
-    assert_refused "$hostile/much-nothing.img" 'an empty file'
+    assert_not_read "$hostile/much-unpacked.img" 'unpacks to more than'
+    assert_not_read "$hostile/much-image.img" 'too large to be looked at'
+    assert_not_read "$hostile/much-dictionary.img" 'a dictionary of'
+    assert_not_read "$hostile/much-window.img" 'too much memory'
+    assert_not_read "$hostile/much-sections.img" 'more than 1024 sections'
+    assert_not_read "$hostile/much-nothing.img" 'an empty file'
     for image in "$hostile"/all-*.img; do
         run "$reader" "$image"
         assert_success
@@ -268,15 +268,15 @@ written() {
     assert_equal "$(files_of "$uki/plain.efi")" plain
     assert_equal "$(files_of "$uki/without-a-kernel.efi")" own
     assert_equal "$(files_of "$uki/of-32-bits.efi")" own
-    assert_refused "$uki/of-no-kind.efi" 'byte 64: a PE file of an unknown kind'
-    assert_refused "$uki/longer-name.efi" 'without an initramfs'
-    assert_refused "$uki/none.efi" 'without an initramfs'
+    assert_not_read "$uki/of-no-kind.efi" 'byte 64: a PE file of an unknown kind'
+    assert_not_read "$uki/longer-name.efi" 'without an initramfs'
+    assert_not_read "$uki/none.efi" 'without an initramfs'
 }
 
 @test "of a UKI with profiles the first one counts, over what all of them share" {
     assert_equal "$(files_of "$uki/profiles.efi")" profile-a
     assert_equal "$(files_of "$uki/profile-without-its-own.efi")" shared
-    assert_refused "$uki/profile-with-an-empty-one.efi" 'without an initramfs'
+    assert_not_read "$uki/profile-with-an-empty-one.efi" 'without an initramfs'
 }
 
 @test "of a UKI the microcode goes first, and both are aligned" {
@@ -287,27 +287,27 @@ written() {
 @test "a section has VirtualSize bytes, zeros behind what the file has" {
     assert_equal "$(files_of "$uki/more-zeros.efi")" zeros
     assert_equal "$(files_of "$uki/less-than-there-is.efi")" less
-    assert_refused "$uki/too-many-zeros.efi" 'more than 16 MiB of zeros'
+    assert_not_read "$uki/too-many-zeros.efi" 'more than 16 MiB of zeros'
 }
 
 @test "a section that is not in the file, or over another, is refused" {
-    assert_refused "$uki/beyond-the-end.efi" 'section .initrd: the file ends before it does'
-    assert_refused "$uki/offset-beyond-the-end.efi" 'section .initrd: the file ends before it does'
+    assert_not_read "$uki/beyond-the-end.efi" 'section .initrd: the file ends before it does'
+    assert_not_read "$uki/offset-beyond-the-end.efi" 'section .initrd: the file ends before it does'
     cp "$uki/around-4-gib.efi" "$BATS_TEST_TMPDIR/large.efi"
     truncate -s 4G "$BATS_TEST_TMPDIR/large.efi"
-    assert_refused "$BATS_TEST_TMPDIR/large.efi" 'section .initrd: the file ends before it does'
-    assert_refused "$uki/over-each-other.efi" 'lie over each other'
-    assert_refused "$uki/nothing-over-it.efi" 'lie over each other'
+    assert_not_read "$BATS_TEST_TMPDIR/large.efi" 'section .initrd: the file ends before it does'
+    assert_not_read "$uki/over-each-other.efi" 'lie over each other'
+    assert_not_read "$uki/nothing-over-it.efi" 'lie over each other'
     # in no order, and one of nothing
     assert_equal "$(files_of "$uki/falling.efi")" own
     assert_equal "$(files_of "$uki/empty-within.efi")" own
-    assert_refused "$uki/cut.efi" 'the file ends within its PE headers'
+    assert_not_read "$uki/cut.efi" 'the file ends within its PE headers'
 }
 
 @test "a section that the firmware would put over the headers, by which the stub finds the others, is refused" {
     local name
     for name in over-the-headers zeros-over-the-table over-what-is-said; do
-        assert_refused "$uki/$name.efi" 'section 3 lies over the headers'
+        assert_not_read "$uki/$name.efi" 'section 3 lies over the headers'
     done
     for name in behind-the-headers behind-what-is-said nothing-over-the-headers; do
         assert_equal "$name $(files_of "$uki/$name.efi")" "$name own"
@@ -320,7 +320,7 @@ written() {
         assert_equal "$name $(files_of "$uki/relocated-$name.efi")" "$name own"
     done
     while IFS='|' read -r name says; do
-        assert_refused "$uki/relocated-$name.efi" "$says"
+        assert_not_read "$uki/relocated-$name.efi" "$says"
     done << 'END'
 initramfs|a relocation of address 0x13010: the firmware would change what is read here
 initramfs-from-before|a relocation of address 0x12ff9
@@ -619,14 +619,14 @@ END
 
 @test "an image with a boot configuration behind it is refused" {
     { cat "$small/two-archives.img" && printf 'kernel.maintenance\0\0\0\0\0\0\0\0#BOOTCONFIG\n'; } > "$BATS_TEST_TMPDIR/boot.img"
-    assert_refused "$BATS_TEST_TMPDIR/boot.img" '#BOOTCONFIG'
+    assert_not_read "$BATS_TEST_TMPDIR/boot.img" '#BOOTCONFIG'
     printf '\0\0' >> "$BATS_TEST_TMPDIR/boot.img"
-    assert_refused "$BATS_TEST_TMPDIR/boot.img" '#BOOTCONFIG'
+    assert_not_read "$BATS_TEST_TMPDIR/boot.img" '#BOOTCONFIG'
 }
 
 @test "numbers that kernels read differently are refused" {
     sed 's/07070100000/0707010x000/' "$small/names.img" > "$BATS_TEST_TMPDIR/prefix.img"
-    assert_refused "$BATS_TEST_TMPDIR/prefix.img" 'a number that is not hexadecimal'
+    assert_not_read "$BATS_TEST_TMPDIR/prefix.img" 'a number that is not hexadecimal'
 }
 
 @test "what a reason quotes from an image steers no terminal" {
