@@ -127,7 +127,7 @@ report() {
 
 @test "noptrace-report gives out whole results of images, and nothing else, 2" {
     local text format
-    report 'result\tok\tp\ta\tb\nresult\twarn\tq\tc\nimage\t3\tcannot tell\t/x\n' boot tap
+    report 'result\tok\tp\ta\tb\nresult\twarn\tq\tc\nimage\t3\t/x\n' boot tap
     assert_failure 3
     assert_output - << 'END'
 TAP version 13
@@ -139,7 +139,7 @@ not ok 3 - /x: verdict
 # cannot tell
 END
     # what a point tells is no more than that, nor is one that was skipped
-    report 'result\tok\tp\ta\nimage\t255\t<&\t/#\nresult\tFAIL\tp\tb\nimage\t1\tFAIL\t/y\nresult\tn/a\tp\tc\nimage\t77\tskipped\t/z\n' boot tap "$BATS_TEST_TMPDIR/junit"
+    report 'result\tok\tp\ta\nimage\t255\t/#\nresult\tFAIL\tp\tb\nimage\t1\t/y\nresult\tn/a\tp\tc\nimage\t77\t/z\n' boot tap "$BATS_TEST_TMPDIR/junit"
     assert_failure 1
     assert_output - << 'END'
 TAP version 13
@@ -149,23 +149,27 @@ not ok 2 - /y: p
 # b
 ok 3 - /z: p # SKIP c
 not ok 4 - /\#: verdict
-# <&
+# panicked
 END
     run xmllint --xpath 'concat(//testsuite[1]/@tests, //testsuite[1]/@errors, //testsuite[2]/@tests, //testsuite[2]/@errors, //testsuite[3]/@tests,
         //testsuite[3]/@errors, " ", count(//error), //testcase[@name="verdict"]/error/@message)' "$BATS_TEST_TMPDIR/junit"
-    assert_output '211010 1<&'
+    assert_output '211010 1panicked'
     for format in text json tap none; do
-        for text in '' 'result\tok\tp\tt\n' 'image\t0\tok\t/x\nresult\tok\tp\tt\n' 'result\tgood\tp\tt\nimage\t0\tok\t/x\n' \
-            'result\tok\tp\nimage\t0\tok\t/x\n' 'bad\ta\tb\tc\nimage\t0\tok\t/x\n' 'result' 'image\t0\tok\n' 'image\t\tok\t/x\n' 'image\t0x\tok\t/x\n' 'images\t0\tok\t/x\n' '\n'; do
+        for text in '' 'result\tok\tp\tt\n' 'image\t0\t/x\nresult\tok\tp\tt\n' 'result\tgood\tp\tt\nimage\t0\t/x\n' \
+            'result\tok\tp\nimage\t0\t/x\n' 'bad\ta\tb\tc\nimage\t0\t/x\n' 'result' 'image\t0\n' 'image\t\t/x\n' 'image\t0x\t/x\n' 'images\t0\t/x\n' '\n'; do
             report "$text" boot "$format"
             assert_equal "$text: $status $output$stderr" "$text: 2 noptrace-report: stdin does not have the results of images"
         done
     done
+    # a code that none is stands for the worst
+    report 'image\t9\t/x\nimage\t1\t/y\n' boot text
+    assert_failure 2
+    assert_output $'/x: unreadable\n/y: FAIL'
     # the text is all that is behind the third tab
-    report 'result\tok\tp\ta\tb\nimage\t77\tskipped\t/x\n' boot text
+    report 'result\tok\tp\ta\tb\nimage\t77\t/x\n' boot text
     assert_failure 77
     assert_line '  ok    p             a?b'
-    report 'image\t77\tskipped\t/x\n' boot json
+    report 'image\t77\t/x\n' boot json
     assert_equal "$(jq -r '"\(.call) \(.images[0].exit)"' <<< "$output")" 'boot 77'
     run --separate-stderr "$top/build/noptrace-report" boot text < /
     assert_failure 2
@@ -175,7 +179,7 @@ END
 @test "what no character is goes from each text, and what none may see becomes a ?" {
     local text want
     while IFS='|' read -r text want; do
-        report "result\tok\tp\t${text}\nimage\t0\tok\t/x\n" boot text
+        report "result\tok\tp\t${text}\nimage\t0\t/x\n" boot text
         assert_success
         assert_line "  ok    p             $want"
     done << 'END'
@@ -190,17 +194,17 @@ END
 }
 
 @test "results that cannot be written are said to be, 2" {
-    report 'image\t0\tok\t/x\n' boot none /nonexistent/junit
+    report 'image\t0\t/x\n' boot none /nonexistent/junit
     assert_failure 2
     assert_equal "$stderr" 'noptrace-image: /nonexistent/junit: No such file or directory'
-    report 'image\t0\tok\t/x\n' boot none /dev/full
+    report 'image\t0\t/x\n' boot none /dev/full
     assert_failure 2
     assert_equal "$stderr" 'noptrace-image: the results cannot be written'
     # more than is kept before it is written
-    report "$(printf 'result\\tok\\tp\\tt\\n%.0s' {1..999})image\t0\tok\t/x\n" boot none /dev/full
+    report "$(printf 'result\\tok\\tp\\tt\\n%.0s' {1..999})image\t0\t/x\n" boot none /dev/full
     assert_failure 2
     assert_equal "$stderr" 'noptrace-image: the results cannot be written'
-    run bash -c 'printf "image\t0\tok\t/x\n" | "$0" boot json > /dev/full' "$top/build/noptrace-report"
+    run bash -c 'printf "image\t0\t/x\n" | "$0" boot json > /dev/full' "$top/build/noptrace-report"
     assert_failure 2
     assert_output 'noptrace-image: the results cannot be written'
     run bash -c '"$0" check --kernel-config "$1" "$2" > /dev/full' "$top/build/noptrace-image" "$(config_of "$bookworm")" "$good"

@@ -13,25 +13,26 @@
 # shellcheck source=src/image/guest.bash
 source "$lib/guest.bash"
 
-# result STATUS POINT TEXT, and conclude IMAGE CODE VERDICT behind those of an image: for noptrace-report, which
+# result STATUS POINT TEXT, and conclude IMAGE CODE behind those of an image: for noptrace-report, which
 # has the formats.
 result() {
     record result "$1" "$2" "${3//[[:cntrl:]]/?}"
 }
 
 conclude() {
-    record image "$2" "$3" "${1//[[:cntrl:]]/?}"
+    record image "$2" "${1//[[:cntrl:]]/?}"
 }
 
 record() {
-    printf '%s\t%s\t%s\t%s\n' "$@" 2> /dev/null >> "$work/results" || quit 3 "$work: is full; see TMPDIR"
+    local IFS=$'\t'
+    printf '%s\n' "$*" 2> /dev/null >> "$work/results" || quit 3 "$work: is full; see TMPDIR"
 }
 
 # unreadable IMAGE REASON: of an image that is not booted.
 unreadable() {
     complain "$2"
     result FAIL image "$2"
-    conclude "$1" 2 unreadable
+    conclude "$1" 2
 }
 
 # What the probe tries, in the order of the table.
@@ -201,20 +202,20 @@ conclude_boots() {
     local image=$1 normal_outcome=$2 maintenance_outcome=$3 perhaps=''
     case $normal_outcome/$maintenance_outcome in
         locked/open)
-            conclude "$image" 0 ok
+            conclude "$image" 0
             return
             ;;
         # what was found in a real root, before what was not
         open/* | neither/* | locked/locked | locked/neither)
             complain "$image: does not do its job: a normal boot is $normal_outcome, a maintenance boot $maintenance_outcome"
-            conclude "$image" 1 FAIL
+            conclude "$image" 1
             return
             ;;
     esac
     # It never came to a real root. If it said that it could not lock, that is the answer.
     if [[ $normal_outcome != locked ]] && log_lines normal | grep -q 'not locked'; then
         complain "$image: could not lock: $(log_lines normal | grep -m 1 -o 'noptrace: .*not locked.*' | head -c 1000)"
-        conclude "$image" 1 FAIL
+        conclude "$image" 1
         return
     fi
     if [[ ! $normal_outcome/$maintenance_outcome =~ locked|open|neither ]] \
@@ -224,15 +225,15 @@ conclude_boots() {
     case $normal_outcome/$maintenance_outcome in
         *panicked*)
             complain "$image: the kernel panicked; see its console (--log)"
-            conclude "$image" 255 panicked
+            conclude "$image" 255
             ;;
         *'timed out'*)
             complain "$image: no answer within $timeout s; see its console (--log)$perhaps"
-            conclude "$image" 124 'timed out'
+            conclude "$image" 124
             ;;
         *)
             complain "$image: a normal boot: $normal_outcome, a maintenance boot: $maintenance_outcome; see the consoles (--log)$perhaps"
-            conclude "$image" 3 'cannot tell'
+            conclude "$image" 3
             ;;
     esac
 }
@@ -311,7 +312,7 @@ boot_image() {
         command -v "$tool" > /dev/null && continue
         complain "skipped: no $tool here; install it"
         result n/a boot "skipped: no $tool here; install it"
-        conclude "$image" 77 skipped
+        conclude "$image" 77
         return
     done
     find_accel
@@ -323,7 +324,7 @@ boot_image() {
     if ! { guest_fits "$normal_words $words" && guest_fits "$maintenance_words $words $word"; }; then
         complain "$image: a kernel for $guest_machine has no room for its command line and the words of a test boot: not booted"
         result n/a boot "no room for the command line and the words of a test boot"
-        conclude "$image" 3 'cannot tell'
+        conclude "$image" 3
         return
     fi
 

@@ -57,7 +57,7 @@ static void unreadable(struct image *image, const char *reason)
 	/* no point is told of what is not read to its end */
 	results_drop(image->results);
 	results_add(image->results, STATUS_FAIL, "image", "%s", reason);
-	results_conclude(image->results, image->path, UNREADABLE, "unreadable");
+	results_conclude(image->results, image->path, UNREADABLE);
 	complain(image->path, "unreadable", reason);
 }
 
@@ -70,15 +70,15 @@ static void conclude(struct image *image)
 		complain(
 		    image->path, "fails",
 		    results_points(results, results->images, STATUS_FAIL, names, sizeof names));
-		results_conclude(results, image->path, FAILS, "FAIL");
+		results_conclude(results, image->path, FAILS);
 	} else if (image->no_known_noptrace || !image->config_memory) {
 		complain(image->path, "cannot tell",
 			 image->config_memory	    ? "identity"
 			 : image->no_known_noptrace ? "identity, yama"
 						    : "yama");
-		results_conclude(results, image->path, UNKNOWN, "cannot tell");
+		results_conclude(results, image->path, UNKNOWN);
 	} else {
-		results_conclude(results, image->path, LOCKS, "ok");
+		results_conclude(results, image->path, LOCKS);
 	}
 }
 

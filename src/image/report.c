@@ -5,7 +5,7 @@
  *     noptrace-report CALL text|json|tap|none [JUNIT-FILE]
  *
  * stdin has a line for each result, "result", its status, point and text, and behind those of an
- * image one for that, "image", its exit code, verdict and path; with a tab between each. Exits with
+ * image one for that, "image", its exit code and path; with a tab between each. Exits with
  * the code of all images, with 2 if that is not so, there is no image, or something cannot be
  * written, 64 for usage. A format that is none of these is none.
  */
@@ -15,29 +15,31 @@
 
 #include "results.h"
 
-enum { UNREADABLE = 2, USAGE = 64, FIELDS = 4 };
+enum { UNREADABLE = 2, USAGE = 64 };
 
 static bool take_line(struct results *results, char *line)
 {
-	const char *fields[FIELDS];
+	const char *kind;
+	const char *first;
+	const char *point;
 	char *end = NULL;
+	int status;
 
 	line[strcspn(line, "\n")] = '\0';
-	for (int i = 0; i < FIELDS; i++) {
-		fields[i] = i < FIELDS - 1 ? strsep(&line, "\t") : line;
-		if (!fields[i])
-			return false;
-	}
-	if (strcmp(fields[0], "result") == 0) {
-		int status = results_status_of(fields[1]);
-		if (status >= 0)
-			results_add(results, (enum status)status, fields[2], "%s", fields[3]);
-		return status >= 0;
-	}
-	if (strcmp(fields[0], "image") != 0)
+	kind = strsep(&line, "\t");
+	first = strsep(&line, "\t");
+	if (!line)
 		return false;
-	results_conclude(results, fields[3], (int)strtol(fields[1], &end, 10), fields[2]);
-	return end != fields[1] && *end == '\0';
+	if (strcmp(kind, "image") == 0) {
+		results_conclude(results, line, (int)strtol(first, &end, 10));
+		return end != first && *end == '\0';
+	}
+	status = results_status_of(first);
+	point = strsep(&line, "\t");
+	if (!line || strcmp(kind, "result") != 0 || status < 0)
+		return false;
+	results_add(results, (enum status)status, point, "%s", line);
+	return true;
 }
 
 static bool take_all(struct results *results)

@@ -102,19 +102,39 @@ void results_add(struct results *results, enum status status, const char *point,
 		results->count++;
 }
 
-void results_conclude(struct results *results, const char *image, int code, const char *words)
+/* The most serious first. */
+static const struct {
+	int code;
+	const char *words;
+} CODES[] = {
+	{ 2, "unreadable" }, { 1, "FAIL" },	   { 255, "panicked" }, { 124, "timed out" },
+	{ 77, "skipped" },   { 3, "cannot tell" }, { 0, "ok" },
+};
+
+enum { CODES_LENGTH = sizeof CODES / sizeof *CODES };
+
+static size_t seriousness(int code)
+{
+	size_t i = 0;
+
+	while (i < CODES_LENGTH && CODES[i].code != code)
+		i++;
+	return i < CODES_LENGTH ? i : 0;
+}
+
+void results_conclude(struct results *results, const char *image, int code)
 {
 	struct verdict *grown =
 	    reallocarray(results->verdicts, results->images + 1, sizeof *results->verdicts);
+	size_t i = seriousness(code);
 
 	if (!grown) {
 		results->failed = true;
 		return;
 	}
 	results->verdicts = grown;
-	grown[results->images] =
-	    (struct verdict) { clean_copy(results, image, strlen(image)),
-			       clean_copy(results, words, TEXT_LONGEST), code };
+	grown[results->images] = (struct verdict) { clean_copy(results, image, strlen(image)),
+						    CODES[i].code, CODES[i].words };
 	if (!results->failed)
 		results->images++;
 }
@@ -129,10 +149,8 @@ void results_free(struct results *results)
 {
 	for (size_t i = 0; i < results->count; i++)
 		free_result(&results->results[i]);
-	for (size_t i = 0; i < results->images; i++) {
+	for (size_t i = 0; i < results->images; i++)
 		free(results->verdicts[i].image);
-		free(results->verdicts[i].words);
-	}
 	free(results->results);
 	free(results->verdicts);
 	*results = (struct results) { 0 };
@@ -187,17 +205,11 @@ char *results_points(const struct results *results, size_t image, enum status st
 
 int results_code(const struct results *results)
 {
-	static const int order[] = { 2, 1, 255, 124, 77, 3 };
-	int code = 0;
+	size_t worst = CODES_LENGTH - 1;
 
-	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-		for (size_t j = 0; j < results->images; j++) {
-			if (results->verdicts[j].code == order[i])
-				return order[i];
-			/* one that is none of them is as bad as any */
-			if (results->verdicts[j].code != 0)
-				code = order[0];
-		}
+	for (size_t i = 0; i < results->images; i++) {
+		size_t this = seriousness(results->verdicts[i].code);
+		worst = this < worst ? this : worst;
 	}
-	return code;
+	return CODES[worst].code;
 }

@@ -21,8 +21,9 @@ struct result {
 
 /* An image: its path, the exit code that it stands for, and that code in words. */
 struct verdict {
-	char *image, *words;
+	char *image;
 	int code;
+	const char *words;
 };
 
 struct results {
@@ -43,8 +44,9 @@ void results_free(struct results *results);
 void results_add(struct results *results, enum status status, const char *point, const char *format,
 		 ...) __attribute__((format(printf, 4, 5)));
 
-/* Ends the results of an image. Its path becomes printable in the same way. */
-void results_conclude(struct results *results, const char *image, int code, const char *words);
+/* Ends the results of an image with the exit code that it stands for; one that is not among those
+ * of results_code() is taken for 2. Its path becomes printable in the same way. */
+void results_conclude(struct results *results, const char *image, int code);
 
 /* The words for a status: ok, FAIL, warn, n/a; and back, -1 for others. */
 const char *results_status(enum status status);
@@ -65,7 +67,7 @@ char *results_points(const struct results *results, size_t image, enum status st
 
 /*
  * The exit code for all images, the most serious: a file that cannot be read (2) before an image
- * that does not lock (1), panicked, timed out, was skipped, or cannot be told (3).
+ * that does not lock (1), panicked (255), timed out (124), was skipped (77), or cannot be told (3).
  */
 int results_code(const struct results *results);
 
