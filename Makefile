@@ -84,7 +84,7 @@ JUDGE_C = $(patsubst %,src/image/%.c,judge elf kconfig program policy configs te
 IMAGE_C = $(filter-out src/image/judge.c,$(wildcard src/image/*.c)) src/cmdline.c
 # those with a main(), each a program noptrace-NAME
 ASKED = cmdline entry grub uki
-IMAGE_MAINS = $(patsubst %,src/image/%.c,list check report $(ASKED:%=ask_%))
+IMAGE_MAINS = $(patsubst %,src/image/%.c,check report $(ASKED:%=ask_%))
 IMAGE_READER = $(filter-out $(IMAGE_MAINS),$(IMAGE_C))
 # installed in libexec, for noptrace-image and the menus of boot loaders
 IMAGE_PROGRAMS = noptrace-check noptrace-report $(ASKED:%=noptrace-%)
@@ -199,13 +199,16 @@ HOST_LINK = $(HOSTCC) $(HOST_CFLAGS) $(LDFLAGS) -pie -Wl,-z,relro,-z,now
 build/host/reader.a: $(HOST_OBJECTS)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-# list is what the tests compare with what a kernel makes of an image; it is not installed.
-build/noptrace-check build/noptrace-report build/noptrace-list: build/noptrace-%: build/host/image/%.o build/host/reader.a
+build/noptrace-check build/noptrace-report: build/noptrace-%: build/host/image/%.o build/host/reader.a
 	$(Q)$(HOST_LINK) -o $@ $^ $(HOST_LIBS)
 
 # What scripts ask.
 $(ASKED:%=build/noptrace-%): build/noptrace-%: build/host/image/ask_%.o build/host/reader.a
 	$(Q)$(HOST_LINK) -o $@ $^ $(HOST_LIBS)
+
+# What is read of an image, for the tests, which compare it with what a kernel makes of that.
+build/noptrace-list: tests/noptrace-list.c build/host/reader.a
+	$(Q)$(HOST_LINK) $(HOST_NEEDED) $(HARDEN) -o $@ $^ $(HOST_LIBS)
 
 # The first process of images that ask a kernel: what is in its root, and what it reads in command lines.
 GUESTS = build/guest-list build/guest-lines
@@ -489,7 +492,7 @@ prove: deps-prove ## prove that the reader of command lines reads as the kernel 
 MUSL_HEADERS = --target=x86_64-linux-musl -nostdinc -isystem /usr/include/x86_64-linux-musl \
 	-isystem $(shell gcc -print-file-name=include)
 C_FILES = $(wildcard src/*.c) $(JUDGE_C)
-HOST_C_FILES = $(IMAGE_C) tests/fuzz.c tests/fuzz-cmdline.c tests/fuzz-files.c
+HOST_C_FILES = $(IMAGE_C) tests/noptrace-list.c tests/fuzz.c tests/fuzz-cmdline.c tests/fuzz-files.c
 
 # make -j runs them beside each other.
 LINTS = $(addprefix lint-,gcc clang clang-format clang-tidy cppcheck shellcheck shfmt mandoc news)
@@ -523,13 +526,13 @@ lint-clang-format:
 lint-clang-tidy:
 	$(Q)clang-tidy --config-file=.clang-tidy --list-checks > /dev/null
 	$(Q)clang-tidy --quiet $(C_FILES) -- $(MUSL_HEADERS) $(NEEDED) 2>/dev/null
-	$(Q)clang-tidy --quiet $(IMAGE_C) -- $(HOST_NEEDED) $(HARDEN) 2>/dev/null
+	$(Q)clang-tidy --quiet $(HOST_C_FILES) -- $(HOST_NEEDED) $(HARDEN) 2>/dev/null
 
 # varFuncNullUB is about a NULL of type int, which musl's is not.
 CPPCHECK = cppcheck --quiet --error-exitcode=1 --enable=warning,style,performance,portability --inline-suppr \
 	--suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches --std=c11
 lint-cppcheck:
-	$(Q)$(CPPCHECK) $(IMAGE_C)
+	$(Q)$(CPPCHECK) $(HOST_C_FILES)
 	$(Q)$(CPPCHECK) --suppress=varFuncNullUB '-DVERSION="$(VERSION)"' $(C_FILES)
 
 lint-shellcheck:
@@ -579,9 +582,9 @@ valgrind: deps-test deps-bench ## run the tests of the program, and of the reade
 # The reader of images that stops at undefined behaviour and at memory that is not its own or is left behind.
 SANITIZE = -fno-sanitize-recover=all -fno-omit-frame-pointer -fsanitize=address,undefined
 
-build/noptrace-list-sanitized: src/image/list.c $(IMAGE_READER) $(wildcard src/image/*.h) Makefile
+build/noptrace-list-sanitized: tests/noptrace-list.c $(IMAGE_READER) $(wildcard src/image/*.h) Makefile
 	@mkdir -p build
-	$(Q)$(HOSTCC) -O1 -g $(HOST_NEEDED) $(SANITIZE) -pie -o $@ src/image/list.c $(IMAGE_READER) $(HOST_LIBS)
+	$(Q)$(HOSTCC) -O1 -g $(HOST_NEEDED) $(SANITIZE) -pie -o $@ $< $(IMAGE_READER) $(HOST_LIBS)
 
 build/fuzz: tests/fuzz.c $(IMAGE_READER) $(wildcard src/image/*.h) Makefile
 	@mkdir -p build

@@ -20,12 +20,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "archive.h"
-#include "configs.h"
-#include "erofs.h"
-#include "kernel.h"
-#include "limits.h"
-#include "pe.h"
+#include "../src/image/archive.h"
+#include "../src/image/configs.h"
+#include "../src/image/erofs.h"
+#include "../src/image/kernel.h"
+#include "../src/image/limits.h"
+#include "../src/image/pe.h"
 
 enum { UNREADABLE = 2, USAGE = 64 };
 
