@@ -1462,6 +1462,10 @@ END
     sed -i 's/X-Start-Before/Should-Start: systemd-journald.socket &/; s/X-Start-Before//' "$tree/etc/init.d/x"
     check_tree
     assert_success
+    # of which no generator reads any other file
+    echo '# X-Start-Before: systemd-journald.socket' > "$tree/etc/x"
+    check_tree
+    assert_success
 }
 
 @test "of drop-ins with one name systemd reads the first, which is to be noptrace's" {
@@ -2704,7 +2708,7 @@ END
     check "$images/handmade"
     assert_point FAIL image "$config: too large"
     # nothing, what it cannot unpack, and another file
-    for kept in : "xz -9 < $BATS_TEST_TMPDIR/whole.gz" 'echo SOME_CONFIG_YAMA=y' 'printf CONFIG_' "printf '#CONFIG_X=y\n'"; do
+    for kept in : "xz -9 < $BATS_TEST_TMPDIR/whole.gz" 'echo SOME_CONFIG_YAMA=y' 'printf CONFIG_' "printf '#CONFIG_X=y\n'" 'echo "# CONFIG_X is"' 'echo CONFIG_X is not set'; do
         eval "$kept" > "$config"
         check "$images/handmade"
         assert_failure 2
@@ -2792,6 +2796,7 @@ ok x 6.1.176
 warn 6.1.0-50-amd64 6.12.117
 warn 6.12.0 6.1.12
 warn 5.1.0 6.1.0
+warn 6.1.0 7
 warn 6.1.0 Kernel
 END
     assert_point warn yama "$config has it, but says that it is of Linux Kernel, and the image is for 6.1.0; give the configuration of that"
