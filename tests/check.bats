@@ -1456,7 +1456,10 @@ END
     install -D -m 755 /dev/stdin "$tree/etc/init.d/x" <<< $'#!/bin/sh\n### BEGIN INIT INFO\n# X-Start-Before: syslog systemd-journald.socket\n### END INIT INFO'
     check_tree
     assert_fails masks '/etc/init.d/x has X-Start-Before with what noptrace waits for: nothing else may meddle with noptrace; remove that'
-    sed -i 's/ systemd-journald.socket//' "$tree/etc/init.d/x"
+    sed -i 's/systemd-journald.socket/system.slice/' "$tree/etc/init.d/x"
+    check_tree
+    assert_failure 1
+    sed -i 's/ system.slice//' "$tree/etc/init.d/x"
     check_tree
     assert_success
     sed -i 's/X-Start-Before/Should-Start: systemd-journald.socket &/; s/X-Start-Before//' "$tree/etc/init.d/x"

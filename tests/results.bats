@@ -191,6 +191,10 @@ a\0303\0244\0342\0202\0254\0360\0237\0230\0200|aä€😀
 \0342\0200\0256a\0342\0201\0246b\0330\0234c\0357\0273\0277d\0355\0240\0200e\0357\0277\0277|?a?b?c?d?e?
 \0342\0200\0213a\0342\0200\0217b\0342\0200\0220c|?a?b‐c
 END
+    # and no text is longer than 1,000 bytes
+    printf -v text '%01001d' 0
+    report "result\tok\tp\t${text}1\nimage\t0\t/x\n" boot text
+    assert_line "  ok    p             ${text:1}"
 }
 
 @test "results that cannot be written are said to be, 2" {
