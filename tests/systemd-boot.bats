@@ -215,11 +215,11 @@ example_commands() {
     # and check says of each what the manual says
     run "$top/build/noptrace-image" check --kernel-config "$(config_of "$bookworm")" "$BATS_TEST_TMPDIR/linux.efi"
     assert_success
-    run "$top/build/noptrace-image" check --kernel-config "$(config_of "$bookworm")" "$BATS_TEST_TMPDIR/linux~maintenance.efi"
+    run "$top/build/noptrace-image" check --kernel-config "$(config_of "$bookworm")" "$BATS_TEST_TMPDIR/linux-maintenance.efi"
     assert_failure 1
     assert_equal "$(grep -o 'FAIL  *[a-z]*' <<< "$output" | tr -s ' ')" 'FAIL maintenance'
 
-    with_ukis "$BATS_TEST_TMPDIR"/linux{,~maintenance}.efi
+    with_ukis "$BATS_TEST_TMPDIR"/linux{,-maintenance}.efi
     power_on "$BATS_TEST_TMPDIR/esp"
     await 1 'Boot in'
     assert_boots locked
