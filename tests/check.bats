@@ -918,15 +918,15 @@ END
     check_tree
     assert_success
     assert_line "$image: ok"
-    ln -sf /proc/cmdline "$tree/$conf"
+    ln -sf /sys/font "$tree/$conf"
     check_tree
     assert_fails order "/$conf: leads to what is not there, or another by then, and /init runs it before; remove that"
     # and what is there is not what is read
-    mkdir -p "$tree/proc"
-    echo FONT=x > "$tree/proc/cmdline"
+    mkdir -p "$tree/sys"
+    echo FONT=x > "$tree/sys/font"
     check_tree
     assert_fails order "/$conf: leads to what is not there, or another by then, and /init runs it before; remove that"
-    rm -r "${tree:?}/$conf" "$tree/proc"
+    rm -r "${tree:?}/$conf" "$tree/sys"
     # as it does this one
     rm "$tree/usr/lib/initrd-release"
     printf 'NAME=x\nexit 0\n' > "$tree/usr/lib/initrd-release"
@@ -1070,7 +1070,17 @@ END
         assert_point FAIL wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
         rm "$tree/$folder/dracut/hooks/cmdline/00-noptrace.sh"
     done
-    mv "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh" "$tree/etc/dracut/hooks/cmdline"
+    # nor one over which /init mounts before
+    mkdir -p "$tree/dev"
+    rmdir "$tree/etc/dracut/hooks/cmdline"
+    mkdir "$tree/dev/c"
+    ln -s /dev/c "$tree/etc/dracut/hooks/cmdline"
+    mv "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh" "$tree/dev/c"
+    check_tree
+    assert_failure 1
+    assert_point FAIL wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
+    rm "$tree/etc/dracut/hooks/cmdline"
+    mv "$tree/dev/c" "$tree/etc/dracut/hooks/cmdline"
     echo break > "$tree/usr/lib/dracut/hooks/cmdline/00-a.sh"
     check_tree
     assert_point ok order 'the first of all hooks, before the pivot'
@@ -1449,6 +1459,58 @@ END
     sed /sysinit/d "$tree/$units/basic.target" > "$tree/lib/systemd/system/basic.target"
     check_tree
     assert_fails order "/lib/systemd/system/basic.target: $text"
+}
+
+@test "a /proc that is no empty folder fails, but in a hand-made image: /init may take it for procfs, or mount over it" {
+    local name text='/proc: no empty folder, so it may not be procfs by then; remove it'
+    for name in shell systemd initramfs-tools; do
+        tree_of "$name"
+        rm -rf "$tree/proc"
+        check_tree
+        assert_success
+        mkdir -p "$tree/proc"
+        check_tree
+        assert_success
+        mkdir "$tree/proc/self"
+        check_tree
+        assert_failure 1
+        assert_point FAIL order "$text"
+        rm -r "$tree/proc"
+        mkdir -p "$tree/run/p"
+        ln -s /run/p "$tree/proc"
+        check_tree
+        assert_failure 1
+        assert_point FAIL order "$text"
+        rm "$tree/proc"
+        touch "$tree/proc"
+        check_tree
+        assert_failure 1
+        assert_point FAIL order "$text"
+    done
+}
+
+@test "a file is looked at by each of its names only so often" {
+    local i reason='more than 16 MiB of files by other names of theirs, or in folders of which each is looked at'
+    tree_of initramfs-tools
+    yes NAME=a | head -n 36000 > "$tree/conf/conf.d/x"
+    for ((i = 0; i < 60; i++)); do ln "$tree/conf/conf.d/x" "$tree/conf/conf.d/x$i"; done
+    check_tree
+    assert_success
+    for ((i = 60; i < 70; i++)); do ln "$tree/conf/conf.d/x" "$tree/conf/conf.d/x$i"; done
+    check_tree
+    assert_failure 2
+    assert_point FAIL image "$reason"
+    # what nobody reads for its name is looked at once
+    rm "$tree"/conf/conf.d/x*
+    yes '# x' | head -c 250K > "$tree/x"
+    for ((i = 0; i < 200; i++)); do ln "$tree/x" "$tree/x$i"; done
+    check_tree
+    assert_success
+    # by the first of its names, though that is known
+    tree_of shell
+    ln "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh" "$tree/zz"
+    check_tree
+    assert_failure 1
 }
 
 @test "a script of SysV's that has a unit come before what ours waits for fails" {
@@ -2634,6 +2696,13 @@ END
         check "$image"
         assert_fails yama "$config: no CONFIG_PROC_SYSCTL, so it cannot lock; use another kernel"
     done
+    # files that it unpacks before those of the image
+    for name in /srv/x '""' ''; do
+        printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_INITRAMFS_SOURCE=$name" > "$config"
+        check "$image"
+        assert_point "$([[ $name == /* ]] && echo FAIL || echo ok)" yama \
+            "$config$([[ $name == /* ]] && echo ": CONFIG_INITRAMFS_SOURCE, so it unpacks files of its own before the image's, which are not seen here; use another kernel" || echo ' has it')"
+    done
     printf '%s\n' CONFIG_SECURITY_YAMA=y '# CONFIG_BLK_DEV_INITRD is not set' > "$config"
     check "$image"
     assert_fails yama "$config: no CONFIG_BLK_DEV_INITRD, so it unpacks no initramfs; use another kernel"
@@ -3489,7 +3558,7 @@ small_images() {
     sed '1s,.*,#!/bin/busybox sh,' "$whole/init" > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
-    assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
+    assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
     # and nothing be where /init mounts over it
     for line in conf scripts/init-top usr/sbin/noptrace; do
         for policy in run dev sys proc; do
@@ -3506,6 +3575,26 @@ small_images() {
             fi
         done
     done
+    # nor what the script is run by, or sources
+    for line in usr/bin/sh scripts/functions; do
+        for policy in run dev; do
+            tree_of initramfs-tools
+            mkdir -p "$tree/$policy"
+            mv "$tree/$line" "$tree/$policy/x"
+            ln -s "/$policy/x" "$tree/$line"
+            check_tree
+            assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
+        done
+    done
+    rm "$tree/scripts/functions"
+    check_tree
+    assert_failure 1
+    # nor a folder of what it sources
+    tree_of initramfs-tools
+    mv "$tree/conf/conf.d" "$tree/run/d"
+    ln -s /run/d "$tree/conf/conf.d"
+    check_tree
+    assert_fails order '/conf/conf.d: is another by then, and /init runs what is in it before; remove that'
     tree_of initramfs-tools
     for line in all_generic_ide a-name.with_9; do
         { echo "/scripts/init-top/$line \"\$@\"" && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"
@@ -3517,7 +3606,7 @@ small_images() {
     echo '/scripts/init-top/udev "$@"' > "$BATS_TEST_TMPDIR/order"
     cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
     check_tree
-    assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
+    assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
     # shellcheck disable=SC2016 # the script's own
     for line in '# &' ': &' '[ "$x" ] || &' 'if false; then\n&\nfi' 'exec run-init /root /sbin/init\n&' '# " run-init\n&'; do
         sed "s,^run_scripts /scripts/init-top,$line," "$whole/init" > "$BATS_TEST_TMPDIR/init"
@@ -3534,12 +3623,12 @@ small_images() {
     cp --remove-destination "$whole/init" "$tree/init"
     rm "$tree/scripts/init-top/ORDER"
     check_tree
-    assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
+    assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
     cp "$whole/scripts/init-top/ORDER" "$tree/scripts/init-top/ORDER"
     # 646: whoever may write it, nobody may run it
     install -m 646 "$whole/scripts/init-top/00-noptrace" "$tree/scripts/init-top/00-noptrace"
     check_tree
-    assert_fails order 'not in scripts/init-top/ORDER, or not executable, so it is never run; build the image anew'
+    assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
     rm "$tree/scripts/init-top/00-noptrace"
     check_tree
     assert_fails wired 'nothing calls the program; opt in with /etc/initramfs-tools/noptrace.conf, and build it anew'
@@ -3636,7 +3725,7 @@ END
     cp --remove-destination "$BATS_TEST_TMPDIR/script" "$tree/scripts/init-top/00-noptrace"
     chmod 755 "$tree/scripts/init-top/00-noptrace"
     check_tree
-    assert_fails identity "/scripts/init-top/00-noptrace:23: not that of $top/hooks/initramfs-tools/init-top; build the image anew"
+    assert_fails identity "/scripts/init-top/00-noptrace:21: not that of $top/hooks/initramfs-tools/init-top; build the image anew"
     # wherever in it the call is
     echo 'noptrace apply' > "$tree/scripts/init-top/00-noptrace"
     check_tree

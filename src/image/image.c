@@ -77,6 +77,19 @@ bool image_knows(struct image *image, const char *path, enum tree_follow follow)
 	return full && tfind(full, &image->ours, by_path);
 }
 
+bool image_look(struct image *image, const struct node *node, struct text *text)
+{
+	bool whole = text_of_whole(node, text);
+
+	image->looked += text->length;
+	if (image->looked <= LIMIT_LOOKED)
+		return whole;
+	image->tree.exceeded = "more than 16 MiB of files by other names of theirs, or in folders "
+			       "of which each is looked at";
+	text->length = 0;
+	return false;
+}
+
 bool image_is_covered(struct image *image, const char *path, enum tree_follow follow)
 {
 	struct place place;

@@ -57,6 +57,7 @@ struct image {
 	struct text config;
 	char *config_memory;
 	struct kconfig kconfig; /* what that says; nothing where there is none */
+	uint64_t looked;	/* against LIMIT_LOOKED */
 	void *ours; /* the paths that are noptrace's, or its generator's about it: see tsearch(3) */
 	bool no_known_noptrace; /* nothing to compare with is at hand */
 	bool no_memory;
@@ -90,6 +91,10 @@ const struct node *image_at(struct image *image, const char *path);
 
 /* What a path leads to: a regular file, or NULL. */
 const struct node *image_file(struct image *image, const char *path);
+
+/* A file's content, as text_of_whole() has it, where somebody else's image may ask for it as often
+ * as it has entries. Nothing once LIMIT_LOOKED is reached, and tree.exceeded says so. */
+bool image_look(struct image *image, const struct node *node, struct text *text);
 
 /* A folder, or NULL. */
 const struct node *image_folder(struct image *image, const char *path);

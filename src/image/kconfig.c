@@ -17,6 +17,7 @@ static const char *const names[KCONFIG_OPTIONS] = {
 	[KCONFIG_FALLBACK] = "CONFIG_CMDLINE_FALLBACK",
 	[KCONFIG_BOOTLOADER] = "CONFIG_CMDLINE_BOOTLOADER",
 	[KCONFIG_INITRAMFS_FORCE] = "CONFIG_INITRAMFS_FORCE",
+	[KCONFIG_INITRAMFS_SOURCE] = "CONFIG_INITRAMFS_SOURCE",
 	[KCONFIG_SCRIPT] = "CONFIG_BINFMT_SCRIPT",
 	[KCONFIG_EMBEDDED] = "CONFIG_BOOT_CONFIG_EMBED",
 	[KCONFIG_PROC] = "CONFIG_PROC_FS",
@@ -87,6 +88,13 @@ bool kconfig_runs_scripts(const struct kconfig *kconfig)
 bool kconfig_ignores_loader(const struct kconfig *kconfig)
 {
 	return is_set(kconfig, KCONFIG_OVERRIDE) || is_set(kconfig, KCONFIG_FORCE);
+}
+
+bool kconfig_has_files(const struct kconfig *kconfig)
+{
+	struct text source = kconfig->options[KCONFIG_INITRAMFS_SOURCE].value;
+
+	return source.length > 0 && !text_is(source, "\"\"");
 }
 
 bool kconfig_has_words(const struct kconfig *kconfig)

@@ -21,6 +21,7 @@ enum kconfig_option {
 	KCONFIG_FALLBACK,   /* which riscv calls it, */
 	KCONFIG_BOOTLOADER, /* and loongarch */
 	KCONFIG_INITRAMFS_FORCE,
+	KCONFIG_INITRAMFS_SOURCE,
 	KCONFIG_SCRIPT,
 	KCONFIG_EMBEDDED,
 	KCONFIG_PROC,
@@ -82,6 +83,9 @@ bool kconfig_runs_scripts(const struct kconfig *kconfig);
 
 /* Whether what a loader says is left out, for CONFIG_CMDLINE. */
 bool kconfig_ignores_loader(const struct kconfig *kconfig);
+
+/* Whether it has files of an initramfs built in, which are there before those of any image. */
+bool kconfig_has_files(const struct kconfig *kconfig);
 
 /* Whether it has a bootconfig built in, whose words come before those of any line. */
 bool kconfig_has_words(const struct kconfig *kconfig);

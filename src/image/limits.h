@@ -22,6 +22,9 @@ enum {
 	   which what links lead to is added. */
 	LIMIT_KEPT = 256 * 1024,
 	LIMIT_KEPT_ALL = 256 * 1024 * 1024,
+	/* Bytes of files that are looked at by one of several names, or of the folders whose files
+	   are looked at: one file may have as many as there are entries. */
+	LIMIT_LOOKED = 16 * 1024 * 1024,
 	/* Compressed members. Each has a decompressor made for it, of some megabytes, however short
 	   it is; an image has less than ten. */
 	LIMIT_MEMBERS = 1024,

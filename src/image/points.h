@@ -65,17 +65,20 @@ void points_sysctl(struct image *image);
 
 /*
  * Whether the kernel can execute a path, as far as the file tells: it is a regular file, has an x,
- * and so has its interpreter or loader, and that of that. NULL, or what is wrong with which path;
- * that text lies in `room`.
+ * and so has its interpreter or loader, and that of that; and `later`, once /init has mounted what
+ * each does, something is mounted over none of them. NULL, or what is wrong with which path; that
+ * text lies in `room`.
  */
-const char *points_cannot_run(struct image *image, const char *path, char *room, size_t size);
+const char *points_cannot_run(struct image *image, const char *path, bool later, char *room,
+			      size_t size);
 
 /* The word behind the last noptrace_on_failure= in a shell script, cut to the size; where there is
  * none, nothing is set. */
 void points_shell_policy(struct text script, char *policy, size_t size);
 
 /* The hook of dracut's that calls the program: its path, of which there is room for `size` bytes.
- * NULL if there is none, or where a folder that counts more has another of its name. */
+ * NULL if there is none, or where a folder that counts more has another of its name, or something
+ * will be mounted over it. */
 const char *points_hook(struct image *image, char *path, size_t size);
 
 /*

@@ -93,7 +93,8 @@ static const char *cannot_run(struct image *image, const struct node *node, bool
 	return NULL;
 }
 
-const char *points_cannot_run(struct image *image, const char *path, char *room, size_t size)
+const char *points_cannot_run(struct image *image, const char *path, bool later, char *room,
+			      size_t size)
 {
 	char next[256];
 	char now[KERNEL_PATH];
@@ -103,7 +104,9 @@ const char *points_cannot_run(struct image *image, const char *path, char *room,
 	/* fewer than any kernel takes */
 	for (int i = 0; i < 5; i++) {
 		const char *wrong =
-		    cannot_run(image, image_file(image, now), &loader, next, sizeof next);
+		    later && image_is_covered(image, now, TREE_FOLLOW)
+			? "not there once something is mounted over it"
+			: cannot_run(image, image_file(image, now), &loader, next, sizeof next);
 		if (wrong) {
 			(void)snprintf(room, size, "%s: %s", now, wrong);
 			return room;

@@ -218,6 +218,12 @@ static void yama(struct image *image)
 	if (wrong)
 		results_add(image->results, STATUS_FAIL, "yama", "%s: %s", image->config_path,
 			    wrong);
+	else if (kconfig_has_files(&image->kconfig))
+		results_add(
+		    image->results, STATUS_FAIL, "yama",
+		    "%s: CONFIG_INITRAMFS_SOURCE, so it unpacks files of its own before the "
+		    "image's, which are not seen here; use another kernel",
+		    image->config_path);
 	else if (option)
 		results_add(image->results, STATUS_FAIL, "yama",
 			    "%s: no %s=y, so it does not unpack the image; pack it in another "
@@ -281,10 +287,11 @@ struct dracut_lines {
 
 static void look_at_file(struct dracut_lines *lines, const char *path)
 {
-	struct text text = text_of_node(image_file(lines->image, path));
+	struct text text;
 
 	if (lines->found)
 		return;
+	(void)image_look(lines->image, image_file(lines->image, path), &text);
 	/* systemd has ours run before what reads it */
 	lines->found = lines->image->init == INIT_DRACUT && points_line_stops(text);
 	if (lines->found) {

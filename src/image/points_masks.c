@@ -238,7 +238,7 @@ static bool has_command(struct image *image, const char *name)
 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
 		(void)snprintf(path, sizeof path, "/%s/%s", folders[i], name);
-		if (!points_cannot_run(image, path, room, sizeof room))
+		if (!points_cannot_run(image, path, true, room, sizeof room))
 			return true;
 	}
 	return false;

@@ -24,6 +24,7 @@ struct search {
 	size_t size;
 	const char *folder; /* of units, that is looked into */
 	void *seen;	    /* units that were looked at: a tree of tsearch(3) of nodes */
+	void *linked;	    /* files with several names, likewise */
 };
 
 static bool say(struct search *search, const char *path, const char *what)
@@ -212,9 +213,9 @@ static bool starts_before(struct text path, struct text text)
 	return false;
 }
 
-static bool search_file(struct search *search, const char *path, const struct node *node)
+static bool search_content(struct search *search, const char *path, const struct node *node,
+			   struct text text)
 {
-	struct text text = text_of_node(node);
 	struct elf elf;
 
 	if (!is_read_by_somebody(path, text) &&
@@ -230,6 +231,23 @@ static bool search_file(struct search *search, const char *path, const struct no
 	if (!search->scope && starts_before(text_of(path), text))
 		return say(search, path, " has X-Start-Before with what noptrace waits for");
 	return search_text(search, path, node);
+}
+
+/* What nobody reads for its name is the same by each of them. */
+static bool search_file(struct search *search, const char *path, const struct node *node)
+{
+	struct text text = text_of_node(node);
+	bool same = node->names > 1 && !is_read_by_somebody(path, text);
+	bool clean;
+
+	if (same && tfind(node, &search->linked, compare))
+		return true;
+	if (node->names > 1 && !same)
+		(void)image_look(search->image, node, &text);
+	clean = search_content(search, path, node, text);
+	if (clean && same)
+		(void)tsearch(node, &search->linked, compare);
+	return clean;
 }
 
 static bool search_node(void *closure, const char *path, const struct node *node)
@@ -405,12 +423,13 @@ static void search_units(struct search *search)
 
 bool points_others(struct image *image, bool scope, char *room, size_t size)
 {
-	struct search search = { image, scope, false, room, size, NULL, NULL };
+	struct search search = { image, scope, false, room, size, NULL, NULL, NULL };
 
 	if (!tree_visit(&image->tree, search_node, &search) && !search.found)
 		image->no_memory = true;
 	if (!search.found && (scope || search_fstab(&search)))
 		search_units(&search);
 	tdestroy(search.seen, nothing);
+	tdestroy(search.linked, nothing);
 	return !search.found;
 }

@@ -103,7 +103,7 @@ static void look_at(struct files *files, const char *path)
 	struct text key;
 	struct text value;
 
-	if (!text_of_whole(image_file(files->image, path), &rest)) {
+	if (!image_look(files->image, image_file(files->image, path), &rest)) {
 		results_add(files->image->results, STATUS_FAIL, "sysctl",
 			    "/%s: " TEXT_CUT "; remove that", path);
 		files->failed = true;

@@ -289,7 +289,7 @@ static void look_at_conf(struct conf *conf, const char *path)
 	struct text rest;
 	struct text line;
 
-	if (!text_of_whole(image_file(conf->image, path), &rest)) {
+	if (!image_look(conf->image, image_file(conf->image, path), &rest)) {
 		conf->odd = true;
 		(void)snprintf(conf->room, UNITS_ROOM, "/%s: " TEXT_CUT, path);
 	}

@@ -70,11 +70,13 @@ static void find_hook(void *closure, const struct label *label)
 {
 	struct hook *hook = closure;
 	char path[UNITS_PATH];
+	struct text text;
 
 	if (hook->found || !is_hook(label) || !text_ends(text_of(label->name), "noptrace.sh"))
 		return;
 	(void)snprintf(path, sizeof path, "%s/%s", hook->folder, label->name);
-	if (!calls(text_of_node(image_file(hook->image, path))))
+	(void)image_look(hook->image, image_file(hook->image, path), &text);
+	if (!calls(text))
 		return;
 	hook->found = true;
 	(void)snprintf(hook->path, hook->size, "%s", path);
@@ -103,13 +105,22 @@ static bool is_hidden_before(struct image *image, int folder, const char *name)
 	return false;
 }
 
+/* What is in /run, dracut's /init copies into what it mounts there. */
+static bool is_mounted_over(struct image *image, const char *path)
+{
+	return strncmp(path, "run/", 4) != 0 && image_is_covered(image, path, TREE_FOLLOW);
+}
+
 const char *points_hook(struct image *image, char *path, size_t size)
 {
 	for (int i = 0; i < HOOK_FOLDERS; i++) {
 		struct hook hook = { image, HOOKS[i].folder, path, size, false };
 		tree_each(hook_folder(image, i), find_hook, &hook);
 		if (hook.found)
-			return is_hidden_before(image, i, strrchr(path, '/') + 1) ? NULL : path;
+			return is_hidden_before(image, i, strrchr(path, '/') + 1) ||
+				       is_mounted_over(image, path)
+				   ? NULL
+				   : path;
 	}
 	return NULL;
 }
@@ -175,7 +186,7 @@ bool points_wired(struct image *image)
 	char room[UNITS_PATH];
 	enum init by = INIT_HANDMADE;
 	unsigned count = find_wired(image, &by, list, sizeof list);
-	const char *wrong = points_cannot_run(image, "/init", room, sizeof room);
+	const char *wrong = points_cannot_run(image, "/init", false, room, sizeof room);
 	bool handmade = image->init == INIT_HANDMADE;
 	unsigned named = handmade ? points_handmade_naming_line(image) : 0;
 	struct text init;
@@ -238,7 +249,7 @@ static bool conf_is_known(struct image *image, const char *path)
 			    path);
 		return false;
 	}
-	if (!text_of_whole(node, &text)) {
+	if (!image_look(image, node, &text)) {
 		results_add(image->results, STATUS_FAIL, "order",
 			    "/%s: " TEXT_CUT ", and /init runs it before; remove that", path);
 		return false;
@@ -267,8 +278,15 @@ static bool conf_lets_run(struct image *image, const struct sourced *files, size
 {
 	struct conf conf = { .image = image };
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !conf.odd; i++) {
 		conf.files = files[i];
+		if (image_is_covered(image, files[i].folder, TREE_FOLLOW)) {
+			results_add(image->results, STATUS_FAIL, "order",
+				    "/%s: is another by then, and /init runs what is in it before; "
+				    "remove that",
+				    files[i].folder);
+			return false;
+		}
 		tree_each(image_folder(image, files[i].folder), look_at_conf, &conf);
 	}
 	return !conf.odd;
@@ -370,8 +388,11 @@ static void order_initramfs_tools(struct image *image)
 						{ "conf/conf.d", "" } };
 	char room[UNITS_PATH];
 	struct order order = read_order(text_of_node(image_file(image, path)));
-	bool runs = order.ours > 0 &&
-		    !points_cannot_run(image, "/scripts/init-top/00-noptrace", room, sizeof room);
+	/* which the script sources */
+	bool runs =
+	    order.ours > 0 && image_file(image, "scripts/functions") &&
+	    !image_is_covered(image, "scripts/functions", TREE_FOLLOW) &&
+	    !points_cannot_run(image, "/scripts/init-top/00-noptrace", true, room, sizeof room);
 
 	image_is_ours(image, path);
 	if (!init_calls(image, calls_init_top))
@@ -380,10 +401,11 @@ static void order_initramfs_tools(struct image *image)
 	else if (!conf_lets_run(image, files, sizeof files / sizeof *files))
 		return;
 	else if (!runs)
-		results_add(image->results, STATUS_FAIL, point,
-			    "not in %s, or not executable, so it is never run; build the image "
-			    "anew",
-			    path);
+		results_add(
+		    image->results, STATUS_FAIL, point,
+		    "not in %s, or without what runs it, so it is never run; build the image "
+		    "anew",
+		    path);
 	else if (order.unknown > 0)
 		results_add(image->results, STATUS_FAIL, point,
 			    "/%s:%u: not a line that mkinitramfs writes, and may keep it from "
@@ -398,8 +420,22 @@ static void order_initramfs_tools(struct image *image)
 			    "it needs; rename that");
 }
 
+/* A generator's /init, and systemd, mount procfs there, unless it looks as if it were: not where a
+ * link leads, over which something may be mounted. */
+static bool is_proc_free(struct image *image)
+{
+	const struct node *proc = image_at(image, "proc");
+
+	return !proc || (S_ISDIR(proc->mode) && !proc->children);
+}
+
 void points_order(struct image *image)
 {
+	if (image->init != INIT_HANDMADE && !is_proc_free(image)) {
+		results_add(image->results, STATUS_FAIL, "order",
+			    "/proc: no empty folder, so it may not be procfs by then; remove it");
+		return;
+	}
 	switch (image->init) {
 	case INIT_SYSTEMD:
 		points_order_systemd(image);

@@ -192,7 +192,7 @@ static void look_at_dropin(void *closure, const struct label *label)
 			       path);
 		return;
 	}
-	if (!text_of_whole(image_file(look->image, path), &rest)) {
+	if (!image_look(look->image, image_file(look->image, path), &rest)) {
 		look->odd = true;
 		(void)snprintf(look->room, look->size, "/%s: " TEXT_CUT, path);
 		return;
