@@ -166,7 +166,7 @@ build() {
 # What else an image is copied to, systemd-boot's partition for one, post-update.d knows. An image that cannot be built
 # does not keep those of other kernels from it.
 build_images() {
-    failed=0 generator=dracut
+    failed=0 copied='' generator=dracut
     [ "$package" != noptrace-initramfs ] || generator=update-initramfs
     [ "$gone" = no ] || {
         say 'no image is built while one is gone'
@@ -215,7 +215,15 @@ build_images() {
                     build "$version" env DRACUT_NO_XATTR=1 dracut --quiet --force --no-hostonly "$kernel/initramfs.img" "$version" \
                         || failed=1
                 else
-                    build "$version" dracut --quiet --force --kver "$version" || failed=1
+                    copy=$(copies_of "$version" | head -n 1)
+                    if [ ! "$copy" ] || [ -e "$kernel/initrd" ]; then
+                        build "$version" dracut --quiet --force --kver "$version" || failed=1
+                    fi
+                    [ ! "$copy" ] || {
+                        say "$copy: dracut does not build what kernel-install has put there:" \
+                            "run kernel-install add $version $kernel/vmlinuz"
+                        copied=yes
+                    }
                 fi
             done
             ;;
@@ -234,8 +242,22 @@ images() {
     done
 }
 
-# Of a kernel that is gone, of one that its administrator does not want updated, a rescue image, a UKI, on a read-only
-# /boot: that is no reason to fail, but to be told.
+# copies_of VERSION: the images of a kernel that boot where kernel-install has put them, and where dracut, which would build
+# another, does not look: UKIs, that of an entry whose token is not the machine's id, and those that are made of what is beside
+# the kernel. Not built by kernel-install add from here: in a maintenance boot a UKI can get the word of that, and keep it.
+copies_of() {
+    machine=''
+    { read -r machine < /etc/machine-id; } 2> /dev/null || :
+    # dracut's own UKI has nothing before that
+    set -- "$1" -path "*/$1/initrd" ! -path "*/${machine:-Default}/*" ! -path '*/Default/*' \
+        -o -path "*/EFI/Linux/*-$1.efi" ! -name "linux-$1.efi" -o -path "*/EFI/Linux/*-$1+*.efi"
+    [ ! -e "/lib/modules/$1/initrd" ] || set -- "$@" -o -name "initramfs-$1.img"
+    shift
+    images ! -path '/lib/*' \( "$@" \)
+}
+
+# Of a kernel that is gone, of one that its administrator does not want updated, a rescue image, a UKI: that is no reason to
+# fail, but to be told.
 name_images_of_before() {
     [ "$before" ] || {
         say "no temporary file can be made: which images were not built again is not known; each of them $old_ones"
@@ -367,7 +389,9 @@ case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
         }
         name_images_of_before
         look_into_images || failed=1
-        grub_menu
+        # where that was done, there is nothing to install again
+        [ ! "$copied" ] || failed=1
+        grub_menu || failed=1
         boot_entries add || failed=1
         exit "$failed"
         ;;

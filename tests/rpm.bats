@@ -288,6 +288,49 @@ dracut --quiet --force --kver ${kernels[0]}"
     assert [ -e "$tree/run/regenerate-initrd/all" ]
 }
 
+# The names are systemd's.
+@test "where kernel-install has put what boots, and dracut does not look, its command is named, and the scriptlet fails" {
+    local image kernel id=0123456789abcdef0123456789abcdef failed="%posttrans\(noptrace-dracut-.*\) scriptlet failed, exit status 1"
+    use trixie dracut
+    kernel=${kernels[0]}
+    rm -f "$tree/usr/bin/dracut"
+    answer_for /usr/bin/dracut
+    echo "$id" > "$tree/etc/machine-id"
+    rpms -U new noptrace noptrace-dracut
+    assert_success
+    rm "$tree/calls"
+    for image in boot/efi/EFI/Linux/{debian,$id}-"$kernel".efi efi/EFI/Linux/"$id-$kernel+2-1.efi" {boot,efi,boot/efi}/debian/"$kernel"/initrd; do
+        mkdir -p "$tree/${image%/*}"
+        touch -d yesterday "$tree/$image"
+        rpms --reinstall new noptrace-dracut
+        assert_line "noptrace-dracut: /$image: dracut does not build what kernel-install has put there: run kernel-install add $kernel /lib/modules/$kernel/vmlinuz"
+        assert_line --regexp "$failed"
+        refute_line 'noptrace-dracut: not every image could be built, see above; mend that, and install this package again'
+        # the other kernel's image is built, and no other of this one's
+        assert_equal "$(< "$tree/calls")" "dracut --quiet --force --kver $older"
+        rm "$tree/calls" "$tree/$image"
+    done
+
+    # where dracut does look, and what is another kernel's, or dracut's own
+    for image in boot/$id/"$kernel"/initrd efi/Default/"$kernel"/initrd boot/efi/EFI/Linux/{linux-"$kernel",linux-"$kernel-$id",debian-4.9.0}.efi \
+        boot/initramfs-"$kernel".img; do
+        mkdir -p "$tree/${image%/*}"
+        touch -d yesterday "$tree/$image"
+    done
+    rpms --reinstall new noptrace-dracut
+    assert_success
+    refute_line --regexp "$failed"
+    assert_equal "$(wc -l < "$tree/calls")" 2
+
+    # what kernel-install would take is built, but is not what boots
+    mkdir -p "$tree/usr/lib/modules/$kernel"
+    touch -d yesterday "$tree/usr/lib/modules/$kernel/initrd"
+    rpms --reinstall new noptrace-dracut
+    assert_line "noptrace-dracut: /boot/initramfs-$kernel.img: dracut does not build what kernel-install has put there: run kernel-install add $kernel /lib/modules/$kernel/vmlinuz"
+    assert_line --regexp "$failed"
+    assert_equal "$(wc -l < "$tree/calls")" 4
+}
+
 @test "in a chroot without a kernel or a menu, and where entries are the plugin's, the rpms are installed and removed" {
     use trixie dracut
     mount_and "$debian" rm -r "$debian"/root/{boot,efi,usr/lib/modules}
