@@ -36,11 +36,13 @@ say() {
 
 # dracut copies onto the image that is there and, where /boot has no room for all of it, removes that: it may have been the
 # last one that boots. So there is a copy of each in this folder, where nothing ages, until they are built. It stays where
-# this script was killed, or where an image could not be put back; the next of these scripts begins with that.
+# this script was killed, or where an image could not be put back; the next of these scripts begins with that. GRUB's menu,
+# which is written the same way, and may be right behind images that are larger now, has a copy there too.
 kept=/var/lib/noptrace/images
 # to the scriptlets of rpm-ostree /var/lib is read-only; what is killed there leaves a tree that no machine boots
 [ -w /var/lib ] || { temporary=$(mktemp -d --tmpdir=/var/tmp noptrace.XXXXXX) && kept=$temporary/images; } || :
-# The version of the kernel whose images are being written, each of which may be cut short; or /, for all of them.
+# The version of the kernel whose images are being written, each of which may be cut short; or /, for all of them; or GRUB's
+# menu.
 building=$kept.building
 
 keep_images() {
@@ -54,9 +56,14 @@ keep_images() {
     fi
 }
 
-# is_whole IMAGE: whether it can be read to its end. One that was cut short may have been built by hand since.
+# is_whole IMAGE: whether it can be read to its end. One that was cut short may have been built by hand since. GRUB's menu is
+# whole where what is copied onto it is gone.
 is_whole() {
-    "$list" "$1" < /dev/null > /dev/null 2>&1
+    if [ "$1" = "$unfinished" ]; then
+        [ ! -e /boot/grub/grub.cfg.new ] && [ ! -e /boot/grub2/grub.cfg.new ]
+    else
+        "$list" "$1" < /dev/null > /dev/null 2>&1
+    fi
 }
 
 # has_no_kernel IMAGE: whether it is named after a version of which no kernel is there. A package that is removed, and not
@@ -100,7 +107,11 @@ put_back() {
             fi
             # that of a build that failed may have taken the room
             if { cp -a "$copy" "$new" || { rm -f "$image" && cp -a "$copy" "$new"; }; } && sync "$new" && mv "$new" "$image"; then
-                say "$image: could not be built, and is the old one, put back; it $old_ones"
+                if [ "$image" = "$unfinished" ]; then
+                    say "$image: could not be written, and is the old one, put back"
+                else
+                    say "$image: could not be built, and is the old one, put back; it $old_ones"
+                fi
             else
                 rm -f "$new"
                 gone=yes
@@ -323,15 +334,27 @@ grub_menu() {
         return 0
     }
     if [ -e /boot/grub/grub.cfg ] && command -v update-grub > /dev/null; then
+        menu=/boot/grub/grub.cfg
         set -- update-grub
     elif [ -e /boot/grub2/grub.cfg ] && command -v grub2-mkconfig > /dev/null \
         && ! sed 's/^[[:space:]]*#.*//; s/insmod[[:space:]]\{1,\}[^[:space:];]*//g' /boot/grub2/grub.cfg \
         | grep -qwE 'blscfg|bls_import'; then
-        set -- grub2-mkconfig -o /boot/grub2/grub.cfg
+        menu=/boot/grub2/grub.cfg
+        set -- grub2-mkconfig -o "$menu"
     else
         return 0
     fi
-    "$@" || say "$1 failed: GRUB's menu stays as it was"
+    new=$menu.new menu=$(readlink -f "$menu")
+    rm -rf "$kept.new"
+    if ! (umask 077 && mkdir -p "$kept${menu%/*}") || ! cp -a "$menu" "$kept.new" || ! mv "$kept.new" "$kept$menu"; then
+        say "no copy of GRUB's menu can be kept, see above, so it stays as it was: make room there, and run $*"
+        return 0
+    fi
+    build "$menu" "$@" || {
+        [ "$gone" = no ] || return 1
+        rm -f "$new" || :
+        say "$1 failed: GRUB's menu stays as it was"
+    }
 }
 
 # boot_entries add|clean: the plugin never fails, but where `make uninstall` was it is gone.
@@ -406,11 +429,11 @@ case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
         build_images || say 'an image could not be built, see above; it may still lock'
         name_images_of_before
         name_files_that_ask
-        grub_menu
+        grub_menu || :
         ;;
     postrm_purge)
         # Of our scripts for GRUB, silent as they are, its menu has a few lines.
-        grub_menu
+        grub_menu || :
         ;;
 esac
 

@@ -477,6 +477,104 @@ begin() {
     assert_output ''
 }
 
+# write_menu_there: what each of the package's scripts does with GRUB's menu, and nothing but that; in a /boot that is full, but
+# for a file that is taken away.
+# shellcheck disable=SC2120 # an argument is what is done before
+write_menu_there() {
+    cp "$top/packaging/opt-in.sh" "$tree"
+    head -c 200K /dev/zero > "$tree/boot/room"
+    where_full boot chroot "$debian/root" sh -c "rm /boot/room; ${1-:}; DPKG_MAINTSCRIPT_NAME=postrm sh /opt-in.sh purge"
+}
+
+# update_grub_of_test COMMAND…: lines of a script in its place.
+update_grub_of_test() {
+    mkdir -p "$tree/usr/sbin"
+    printf '%s\n' '#!/bin/sh' "$@" > "$tree/usr/sbin/update-grub"
+    chmod 755 "$tree/usr/sbin/update-grub"
+}
+
+# The single quotes have the script's own.
+# shellcheck disable=SC2016
+@test "where /boot has no room for GRUB's menu the old one stays" {
+    local old=$BATS_TEST_TMPDIR/boot/grub/grub.cfg new=$BATS_TEST_TMPDIR/boot-after/grub/grub.cfg
+    use bookworm dracut
+    # there is room for the file that the menu is made in, and no more
+    mkdir -p "$tree/etc/grub.d"
+    printf '%s\n' '#!/bin/sh' 'seq -f "# %g" 2000' 'cat /dev/zero > /boot/full 2> /dev/null' \
+        'truncate -s -4096 /boot/full' > "$tree/etc/grub.d/zz_full"
+    chmod 755 "$tree/etc/grub.d/zz_full"
+    write_menu_there
+    assert_success
+    assert_line --partial 'No space left on device'
+    assert_line 'noptrace-dracut: /boot/grub/grub.cfg: could not be written, and is the old one, put back'
+    assert_line "noptrace-dracut: update-grub failed: GRUB's menu stays as it was"
+    cmp "$old" "$new"
+    assert [ ! -e "$new.new" ]
+    assert [ ! -e "$tree/var/lib/noptrace" ]
+
+    # and where there is none for a copy of it
+    write_menu_there 'mkdir /var/lib/noptrace; mount -t tmpfs -o size=4k tmpfs /var/lib/noptrace'
+    assert_success
+    assert_line "noptrace-dracut: no copy of GRUB's menu can be kept, see above, so it stays as it was: make room there, and run update-grub"
+    refute_output --partial 'update-grub failed'
+    cmp "$old" "$new"
+
+    # a menu of which nothing was written is not put back
+    rmdir "$tree/var/lib/noptrace"
+    update_grub_of_test 'echo cut > /boot/grub/grub.cfg.new' 'exit 1'
+    write_menu_there
+    assert_equal "$output" "noptrace-dracut: update-grub failed: GRUB's menu stays as it was"
+    cmp "$old" "$new"
+    assert [ ! -e "$new.new" ]
+}
+
+# kill_script: which is not the first process of the machine, as that would live.
+kill_script() {
+    # whatever runs the tests ignores some signals
+    run on "$debian" env --default-signal sh -c 'DPKG_MAINTSCRIPT_NAME=postrm sh /opt-in.sh purge || exit'
+    assert_failure
+}
+
+# The single quotes have the script's own.
+# shellcheck disable=SC2016
+@test "GRUB's menu that was being written when a script was killed is the old one again, unless it is whole" {
+    local signal cut='cd /boot/grub && echo new > grub.cfg.new && echo cut > grub.cfg && cd /'
+    use bookworm dracut
+    cp "$top/packaging/opt-in.sh" "$tree"
+    cp "$(latest "$menu")" "$BATS_TEST_TMPDIR/menu"
+    for signal in HUP KILL; do
+        update_grub_of_test "$cut" "kill -$signal \$PPID"
+        kill_script
+        [[ $signal == KILL ]] || cmp "$BATS_TEST_TMPDIR/menu" "$tree/$menu"
+    done
+    cmp <(echo cut) "$tree/$menu"
+    begin noptrace-dracut
+    assert_output 'noptrace-dracut: /boot/grub/grub.cfg: could not be written, and is the old one, put back'
+    cmp "$BATS_TEST_TMPDIR/menu" "$tree/$menu"
+    # one that somebody has written since
+    kill_script
+    echo newer > "$tree/$menu"
+    rm "$tree/$menu.new"
+    begin noptrace-dracut
+    assert_output ''
+    cmp <(echo newer) "$tree/$menu"
+
+    # where it cannot be put back, the package is not configured
+    cp "$BATS_TEST_TMPDIR/menu" "$tree/$menu"
+    update_grub_of_test "$cut" 'mount --bind /boot /boot' 'mount -o remount,ro,bind /boot' 'exit 1'
+    packages -i new noptrace noptrace-dracut
+    assert_failure
+    assert_line --partial 'noptrace-dracut: /boot/grub/grub.cfg: is gone, and the old one, /var/lib/noptrace/images/boot/grub/grub.cfg, cannot be put back: do not reboot this machine'
+    refute_output --partial 'stays as it was'
+    assert_half_configured noptrace-dracut
+    rm "$tree/usr/sbin/update-grub"
+    run on "$debian" dpkg --configure -a
+    assert_built 2
+    assert_line 'noptrace-dracut: /boot/grub/grub.cfg: could not be written, and is the old one, put back'
+    assert_locked
+    assert [ ! -e "$tree/var/lib/noptrace" ]
+}
+
 @test "no name of an image steers a terminal" {
     use bookworm dracut
     keep_copy $'boot/initrd.img-\e[2J\302\233x'

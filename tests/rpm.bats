@@ -371,6 +371,24 @@ dracut --quiet --force --kver ${kernels[0]}"
     done
 }
 
+@test "where GRUB's menu cannot be written the old one stays" {
+    use trixie dracut
+    rm -f "$tree/usr/sbin/grub2-mkconfig"
+    mkdir -p "$tree/usr/sbin"
+    # shellcheck disable=SC2016 # the script's
+    printf '#!/bin/sh\necho new > "$2.new"\necho cut > "$2"\nexit 1\n' > "$tree/usr/sbin/grub2-mkconfig"
+    chmod 755 "$tree/usr/sbin/grub2-mkconfig"
+    cp "$(latest "$menu")" "$BATS_TEST_TMPDIR/menu"
+    cp "$top/packaging/opt-in.sh" "$tree"
+    run on "$debian" env DPKG_MAINTSCRIPT_NAME=postrm sh /opt-in.sh purge
+    assert_success
+    assert_output "noptrace-dracut: /$menu: could not be written, and is the old one, put back
+noptrace-dracut: grub2-mkconfig failed: GRUB's menu stays as it was"
+    cmp "$BATS_TEST_TMPDIR/menu" "$tree/$menu"
+    run ls "$tree/${menu%/*}"
+    assert_output grub.cfg
+}
+
 # files PACKAGE: the modes and names of an rpm's files and links.
 files() {
     rpm -qp --qf '[%{FILEMODES:perms} %{FILENAMES}\n]' "$packages/new/$1.rpm" | grep -v '^d'
