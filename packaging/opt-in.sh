@@ -173,6 +173,21 @@ build() {
     fi
 }
 
+# What the administrator has set there, as update-initramfs reads it.
+update_initramfs_conf() {
+    # shellcheck disable=SC1091 # not of ours
+    (update_initramfs='' && . /etc/initramfs-tools/update-initramfs.conf > /dev/null && echo "$update_initramfs") 2> /dev/null
+}
+
+# is_new IMAGE: update-initramfs succeeds as well where it takes /boot for read-only, and leaves it. What builds a system's
+# tree diverts it, to build the images at the end.
+is_new() {
+    [ "$before" ] && [ "$(find "$1" ! -newer "$before")" ] || return 0
+    [ "$(dpkg-divert --truename /usr/sbin/update-initramfs)" = /usr/sbin/update-initramfs ] || return 0
+    say "$1: update-initramfs left it as it was: mount /boot read-write, and run $again"
+    return 1
+}
+
 # Not by the trigger update-initramfs: that builds the newest kernel's image only, and each of them can be booted.
 # What else an image is copied to, systemd-boot's partition for one, post-update.d knows. An image that cannot be built
 # does not keep those of other kernels from it.
@@ -187,6 +202,11 @@ build_images() {
         say "there is no $generator, so no image is built"
         return 0
     }
+    if [ "$generator" = update-initramfs ] && [ "$(update_initramfs_conf)" = no ]; then
+        say 'update_initramfs=no in /etc/initramfs-tools/update-initramfs.conf, so no image was built:' \
+            'to have all of them built, run update-initramfs -c -k all'
+        return 0
+    fi
     keep_images || return 1
     case ${scriptlet:+rpm-}$package in
         noptrace-dracut)
@@ -205,7 +225,9 @@ build_images() {
         noptrace-initramfs)
             # not -k all, which stops at the first that fails
             for version in $(linux-version list); do
-                [ ! -e "/boot/initrd.img-$version" ] || build "$version" update-initramfs -u -k "$version" || failed=1
+                image=/boot/initrd.img-$version
+                [ -e "$image" ] || continue
+                build "$version" update-initramfs -u -k "$version" && is_new "$image" || failed=1
             done
             ;;
         rpm-noptrace-dracut)
@@ -274,7 +296,14 @@ name_images_of_before() {
         say "no temporary file can be made: which images were not built again is not known; each of them $old_ones"
         return 0
     }
-    images ! -newer "$before" | while IFS= read -r image; do say "$image: not built again; it $old_ones"; done
+    images ! -newer "$before" | while IFS= read -r image; do
+        case $image in
+            *-0-rescue*) remedy="remove it and its boot entry, or run dracut --force --no-hostonly --add rescue $image VERSION" ;;
+            *.efi) remedy='run kernel-install add VERSION KERNEL, or remove it' ;;
+            *) remedy='build it by its name, or remove it and its boot entry' ;;
+        esac
+        say "$image: not built again; it $old_ones: $remedy; see noptrace(8), PACKAGES"
+    done
 }
 
 # A generator succeeds as well where it was told to leave noptrace out, or where something else of an image takes away what
@@ -370,7 +399,7 @@ before=$(mktemp) || before=
 # where /boot is FAT, times are those of every other second
 [ ! "$before" ] || touch -d '2 seconds ago' "$before"
 plugin=/usr/lib/kernel/install.d/95-noptrace.install
-old_ones='may lack the lock'
+old_ones='may lack the lock' again='dpkg --configure -a'
 
 # clean_up [SIGNAL]: dash runs no EXIT trap where a signal ends it.
 clean_up() {
@@ -423,7 +452,7 @@ case ${scriptlet:-$DPKG_MAINTSCRIPT_NAME}_$1 in
         ;;
     postrm_remove | postun_0)
         # A package that cannot be removed helps nobody.
-        old_ones='may still lock'
+        old_ones='may still lock' again='update-initramfs -u -k all'
         [ "$(images)" ] || say 'no image was found in /boot, /efi or /lib/modules;' \
             'if /boot is not mounted, mount it, and build its images again: they still lock'
         build_images || say 'an image could not be built, see above; it may still lock'

@@ -127,6 +127,16 @@ where_full() {
         exit "$status"' - "$debian" "$packages" "$1" "$BATS_TEST_TMPDIR" "${@:2}"
 }
 
+# left_line PACKAGE IMAGE MAY: that of an image that was not built again, and what to do.
+left_line() {
+    local remedy='build it by its name, or remove it and its boot entry'
+    case $2 in
+        *-0-rescue*) remedy="remove it and its boot entry, or run dracut --force --no-hostonly --add rescue $2 VERSION" ;;
+        *.efi) remedy='run kernel-install add VERSION KERNEL, or remove it' ;;
+    esac
+    echo "$1: $2: not built again; it $3: $remedy; see noptrace(8), PACKAGES"
+}
+
 # everything: what is on the machine, but for the notes of what installs.
 everything() {
     # shellcheck disable=SC2016 # the inner shell's

@@ -320,7 +320,30 @@ assert_esp_is_full() {
     assert_success
     assert_line broken
     assert_line 'noptrace-initramfs: an image could not be built, see above; it may still lock'
-    assert_line "noptrace-initramfs: /boot/initrd.img-$older: not built again; it may still lock"
+    assert_line "$(left_line noptrace-initramfs "/boot/initrd.img-$older" 'may still lock')"
+}
+
+@test "where /boot is read-only no image is built, and the package is not configured until it is not" {
+    local suite kernel image
+    # as it is without another root to be in
+    local -a read_only=(sh -c 'mount --bind /boot /boot && mount -o remount,ro,bind /boot && "$@"' -)
+    for suite in bookworm trixie; do
+        use "$suite" initramfs-tools
+        run on "$debian" "${read_only[@]}" dpkg -i /mnt/new/noptrace.deb /mnt/new/noptrace-initramfs.deb
+        assert_failure
+        for kernel in "${kernels[@]}"; do
+            image=/boot/initrd.img-$kernel
+            assert_line "noptrace-initramfs: $image: update-initramfs left it as it was: mount /boot read-write, and run dpkg --configure -a"
+        done
+        assert_half_configured noptrace-initramfs
+    done
+    run on "$debian" dpkg --configure -a
+    assert_built 2
+    assert_locked
+    run on "$debian" "${read_only[@]}" dpkg -r noptrace-initramfs
+    assert_built 0
+    assert_line "noptrace-initramfs: $image: update-initramfs left it as it was: mount /boot read-write, and run update-initramfs -u -k all"
+    assert_line 'noptrace-initramfs: an image could not be built, see above; it may still lock'
 }
 
 # assert_open_as_before: each image is the one in $BATS_TEST_TMPDIR/boot, and no copy is left.
@@ -660,7 +683,7 @@ kill_script() {
     # by initramfs-tools, kernel-install, ostree; and in a UKI, on an ESP in either place
     local -a images=(/boot/initrd.img-4.9.0-gone /boot/0123456789abcdef/4.9.0/initrd /boot/ostree/debian-0123/initramfs-4.9.0.img
         /boot/efi/0123456789abcdef/4.9.0/initrd /boot/efi/EFI/Linux/debian-4.9.0.efi /efi/EFI/Linux/debian-4.9.0+3.efi
-        '/boot/initrd.img-4.9.0 copy ')
+        '/boot/initrd.img-4.9.0 copy ' /boot/initramfs-0-rescue-0123.img)
     for image in "${images[@]}" $'/boot/initrd.img-4.9.0\nline' /efi/EFI/Linux/debian-4.9.0.efi.extra.d/words.addon.efi /boot/efi/EFI/debian/grubx64.efi; do
         mkdir -p "$tree${image%/*}"
         echo image > "$tree$image"
@@ -668,12 +691,16 @@ kill_script() {
     done
     packages -i new noptrace noptrace-initramfs
     assert_built 2
-    assert_equal "$(grep 'not built again' <<< "$output" | LC_ALL=C sort)" \
-        "$(printf 'noptrace-initramfs: %s: not built again; it may lack the lock\n' "${images[@]}" | LC_ALL=C sort)"
-    echo update_initramfs=no > "$tree/etc/initramfs-tools/update-initramfs.conf"
+    assert_equal "$(grep 'not built again' <<< "$output" | LC_ALL=C sort)" "$(for image in "${images[@]}"; do
+        left_line noptrace-initramfs "$image" 'may lack the lock'
+    done | LC_ALL=C sort)"
+    echo 'update_initramfs="no"' > "$tree/etc/initramfs-tools/update-initramfs.conf"
     run on "$debian" env TMPDIR=/nowhere dpkg -i /mnt/new/noptrace-initramfs.deb
     assert_built 0
-    assert_line "noptrace-initramfs: /boot/initrd.img-$older: not built again; it may lack the lock"
+    assert_line 'noptrace-initramfs: update_initramfs=no in /etc/initramfs-tools/update-initramfs.conf, so no image was built: to have all of them built, run update-initramfs -c -k all'
+    assert_line "$(left_line noptrace-initramfs "/boot/initrd.img-$older" 'may lack the lock')"
+    run on "$debian" update-initramfs -c -k all
+    assert_built 2
     on "$debian" rm -r /tmp
     packages -i new noptrace-initramfs
     assert_failure
@@ -699,6 +726,11 @@ kill_script() {
     on "$debian" rm /usr/sbin/update-initramfs
     run on "$debian" dpkg -P noptrace-initramfs noptrace
     assert_success
+
+    use trixie initramfs-tools
+    mount_and "$debian" rm -r "$debian"/root/{boot,efi,usr/lib/modules}
+    packages -i new noptrace noptrace-initramfs
+    assert_built 0
 }
 
 @test "one opt-in takes the other's place, with the knobs as they were set" {
