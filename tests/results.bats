@@ -191,6 +191,18 @@ a\0303\0244\0342\0202\0254\0360\0237\0230\0200|aä€😀
 \0342\0200\0256a\0342\0201\0246b\0330\0234c\0357\0273\0277d\0355\0240\0200e\0357\0277\0277|?a?b?c?d?e?
 \0342\0200\0213a\0342\0200\0217b\0342\0200\0220c|?a?b‐c
 END
+    # to the last and from the first of each kind
+    local code
+    for code in 20:7e a0:7ff 800:200a 2010:2027 202f:2065 206a:d7ff e000:fefe ff00:fffd 10000:1fffd 40000:10fffd 61b:61d; do
+        text=$(perl -e 'for (split /:/, shift) { my $c = chr hex; utf8::encode($c); print $c }' "$code")
+        report "result\tok\tp\t<$text>\nimage\t0\t/x\n" boot text
+        assert_equal "$code ${lines[1]}" "$code   ok    p             <$text>"
+    done
+    for code in 1:1f 7f:9f 61c:feff 200b:200f 2028:202e 2066:2069 d800:dfff fffe:ffff 1fffe:10ffff; do
+        text=$(perl -e 'for (split /:/, shift) { my $c = chr hex; utf8::encode($c); print $c }' "$code")
+        report "result\tok\tp\t<$text>\nimage\t0\t/x\n" boot text
+        assert_equal "$code ${lines[1]}" "$code   ok    p             <??>"
+    done
     # and no text is longer than 1,000 bytes
     printf -v text '%01001d' 0
     report "result\tok\tp\t${text}1\nimage\t0\t/x\n" boot text
