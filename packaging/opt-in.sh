@@ -279,6 +279,8 @@ images() {
 # another, does not look: UKIs, that of an entry whose token is not the machine's id, and those that are made of what is beside
 # the kernel. Not built by kernel-install add from here: in a maintenance boot a UKI can get the word of that, and keep it.
 copies_of() {
+    # a vendor's UKI, which is copied as it is
+    for image in "/lib/modules/$1"/*.efi; do [ ! -e "$image" ] || return 0; done
     machine=''
     { read -r machine < /etc/machine-id; } 2> /dev/null || :
     # dracut's own UKI has nothing before that
@@ -374,14 +376,18 @@ grub_menu() {
         return 0
     fi
     new=$menu.new menu=$(readlink -f "$menu")
+    # those of the images, of which some may have other names now
+    forget
     rm -rf "$kept.new"
+    inode=$(stat -c %i "$menu")
     if ! (umask 077 && mkdir -p "$kept${menu%/*}") || ! cp -a "$menu" "$kept.new" || ! mv "$kept.new" "$kept$menu"; then
         say "no copy of GRUB's menu can be kept, see above, so it stays as it was: make room there, and run $*"
         return 0
     fi
     build "$menu" "$@" || {
         [ "$gone" = no ] || return 1
-        rm -f "$new" || :
+        # one that is not taken for a menu stays, for who is told of it
+        [ "$(stat -c %i "$menu")" = "$inode" ] || rm -f "$new" || :
         say "$1 failed: GRUB's menu stays as it was"
     }
 }

@@ -1054,6 +1054,16 @@ END
         check_tree
         assert_fails order 'the hook 00-aaa.sh runs before it, and may undo what it needs; rename that'
     done
+    # not where /run only leads to where something is mounted over it
+    tree_of shell
+    sed "s,/lib/dracut/hooks,/run/dracut/hooks," "$images/shell.tree/usr/lib/dracut-lib.sh" > "$BATS_TEST_TMPDIR/library"
+    cp --remove-destination "$BATS_TEST_TMPDIR/library" "$tree/usr/lib/dracut-lib.sh"
+    mkdir -p "$tree/run/dracut" "$tree/dev"
+    mv "$tree/usr/lib/dracut/hooks" "$tree/dev/c"
+    ln -s /dev/c "$tree/run/dracut/hooks"
+    check_tree
+    assert_failure 1
+    assert_point FAIL wired 'nothing calls the program; build it with dracut --add noptrace, and let no omit_dracutmodules name it'
     # where dracut reads several, all of one come before the next, and of one name there is the first
     tree_of shell
     sed 's,/lib/dracut/hooks,/var/lib/dracut/hooks /etc/dracut/hooks /usr/lib/dracut/hooks,' "$images/shell.tree/usr/lib/dracut-lib.sh" > "$BATS_TEST_TMPDIR/library"
@@ -1426,7 +1436,7 @@ END
 }
 
 @test "a folder of units in /lib that some builds of systemd read first, and others not at all, fails" {
-    local text='some builds of systemd take it before what is in /usr/lib, and others not at all; let /lib lead to usr/lib'
+    local folder text='some builds of systemd take it before what is in /usr/lib, and others not at all; let /lib lead to usr/lib'
     # of a systemd in /usr/lib
     tree_of systemd
     part_lib modules
@@ -1456,6 +1466,15 @@ END
     check_tree
     assert_fails order "/lib/systemd/system/sysinit.target.wants/x.target: $text"
     rm "$tree/$units/sysinit.target.wants/x.target"
+    # nor does a path that is too long for it end the search
+    printf -v folder '%0249d/' 0{,,,,,,,,}
+    folder=${folder:0:$((2047 - ${#units} - 1))}
+    mkdir -p "$tree/lib/systemd/system/$folder" "$tree/usr/lib/systemd/system/$folder"
+    touch "$tree/lib/systemd/system/$folder/x"
+    check_tree
+    assert_failure 1
+    assert_line --regexp '^  FAIL  order         /lib/systemd/system/0{249}/'
+    rm -r "$tree/lib/systemd/system/${folder%%/*}" "$tree/usr/lib/systemd/system/${folder%%/*}"
     sed /sysinit/d "$tree/$units/basic.target" > "$tree/lib/systemd/system/basic.target"
     check_tree
     assert_fails order "/lib/systemd/system/basic.target: $text"
@@ -1511,22 +1530,33 @@ END
     ln "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh" "$tree/zz"
     check_tree
     assert_failure 1
+    assert_line --regexp "^  FAIL  masks         /zz:"
 }
 
 @test "a script of SysV's that has a unit come before what ours waits for fails" {
     tree_of systemd
-    install -D -m 755 /dev/stdin "$tree/etc/init.d/x" <<< $'#!/bin/sh\n### BEGIN INIT INFO\n# X-Start-Before: syslog systemd-journald.socket\n### END INIT INFO'
+    local names text='/etc/init.d/x has X-Start-Before with what noptrace waits for: nothing else may meddle with noptrace; remove that'
+    mkdir -p "$tree/etc/init.d" "$tree/opt"
+    for names in 'X-Start-Before: syslog systemd-journald.socket' 'x-start-before:system.slice' 'X-Start-Before: systemd-jour"nald.socket"' \
+        'X-Start-Before: syst\emd-journald.socket'; do
+        printf '%s\n' '### BEGIN INIT INFO' "# $names" '### END INIT INFO' > "$tree/etc/init.d/x"
+        check_tree
+        assert_fails masks "$text"
+    done
+    # by whatever name
+    mv "$tree/etc/init.d/x" "$tree/opt/x"
+    ln -s /opt/x "$tree/etc/init.d/x"
     check_tree
-    assert_fails masks '/etc/init.d/x has X-Start-Before with what noptrace waits for: nothing else may meddle with noptrace; remove that'
-    sed -i 's/systemd-journald.socket/system.slice/' "$tree/etc/init.d/x"
+    assert_fails masks "$text"
+    rm "$tree/etc/init.d/x"
+    ln "$tree/opt/x" "$tree/etc/init.d/x"
     check_tree
-    assert_failure 1
-    sed -i 's/ system.slice//' "$tree/etc/init.d/x"
-    check_tree
-    assert_success
-    sed -i 's/X-Start-Before/Should-Start: systemd-journald.socket &/; s/X-Start-Before//' "$tree/etc/init.d/x"
-    check_tree
-    assert_success
+    assert_fails masks "$text"
+    for names in 'X-Start-Before: syslog' 'Should-Start: systemd-journald.socket' 'X-Start-Before'; do
+        printf '%s\n' "# $names" > "$tree/etc/init.d/x"
+        check_tree
+        assert_success
+    done
     # of which no generator reads any other file
     echo '# X-Start-Before: systemd-journald.socket' > "$tree/etc/x"
     check_tree
@@ -3269,6 +3299,15 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.ma
         check_tree
         assert_success
     done
+    # also behind a file that it is warned of, and in none that dracut does not read
+    echo maintenance > "$tree/etc/cmdline"
+    echo rd.break=cmdline > "$tree/etc/cmdline.d/x"
+    check_tree
+    assert_success
+    mv "$tree/etc/cmdline.d/x" "$tree/etc/cmdline.d/x.conf"
+    check_tree
+    assert_failure 1
+    assert_point FAIL maintenance '/etc/cmdline.d/x.conf: stops each boot for a shell on the console, before the lock; remove rd.break= or the like'
     tree_of systemd
     install -D -m 644 /dev/stdin "$tree/etc/cmdline.d/x.conf" <<< rd.break=cmdline
     check_tree
@@ -3588,13 +3627,13 @@ small_images() {
     done
     rm "$tree/scripts/functions"
     check_tree
-    assert_failure 1
+    assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
     # nor a folder of what it sources
     tree_of initramfs-tools
     mv "$tree/conf/conf.d" "$tree/run/d"
     ln -s /run/d "$tree/conf/conf.d"
     check_tree
-    assert_fails order '/conf/conf.d: is another by then, and /init runs what is in it before; remove that'
+    assert_fails order '/conf/conf.d: something is mounted over it before /init runs what is in it; remove that'
     tree_of initramfs-tools
     for line in all_generic_ide a-name.with_9; do
         { echo "/scripts/init-top/$line \"\$@\"" && cat "$whole/scripts/init-top/ORDER"; } > "$BATS_TEST_TMPDIR/order"

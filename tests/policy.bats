@@ -61,7 +61,7 @@ boots_on() {
 @test "systemd, poweroff: powers off and never reaches the real root" {
     boot_image systemd-poweroff
     assert_stopped 'powered off'
-    assert_on_console 'Locked, or else poweroff, but with the word maintenance'
+    assert_on_console 'Locked, or else poweroff (boot with the word maintenance to get past this)'
 }
 
 @test "shell, poweroff: powers off and never reaches the real root" {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * noptrace-judge: what would make an initramfs that cannot lock. dracut's module, initramfs-tools'
- * hook and noptrace-image ask it, so that they refuse the same things, as check does.
+ * hook and noptrace-image ask it, so that they refuse the same things.
  *
  * Runs where images are built, and changes nothing. It is static, so that the one of a dracut
  * --sysroot runs outside of that. What is wrong is one line on stdout, to follow the name of what

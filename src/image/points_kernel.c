@@ -282,28 +282,29 @@ static const char *judge_line(const struct image *image, const struct line *line
 /* dracut reads words from these, and the kernel does not. */
 struct dracut_lines {
 	struct image *image;
-	bool found;
+	bool found; /* the word, which is a warning, */
+	bool stops; /* and what fails */
 };
 
 static void look_at_file(struct dracut_lines *lines, const char *path)
 {
 	struct text text;
 
-	if (lines->found)
+	if (lines->stops)
 		return;
 	(void)image_look(lines->image, image_file(lines->image, path), &text);
 	/* systemd has ours run before what reads it */
-	lines->found = lines->image->init == INIT_DRACUT && points_line_stops(text);
-	if (lines->found) {
+	lines->stops = lines->image->init == INIT_DRACUT && points_line_stops(text);
+	if (lines->stops) {
 		results_add(lines->image->results, STATUS_FAIL, "maintenance",
 			    "/%s: stops each boot for a shell on the console, before the lock; "
 			    "remove rd.break= or the like",
 			    path);
 		return;
 	}
-	lines->found = words_has(text, "maintenance");
-	if (!lines->found)
+	if (lines->found || !words_has(text, "maintenance"))
 		return;
+	lines->found = true;
 	results_add(lines->image->results, STATUS_WARN, "maintenance",
 		    "/%s: has the word maintenance, which dracut reads and the kernel does not: "
 		    "it opens nothing; remove it",
@@ -314,13 +315,15 @@ static void look_at_label(void *closure, const struct label *label)
 {
 	char path[512];
 
+	if (!text_ends(text_of(label->name), ".conf"))
+		return;
 	(void)snprintf(path, sizeof path, "etc/cmdline.d/%s", label->name);
 	look_at_file(closure, path);
 }
 
 static void maintenance(struct image *image)
 {
-	struct dracut_lines lines = { image, false };
+	struct dracut_lines lines = { image, false, false };
 
 	if (kconfig_has_words(&image->kconfig)) {
 		results_add(image->results, STATUS_FAIL, "maintenance",
@@ -346,7 +349,7 @@ static void maintenance(struct image *image)
 	}
 	look_at_file(&lines, "etc/cmdline");
 	tree_each(image_folder(image, "etc/cmdline.d"), look_at_label, &lines);
-	if (lines.found)
+	if (lines.found || lines.stops)
 		return;
 	results_add(image->results, STATUS_OK, "maintenance",
 		    image->count > 0

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "elf.h"
@@ -198,21 +199,6 @@ static bool search_text(struct search *search, const char *path, const struct no
 	return true;
 }
 
-/* A script of SysV's, of which a generator of systemd's makes a unit that comes before what ours
- * waits for. */
-static bool starts_before(struct text path, struct text text)
-{
-	static const char *const needed[] = { UNITS_NEEDED };
-
-	if (!text_begins(path, "etc/init.d/") || !text_has(text, "X-Start-Before"))
-		return false;
-	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-		if (text_has(text, needed[i]))
-			return true;
-	}
-	return false;
-}
-
 static bool search_content(struct search *search, const char *path, const struct node *node,
 			   struct text text)
 {
@@ -228,8 +214,6 @@ static bool search_content(struct search *search, const char *path, const struct
 	}
 	if (!search->scope && text.length < node->size && is_read_by_somebody(path, text))
 		return say(search, path, " is too large to be looked at");
-	if (!search->scope && starts_before(text_of(path), text))
-		return say(search, path, " has X-Start-Before with what noptrace waits for");
 	return search_text(search, path, node);
 }
 
@@ -421,6 +405,38 @@ static void search_units(struct search *search)
 	}
 }
 
+/* What a line of an LSB header has of X-Start-Before, whose case does not matter; or nothing. */
+static struct text started_before(struct text line)
+{
+	static const char key[] = "x-start-before:";
+
+	while (line.length >= strlen(key) && strncasecmp(line.bytes, key, strlen(key)) != 0)
+		line = text_from(line, 1);
+	return line.length >= strlen(key) ? text_from(line, strlen(key)) : text_of("");
+}
+
+/* A script of SysV's, of which a generator of systemd's makes a unit. */
+static void search_script(void *closure, const struct label *label)
+{
+	struct search *search = closure;
+	char path[2 * UNITS_PATH];
+	const struct node *node;
+	struct text text;
+	struct text line;
+
+	(void)snprintf(path, sizeof path, "%s/%s", search->folder, label->name);
+	node = image_file(search->image, path);
+	if (search->found || !node)
+		return;
+	(void)image_look(search->image, node, &text);
+	while (!search->found && text_line(&text, &line)) {
+		struct text names = started_before(line);
+		/* a backslash, of which systemd makes nothing here, is in no name of theirs */
+		if (setting_names_needed(names) || memchr(names.bytes, '\\', names.length))
+			(void)say(search, path, " has X-Start-Before with what noptrace waits for");
+	}
+}
+
 bool points_others(struct image *image, bool scope, char *room, size_t size)
 {
 	struct search search = { image, scope, false, room, size, NULL, NULL, NULL };
@@ -429,6 +445,10 @@ bool points_others(struct image *image, bool scope, char *room, size_t size)
 		image->no_memory = true;
 	if (!search.found && (scope || search_fstab(&search)))
 		search_units(&search);
+	if (!search.found && !scope) {
+		search.folder = "etc/init.d";
+		tree_each(image_folder(image, search.folder), search_script, &search);
+	}
 	tdestroy(search.seen, nothing);
 	tdestroy(search.linked, nothing);
 	return !search.found;

@@ -105,10 +105,13 @@ static bool is_hidden_before(struct image *image, int folder, const char *name)
 	return false;
 }
 
-/* What is in /run, dracut's /init copies into what it mounts there. */
+/* What is in /run itself, dracut's /init copies into what it mounts there. */
 static bool is_mounted_over(struct image *image, const char *path)
 {
-	return strncmp(path, "run/", 4) != 0 && image_is_covered(image, path, TREE_FOLLOW);
+	const char *full = image_path(image, path, TREE_FOLLOW);
+
+	return image_is_covered(image, path, TREE_FOLLOW) &&
+	       !(full && strncmp(path, "run/", 4) == 0 && strcmp(full + 1, path) == 0);
 }
 
 const char *points_hook(struct image *image, char *path, size_t size)
@@ -281,10 +284,11 @@ static bool conf_lets_run(struct image *image, const struct sourced *files, size
 	for (size_t i = 0; i < count && !conf.odd; i++) {
 		conf.files = files[i];
 		if (image_is_covered(image, files[i].folder, TREE_FOLLOW)) {
-			results_add(image->results, STATUS_FAIL, "order",
-				    "/%s: is another by then, and /init runs what is in it before; "
-				    "remove that",
-				    files[i].folder);
+			results_add(
+			    image->results, STATUS_FAIL, "order",
+			    "/%s: something is mounted over it before /init runs what is in it; "
+			    "remove that",
+			    files[i].folder);
 			return false;
 		}
 		tree_each(image_folder(image, files[i].folder), look_at_conf, &conf);

@@ -208,6 +208,20 @@ static bool could_be_locked(const struct pattern *name)
 	return false;
 }
 
+static const char *const needed[] = { UNITS_NEEDED, NULL };
+
+bool setting_names_needed(struct text names)
+{
+	struct text word;
+
+	while (text_word(&names, &word)) {
+		struct pattern name = pattern_of(word);
+		if (could_be_any(&name, needed))
+			return true;
+	}
+	return false;
+}
+
 /* A dependency on what could be one of our units. Or one that stops what ours needs, or comes
  * before that and may wait for ours: then systemd drops one of them. */
 static bool depends_on_ours(struct text key, struct text value)
@@ -245,7 +259,6 @@ static bool depends_on_ours(struct text key, struct text value)
 		UNIT_INSTEAD,
 		NULL,
 	};
-	static const char *const needed[] = { UNITS_NEEDED, NULL };
 	static const char *const stopping[] = {
 		"Before", "Conflicts", "PropagatesStopTo", "Service", "Unit", NULL,
 	};

@@ -23,6 +23,10 @@ bool setting_is_against_ours(struct setting *setting, struct text line);
 /* Whether what is mounted there hides the program, or /proc, from our unit, or lets it wait. */
 bool setting_is_over_ours(struct text where);
 
+/* Whether one of these names, as X-Start-Before has them, could be that of a unit that ours needs.
+ */
+bool setting_names_needed(struct text names);
+
 /* Whether options of a mount, as in fstab, put it before a unit that they name. With what it comes
  * behind that may close a circle with ours in it, of which systemd drops what it likes. */
 bool setting_orders_mount(struct text options);

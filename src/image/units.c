@@ -62,12 +62,15 @@ static void look_apart(void *closure, const struct label *label)
 	const char *folder = apart->folder;
 	char path[2 * UNITS_PATH];
 	const struct node *other;
+	int length;
 
 	if (apart->found)
 		return;
-	(void)snprintf(path, sizeof path, "usr/%s/%s", folder, label->name);
+	length = snprintf(path, sizeof path, "usr/%s/%s", folder, label->name);
 	other = image_at(apart->image, path);
-	if (!is_seen(apart->image, folder) || (other && !S_ISDIR(other->mode))) {
+	/* one that is cut is none of systemd's */
+	if (length >= (int)sizeof path || !is_seen(apart->image, folder) ||
+	    (other && !S_ISDIR(other->mode))) {
 		(void)snprintf(apart->room, apart->size, "/%s", path + strlen("usr/"));
 		apart->found = true;
 	} else if (other) {
