@@ -311,6 +311,15 @@ dracut --quiet --force --kver ${kernels[0]}"
         rm "$tree/calls" "$tree/$image"
     done
 
+    # a vendor's is copied as it is, and says nothing of the image that is built
+    mkdir -p "$tree/boot/efi/EFI/Linux" "$tree/usr/lib/modules/$kernel"
+    touch -d yesterday "$tree/boot/efi/EFI/Linux/$id-$kernel.efi" "$tree/usr/lib/modules/$kernel/vmlinuz-virt.efi"
+    rpms --reinstall new noptrace-dracut
+    assert_success
+    refute_line --regexp "$failed"
+    assert_equal "$(wc -l < "$tree/calls")" 2
+    rm "$tree/calls" "$tree/boot/efi/EFI/Linux/$id-$kernel.efi" "$tree/usr/lib/modules/$kernel/vmlinuz-virt.efi"
+
     # where dracut does look, and what is another kernel's, or dracut's own
     for image in boot/$id/"$kernel"/initrd efi/Default/"$kernel"/initrd boot/efi/EFI/Linux/{linux-"$kernel",linux-"$kernel-$id",debian-4.9.0}.efi \
         boot/initramfs-"$kernel".img; do
