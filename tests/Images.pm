@@ -12,18 +12,18 @@ my $inode;
 # a folder that the names of entries, and the absolute targets of links, are in; with a slash at its end
 our $within = '';
 
-# entry NAME => …, mode => …: one of a newc archive. size, name_size and sum are what the header says, if that
+# entry NAME => …, mode => …: one of a newc archive. size and name_size are what the header says, if that
 # is not the truth; end is what the name ends in.
 sub entry {
     my %of = (
         magic => '070701', name => '', mode => 0100644, uid => 0, gid => 0, links => 1, body => '',
-        major => 0, minor => 0, rmajor => 0, rminor => 0, sum => 0, end => "\0", ino => ++$inode, @_
+        major => 0, minor => 0, rmajor => 0, rminor => 0, end => "\0", ino => ++$inode, @_
     );
     my $name = ($of{name} eq 'TRAILER!!!' ? '' : $within) . $of{name} . $of{end};
     my $size = $of{size} // length $of{body};
     my $name_size = $of{name_size} // length $name;
     my $header = $of{magic} . join '', map { sprintf '%08x', $_ } $of{ino}, $of{mode}, $of{uid}, $of{gid},
-        $of{links}, 0, $size, $of{major}, $of{minor}, $of{rmajor}, $of{rminor}, $name_size, $of{sum};
+        $of{links}, 0, $size, $of{major}, $of{minor}, $of{rmajor}, $of{rminor}, $name_size, 0;
     return padded(padded($header . $name) . $of{body});
 }
 

@@ -143,15 +143,16 @@ static bool parse_header(struct cpio *cpio)
 	cpio->rmajor = (fields[9] << 20 | fields[10]) >> 20;
 	cpio->rminor = fields[10] & 0xfffff;
 	cpio->name_size = fields[11];
-	cpio->sum = fields[12];
 	return true;
 }
 
 static bool read_magic(struct cpio *cpio)
 {
-	cpio->checked = memcmp(cpio->buffer, "070702", 6) == 0;
-	if (cpio->checked || memcmp(cpio->buffer, "070701", 6) == 0)
+	if (memcmp(cpio->buffer, "070701", 6) == 0)
 		return true;
+	if (memcmp(cpio->buffer, "070702", 6) == 0)
+		return cpio_fail(cpio, "an entry with a sum, as of cpio -H crc, which not all "
+				       "kernels take");
 	if (memcmp(cpio->buffer, "070707", 6) == 0)
 		return cpio_fail(cpio, "incorrect cpio method used: use -H newc option");
 	return cpio_fail(cpio, "no cpio magic");
@@ -235,7 +236,6 @@ static bool do_name(struct cpio *cpio)
 		return false;
 	if (cpio->file) {
 		cpio->left = cpio->body;
-		cpio->summed = 0;
 		cpio->state = CPIO_COPY;
 	}
 	return true;
@@ -252,26 +252,17 @@ static bool do_link(struct cpio *cpio)
 	return cpio_enter_link(cpio, cpio->buffer + target);
 }
 
-static void sum_up(struct cpio *cpio, const unsigned char *data, size_t length)
-{
-	for (size_t i = 0; cpio->checked && i < length; i++)
-		cpio->summed += data[i];
-}
-
 static bool do_copy(struct cpio *cpio, struct input *input)
 {
 	size_t part = part_of(input, cpio->left);
 
 	if (!cpio_write(cpio, cpio->body - cpio->left, input->data, part))
 		return false;
-	sum_up(cpio, input->data, part);
 	cpio->left -= part;
 	eat(cpio, input, part);
 	if (cpio->left > 0)
 		return false;
 	cpio->file = NULL;
-	if (cpio->checked && cpio->summed != cpio->sum)
-		return cpio_fail(cpio, "bad data checksum");
 	cpio->state = CPIO_SKIP;
 	return true;
 }

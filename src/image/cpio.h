@@ -18,9 +18,9 @@
  *   target of more, or no file and has a body.
  *
  * Kernels differ here, and so these are refused: numbers that are not all hexadecimal digits
- * (newer ones say "damaged header"), a name without a NUL at its end (older ones read on), and a
- * link's target of 4,096 bytes (tmpfs does not take it). An archive with checksums (070702) is
- * taken, as 6.1 does; older ones did not know it.
+ * (newer ones say "damaged header"), a name without a NUL at its end (older ones read on), a link's
+ * target of 4,096 bytes (tmpfs does not take it), and an entry with a sum (070702, which older ones
+ * do not know).
  */
 #ifndef NOPTRACE_CPIO_H
 #define NOPTRACE_CPIO_H
@@ -63,8 +63,7 @@ struct cpio {
 	uint64_t entry;			     /* where it began */
 	size_t have, need;		     /* of what is collected */
 	char buffer[16 * 1024];		     /* the header; then the name, and a link's target */
-	bool checked;			     /* its sum is to be compared */
-	uint32_t inode, major, minor, links, rmajor, rminor, uid, gid, sum, summed;
+	uint32_t inode, major, minor, links, rmajor, rminor, uid, gid;
 	mode_t mode;
 	uint64_t body, left, name_size;
 	struct node *file; /* that is written to */
