@@ -670,6 +670,10 @@ mounts_not_by() {
     cp -L "$tree/bin/busybox" "$tree/run/busybox"
     ln -s ../run/busybox "$tree/sbin/mount"
     mounts_not_by PATH=/sbin "$mount"
+    # or over what runs it
+    rm "$tree/sbin/mount"
+    install -m 755 /dev/stdin "$tree/sbin/mount" <<< '#!/run/busybox sh'
+    mounts_not_by PATH=/sbin "$mount"
     # which may be there from the start, if it runs
     ln -s ../../bin/busybox "$tree/usr/bin/mount"
     mounts_by "$mount"
@@ -1520,8 +1524,18 @@ END
     check_tree
     assert_failure 2
     assert_point FAIL image "$reason"
-    # what nobody reads for its name is looked at once
-    rm "$tree"/conf/conf.d/x*
+    # and what is read for its name, if it has but two
+    rm "$tree"/conf/conf.d/x?*
+    mv "$tree/conf/conf.d/x" "$tree/x"
+    for ((i = 0; i < 36; i++)); do
+        cp "$tree/x" "$tree/x$i.sh"
+        ln "$tree/x$i.sh" "$tree/y$i.sh"
+    done
+    check_tree
+    assert_failure 2
+    assert_point FAIL image "$reason"
+    # what nobody does is looked at once
+    rm "$tree"/[xy]*
     yes '# x' | head -c 250K > "$tree/x"
     for ((i = 0; i < 200; i++)); do ln "$tree/x" "$tree/x$i"; done
     check_tree
@@ -1532,6 +1546,26 @@ END
     check_tree
     assert_failure 1
     assert_line --regexp "^  FAIL  masks         /zz:"
+}
+
+@test "what a file may not say it may not by another name, either" {
+    local name
+    # a unit's comment may
+    for name in a zz; do
+        tree_of systemd
+        echo '# /usr/sbin/noptrace' > "$tree/$units/x.service"
+        check_tree
+        assert_success
+        ln "$tree/$units/x.service" "$tree/$name"
+        check_tree
+        assert_fails masks "/$name:1: # /usr/sbin/noptrace: nothing else may meddle with noptrace; remove that"
+    done
+    tree_of systemd
+    echo /usr/sbin/noptrace > "$tree/x"
+    ln "$tree/x" "$tree/y"
+    check_tree
+    assert_failure 1
+    assert_line --regexp '^  FAIL  masks +/[xy]:1: /usr/sbin/noptrace: '
 }
 
 @test "a script of SysV's that has a unit come before what ours waits for fails" {
@@ -2577,6 +2611,14 @@ END
     find "$tree" -name reboot -delete
     check_tree
     assert_fails policy 'reboot, but there is no reboot that can run; build the image anew'
+    # nor one that something is mounted over by then
+    tree_of shell
+    cp --remove-destination "$top/modules.d/50noptrace/on-failure/poweroff.sh" "$tree/usr/lib/noptrace/on-failure.sh"
+    find "$tree" -name poweroff -delete
+    cp "$tree/usr/sbin/noptrace" "$tree/run/poweroff"
+    ln -s /run/poweroff "$tree/usr/sbin/poweroff"
+    check_tree
+    assert_fails policy 'poweroff, but there is no poweroff that can run; build the image anew'
     # of a folder that is no link each counts
     tree_of shell
     cp --remove-destination "$top/modules.d/50noptrace/on-failure/poweroff.sh" "$tree/usr/lib/noptrace/on-failure.sh"
@@ -2729,11 +2771,11 @@ END
         assert_fails yama "$config: no CONFIG_PROC_SYSCTL, so it cannot lock; use another kernel"
     done
     # files that it unpacks before those of the image
-    for name in /srv/x '""' ''; do
+    for name in /srv/x x '""' ''; do
         printf '%s\n' CONFIG_SECURITY_YAMA=y "CONFIG_INITRAMFS_SOURCE=$name" > "$config"
         check "$image"
-        assert_point "$([[ $name == /* ]] && echo FAIL || echo ok)" yama \
-            "$config$([[ $name == /* ]] && echo ": CONFIG_INITRAMFS_SOURCE, so it unpacks files of its own before the image's, which are not seen here; use another kernel" || echo ' has it')"
+        assert_point "$([[ $name == *x ]] && echo FAIL || echo ok)" yama \
+            "$config$([[ $name == *x ]] && echo ": CONFIG_INITRAMFS_SOURCE, so it unpacks files of its own before the image's, which are not seen here; use another kernel" || echo ' has it')"
     done
     printf '%s\n' CONFIG_SECURITY_YAMA=y '# CONFIG_BLK_DEV_INITRD is not set' > "$config"
     check "$image"
@@ -3310,6 +3352,14 @@ rd.systemd.debug_shell rescue 3 systemd-mask=$unit xystemd.mask=$unit systemd.ma
     check_tree
     assert_failure 1
     assert_point FAIL maintenance '/etc/cmdline.d/x.conf: stops each boot for a shell on the console, before the lock; remove rd.break= or the like'
+    # and whatever is behind it
+    tree_of shell
+    echo rd.break=cmdline > "$tree/etc/cmdline"
+    mkdir -p "$tree/etc/cmdline.d"
+    echo maintenance > "$tree/etc/cmdline.d/x.conf"
+    check_tree
+    assert_fails maintenance '/etc/cmdline: stops each boot for a shell on the console, before the lock; remove rd.break= or the like'
+    refute_line --regexp '^  warn +maintenance'
     tree_of systemd
     install -D -m 644 /dev/stdin "$tree/etc/cmdline.d/x.conf" <<< rd.break=cmdline
     check_tree
@@ -3599,7 +3649,7 @@ small_images() {
     sed '1s,.*,#!/bin/busybox sh,' "$whole/init" > "$BATS_TEST_TMPDIR/init"
     install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
     check_tree
-    assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
+    assert_fails order '/bin/sh: not in the image, so the script is never run; build the image anew'
     # and nothing be where /init mounts over it
     for line in conf scripts/init-top usr/sbin/noptrace; do
         for policy in run dev sys proc; do
@@ -3617,19 +3667,19 @@ small_images() {
         done
     done
     # nor what the script is run by, or sources
-    for line in usr/bin/sh scripts/functions; do
+    for line in bin/sh scripts/functions; do
         for policy in run dev; do
             tree_of initramfs-tools
             mkdir -p "$tree/$policy"
             mv "$tree/$line" "$tree/$policy/x"
             ln -s "/$policy/x" "$tree/$line"
             check_tree
-            assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
+            assert_fails order "/$line: not there once something is mounted over it, so the script is never run; build the image anew"
         done
     done
     rm "$tree/scripts/functions"
     check_tree
-    assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
+    assert_fails order '/scripts/functions: not there, so the script is never run; build the image anew'
     # nor a folder of what it sources
     tree_of initramfs-tools
     mv "$tree/conf/conf.d" "$tree/run/d"
@@ -3647,7 +3697,7 @@ small_images() {
     echo '/scripts/init-top/udev "$@"' > "$BATS_TEST_TMPDIR/order"
     cp --remove-destination "$BATS_TEST_TMPDIR/order" "$tree/scripts/init-top/ORDER"
     check_tree
-    assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
+    assert_fails order 'not in scripts/init-top/ORDER, so the script is never run; build the image anew'
     # shellcheck disable=SC2016 # the script's own
     for line in '# &' ': &' '[ "$x" ] || &' 'if false; then\n&\nfi' 'exec run-init /root /sbin/init\n&' '# " run-init\n&'; do
         sed "s,^run_scripts /scripts/init-top,$line," "$whole/init" > "$BATS_TEST_TMPDIR/init"
@@ -3664,12 +3714,12 @@ small_images() {
     cp --remove-destination "$whole/init" "$tree/init"
     rm "$tree/scripts/init-top/ORDER"
     check_tree
-    assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
+    assert_fails order 'not in scripts/init-top/ORDER, so the script is never run; build the image anew'
     cp "$whole/scripts/init-top/ORDER" "$tree/scripts/init-top/ORDER"
     # 646: whoever may write it, nobody may run it
     install -m 646 "$whole/scripts/init-top/00-noptrace" "$tree/scripts/init-top/00-noptrace"
     check_tree
-    assert_fails order 'not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
+    assert_fails order '/scripts/init-top/00-noptrace: not executable, so the script is never run; build the image anew'
     rm "$tree/scripts/init-top/00-noptrace"
     check_tree
     assert_fails wired 'nothing calls the program; opt in with /etc/initramfs-tools/noptrace.conf, and build it anew'

@@ -158,7 +158,7 @@ check() {
     pack "$tree" "$BATS_TEST_TMPDIR/image"
     check "$BATS_TEST_TMPDIR/image"
     assert_failure 1
-    assert_line '  FAIL  order         not in scripts/init-top/ORDER, or without what runs it, so it is never run; build the image anew'
+    assert_line '  FAIL  order         not in scripts/init-top/ORDER, so the script is never run; build the image anew'
 
     {
         # shellcheck disable=SC2016 # the caller's
@@ -175,7 +175,7 @@ check() {
     pack "$tree" "$BATS_TEST_TMPDIR/image"
     check "$BATS_TEST_TMPDIR/image"
     assert_failure 1
-    assert_line --partial 'or without what runs it, so it is never run'
+    assert_line --partial '00-noptrace: not executable, so the script is never run'
     chmod +x "$tree/scripts/init-top/00-noptrace"
 
     echo 'noptrace_on_failure="reboot" # quoted' > "$tree/conf/noptrace.conf"

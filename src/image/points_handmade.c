@@ -94,8 +94,7 @@ static bool runs(struct image *image, const struct before *before, const char *p
 	char room[KERNEL_PATH];
 
 	if (image_at(image, path))
-		return !image_is_covered(image, path, TREE_FOLLOW) &&
-		       !points_cannot_run(image, path, true, room, sizeof room);
+		return !points_cannot_run(image, path, true, room, sizeof room);
 	(void)snprintf(room, sizeof room, "%.*s", (int)(shell_base_name(path) - path), path);
 	return before->installed && !image_is_covered(image, path, TREE_NOFOLLOW) &&
 	       image_folder(image, room) == before->installed;

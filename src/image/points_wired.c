@@ -382,6 +382,21 @@ static struct order read_order(struct text text)
 	return order;
 }
 
+/* Why nothing runs ours, or NULL. What lies in `room` counts until the next. */
+static const char *why_not_run(struct image *image, struct order order, char *room, size_t size)
+{
+	/* which the script sources */
+	static const char functions[] = "scripts/functions";
+
+	if (order.ours == 0)
+		return "not in scripts/init-top/ORDER";
+	if (!image_file(image, functions))
+		return "/scripts/functions: not there";
+	if (image_is_covered(image, functions, TREE_FOLLOW))
+		return "/scripts/functions: not there once something is mounted over it";
+	return points_cannot_run(image, "/scripts/init-top/00-noptrace", true, room, size);
+}
+
 static void order_initramfs_tools(struct image *image)
 {
 	static const char point[] = "order";
@@ -392,11 +407,7 @@ static void order_initramfs_tools(struct image *image)
 						{ "conf/conf.d", "" } };
 	char room[UNITS_PATH];
 	struct order order = read_order(text_of_node(image_file(image, path)));
-	/* which the script sources */
-	bool runs =
-	    order.ours > 0 && image_file(image, "scripts/functions") &&
-	    !image_is_covered(image, "scripts/functions", TREE_FOLLOW) &&
-	    !points_cannot_run(image, "/scripts/init-top/00-noptrace", true, room, sizeof room);
+	const char *wrong = why_not_run(image, order, room, sizeof room);
 
 	image_is_ours(image, path);
 	if (!init_calls(image, calls_init_top))
@@ -404,12 +415,9 @@ static void order_initramfs_tools(struct image *image)
 			    "/init: does not call scripts/init-top; build the image anew");
 	else if (!conf_lets_run(image, files, sizeof files / sizeof *files))
 		return;
-	else if (!runs)
-		results_add(
-		    image->results, STATUS_FAIL, point,
-		    "not in %s, or without what runs it, so it is never run; build the image "
-		    "anew",
-		    path);
+	else if (wrong)
+		results_add(image->results, STATUS_FAIL, point,
+			    "%s, so the script is never run; build the image anew", wrong);
 	else if (order.unknown > 0)
 		results_add(image->results, STATUS_FAIL, point,
 			    "/%s:%u: not a line that mkinitramfs writes, and may keep it from "
