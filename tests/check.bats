@@ -1572,12 +1572,17 @@ END
     tree_of systemd
     local names text='/etc/init.d/x has X-Start-Before with what noptrace waits for: nothing else may meddle with noptrace; remove that'
     mkdir -p "$tree/etc/init.d" "$tree/opt"
-    for names in 'X-Start-Before: syslog systemd-journald.socket' 'x-start-before:system.slice' 'X-Start-Before: systemd-jour"nald.socket"' \
-        'X-Start-Before: syst\emd-journald.socket'; do
-        printf '%s\n' '### BEGIN INIT INFO' "# $names" '### END INIT INFO' > "$tree/etc/init.d/x"
+    for names in ' X-Start-Before: syslog systemd-journald.socket' 'x-start-before:system.slice' ' X-Start-Before: systemd-jour"nald.socket"' \
+        ' X-Start-Before: syst\emd-journald.socket'; do
+        printf '%s\n' '### BEGIN INIT INFO' "#$names" '### END INIT INFO' > "$tree/etc/init.d/x"
         check_tree
         assert_fails masks "$text"
     done
+    # the first of them is named
+    cp "$tree/etc/init.d/x" "$tree/etc/init.d/y"
+    check_tree
+    assert_fails masks "$text"
+    rm "$tree/etc/init.d/y"
     # by whatever name
     mv "$tree/etc/init.d/x" "$tree/opt/x"
     ln -s /opt/x "$tree/etc/init.d/x"

@@ -156,7 +156,7 @@ END
     assert_output '211010 1panicked'
     for format in text json tap none; do
         for text in '' 'result\tok\tp\tt\n' 'image\t0\t/x\nresult\tok\tp\tt\n' 'result\tgood\tp\tt\nimage\t0\t/x\n' \
-            'result\tok\tp\nimage\t0\t/x\n' 'bad\ta\tb\tc\nimage\t0\t/x\n' 'result' 'image\t0\n' 'image\t\t/x\n' 'image\t0x\t/x\n' 'images\t0\t/x\n' '\n'; do
+            'result\tok\tp\nimage\t0\t/x\n' 'bad\ta\tb\tc\nimage\t0\t/x\n' 'result' 'result\nimage\t0\t/x\n' 'image\t0\n' 'image\t\t/x\n' 'image\t0x\t/x\n' 'images\t0\t/x\n' '\n'; do
             report "$text" boot "$format"
             assert_equal "$text: $status $output$stderr" "$text: 2 noptrace-report: stdin does not have the results of images"
         done

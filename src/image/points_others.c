@@ -420,15 +420,13 @@ static void search_script(void *closure, const struct label *label)
 {
 	struct search *search = closure;
 	char path[2 * UNITS_PATH];
-	const struct node *node;
 	struct text text;
 	struct text line;
 
-	(void)snprintf(path, sizeof path, "%s/%s", search->folder, label->name);
-	node = image_file(search->image, path);
-	if (search->found || !node)
+	if (search->found)
 		return;
-	(void)image_look(search->image, node, &text);
+	(void)snprintf(path, sizeof path, "%s/%s", search->folder, label->name);
+	(void)image_look(search->image, image_file(search->image, path), &text);
 	while (!search->found && text_line(&text, &line)) {
 		struct text names = started_before(line);
 		/* a backslash, of which systemd makes nothing here, is in no name of theirs */
