@@ -250,6 +250,16 @@ written() {
     assert_equal "$(< "$BATS_TEST_TMPDIR/written")" ''
 }
 
+@test "of each file 256 KiB are kept, and nothing of kernel modules and firmware" {
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive((map { dir($_) } "firmware", "firmware/deep", "firmwares"),
+        (map { file($_, "x") } "a.ko", "b.ko.gz", "c.ko.xz", "d.ko.zst", "firmware/e", "firmware/deep/f", "g.kox", "h.ko.lz4", "ko", "firmwares/i", "i.firmware"),
+        file("j", "x" x 262_144), file("k", "x" x 262_145))' > "$BATS_TEST_TMPDIR/image.img"
+    run "$reader" "$BATS_TEST_TMPDIR/image.img"
+    assert_success
+    assert_equal "$(awk '$1 ~ /^-/ && $5 == "-" { print $6 }' <<< "$output" | sort | xargs)" \
+        'a.ko b.ko.gz c.ko.xz d.ko.zst firmware/deep/f firmware/e k'
+}
+
 @test "a content that cannot be written is named" {
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("f", "x"))' > "$BATS_TEST_TMPDIR/image.img"
     run "$reader" "$BATS_TEST_TMPDIR/image.img" f /dev/full
