@@ -292,6 +292,8 @@ written() {
 @test "of a UKI the microcode goes first, and both are aligned" {
     assert_equal "$(files_of "$uki/microcode-first.efi")" $'microcode\nown'
     assert_equal "$(files_of "$uki/microcode-not-aligned.efi")" $'microcode\nown'
+    # one byte of an archive begins one
+    assert_not_read "$uki/microcode-and-a-digit.efi" 'no cpio magic'
 }
 
 @test "a section has VirtualSize bytes, zeros behind what the file has" {
