@@ -15,15 +15,16 @@ void cpio_init(struct cpio *cpio, struct tree *tree, struct failure *failure,
 				   size_t length),
 	       void *closure)
 {
-	memset(cpio, 0, sizeof *cpio);
-	cpio->tree = tree;
-	cpio->failure = failure;
-	cpio->wish = wish;
-	cpio->closure = closure;
-	cpio->where = "";
-	cpio->state = CPIO_START;
-	/* as the kernel's own archive, which it walks before, has left it */
-	cpio->next = CPIO_RESET;
+	*cpio = (struct cpio) {
+		.tree = tree,
+		.failure = failure,
+		.wish = wish,
+		.closure = closure,
+		.where = "",
+		.state = CPIO_START,
+		/* as the kernel's own archive, which it walks before, has left it */
+		.next = CPIO_RESET,
+	};
 }
 
 void cpio_free(struct cpio *cpio)
