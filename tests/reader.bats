@@ -632,8 +632,11 @@ END
 @test "an image with a boot configuration behind it is refused" {
     { cat "$small/two-archives.img" && printf 'kernel.maintenance\0\0\0\0\0\0\0\0#BOOTCONFIG\n'; } > "$BATS_TEST_TMPDIR/boot.img"
     assert_not_read "$BATS_TEST_TMPDIR/boot.img" '#BOOTCONFIG'
-    printf '\0\0' >> "$BATS_TEST_TMPDIR/boot.img"
+    printf '\0\0\0' >> "$BATS_TEST_TMPDIR/boot.img"
     assert_not_read "$BATS_TEST_TMPDIR/boot.img" '#BOOTCONFIG'
+    # no kernel looks further back
+    printf '\0' >> "$BATS_TEST_TMPDIR/boot.img"
+    assert_not_read "$BATS_TEST_TMPDIR/boot.img" 'invalid magic'
 }
 
 @test "numbers that kernels read differently are refused" {

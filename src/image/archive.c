@@ -141,8 +141,9 @@ static bool read_next(struct reader *reader)
 	size_t length =
 	    source_copy(reader->source, reader->offset, two, sizeof two, reader->failure);
 
+	/* there is more of it */
 	if (length == 0)
-		return reader->failure->text[0] == '\0';
+		return false;
 	if (two[0] == 0)
 		return skip_zeros(reader);
 	if (two[0] == '0' && (reader->offset & 3) == 0)

@@ -20,7 +20,6 @@ void cpio_init(struct cpio *cpio, struct tree *tree, struct failure *failure,
 		.failure = failure,
 		.wish = wish,
 		.closure = closure,
-		.where = "",
 		.state = CPIO_START,
 		/* as the kernel's own archive, which it walks before, has left it */
 		.next = CPIO_RESET,
