@@ -640,8 +640,11 @@ END
 }
 
 @test "numbers that kernels read differently are refused" {
-    sed 's/07070100000/0707010x000/' "$small/names.img" > "$BATS_TEST_TMPDIR/prefix.img"
-    assert_not_read "$BATS_TEST_TMPDIR/prefix.img" 'a number that is not hexadecimal'
+    local digit
+    for digit in x : / g G @ '`'; do
+        sed "s|07070100000|0707010${digit}000|" "$small/names.img" > "$BATS_TEST_TMPDIR/digit.img"
+        assert_not_read "$BATS_TEST_TMPDIR/digit.img" 'a number that is not hexadecimal'
+    done
 }
 
 @test "what a reason quotes from an image steers no terminal" {
