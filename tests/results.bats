@@ -255,6 +255,12 @@ END
     assert_output --partial $'\e[32mok  \e[0m'
     run bash -c "$tool"
     refute_output --partial $'\e'
+    # one for each word
+    { printf 'result\t%s\tp\tt\n' ok FAIL warn n/a && printf 'image\t1\t/x\n'; } > "$BATS_TEST_TMPDIR/results"
+    run script -q -e -c "$top/build/noptrace-report check text < $BATS_TEST_TMPDIR/results" /dev/null
+    assert_failure 1
+    assert_equal "$(tr -d '\r' <<< "$output")" \
+        $'/x: FAIL\n  \e[32mok  \e[0m  p             t\n  \e[31mFAIL\e[0m  p             t\n  \e[33mwarn\e[0m  p             t\n  \e[2mn/a \e[0m  p             t'
 }
 
 @test "a boot shows on a terminal how far it has come, and nowhere else" {

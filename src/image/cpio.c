@@ -262,7 +262,6 @@ static bool do_copy(struct cpio *cpio, struct input *input)
 	eat(cpio, input, part);
 	if (cpio->left > 0)
 		return false;
-	cpio->file = NULL;
 	cpio->state = CPIO_SKIP;
 	return true;
 }

@@ -97,14 +97,13 @@ static const struct cpio_seen *note(struct cpio *cpio, bool *before)
 
 enum linked { LINK_NONE, LINK_MADE, LINK_LOST };
 
-/* Makes the entry a link to the first one with its numbers. */
+/* Makes the entry a link to the first one with its numbers, and says so. */
 static bool maybe_link(struct cpio *cpio, enum linked *linked)
 {
 	const struct cpio_seen *seen = NULL;
 	bool before = false;
 	int error = 0;
 
-	*linked = LINK_NONE;
 	if (cpio->links < 2)
 		return true;
 	if (cpio->seen_bytes > LIMIT_KEPT_ALL)
