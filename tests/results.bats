@@ -139,21 +139,21 @@ not ok 3 - /x: verdict
 # cannot tell
 END
     # what a point tells is no more than that, nor is one that was skipped
-    report 'result\tok\tp\ta\nimage\t255\t/#\nresult\tFAIL\tp\tb\nimage\t1\t/y\nresult\tn/a\tp\tc\nimage\t77\t/z\n' boot tap "$BATS_TEST_TMPDIR/junit"
+    report 'result\tFAIL\tp\tb\nimage\t1\t/y\nresult\tok\tp\ta\nimage\t255\t/#\nresult\tn/a\tp\tc\nimage\t77\t/z\n' boot tap "$BATS_TEST_TMPDIR/junit"
     assert_failure 1
     assert_output - << 'END'
 TAP version 13
 1..4
-ok 1 - /\#: p
-not ok 2 - /y: p
+not ok 1 - /y: p
 # b
+ok 2 - /\#: p
 ok 3 - /z: p # SKIP c
 not ok 4 - /\#: verdict
 # panicked
 END
     run xmllint --xpath 'concat(//testsuite[1]/@tests, //testsuite[1]/@errors, //testsuite[2]/@tests, //testsuite[2]/@errors, //testsuite[3]/@tests,
         //testsuite[3]/@errors, " ", count(//error), //testcase[@name="verdict"]/error/@message)' "$BATS_TEST_TMPDIR/junit"
-    assert_output '211010 1panicked'
+    assert_output '102110 1panicked'
     for format in text json tap none; do
         for text in '' 'result\tok\tp\tt\n' 'image\t0\t/x\nresult\tok\tp\tt\n' 'result\tgood\tp\tt\nimage\t0\t/x\n' \
             'result\tok\tp\nimage\t0\t/x\n' 'bad\ta\tb\tc\nimage\t0\t/x\n' 'result' 'result\nimage\t0\t/x\n' 'image\t0\n' 'image\t\t/x\n' 'image\t0x\t/x\n' 'images\t0\t/x\n' '\n'; do
