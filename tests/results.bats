@@ -139,7 +139,7 @@ not ok 3 - /x: verdict
 # cannot tell
 END
     # what a point tells is no more than that, nor is one that was skipped
-    report 'result\tFAIL\tp\tb\nimage\t1\t/y\nresult\tok\tp\ta\nimage\t255\t/#\nresult\tn/a\tp\tc\nimage\t77\t/z\n' boot tap "$BATS_TEST_TMPDIR/junit"
+    report 'result\tFAIL\tp\tb\nimage\t1\t/y\nresult\tok\tp\t]]>\nimage\t255\t/#\nresult\tn/a\tp\tc\nimage\t77\t/z\n' boot tap "$BATS_TEST_TMPDIR/junit"
     assert_failure 1
     assert_output - << 'END'
 TAP version 13
@@ -152,8 +152,9 @@ not ok 4 - /\#: verdict
 # panicked
 END
     run xmllint --xpath 'concat(//testsuite[1]/@tests, //testsuite[1]/@errors, //testsuite[2]/@tests, //testsuite[2]/@errors, //testsuite[3]/@tests,
-        //testsuite[3]/@errors, " ", count(//error), //testcase[@name="verdict"]/error/@message)' "$BATS_TEST_TMPDIR/junit"
-    assert_output '102110 1panicked'
+        //testsuite[3]/@errors, " ", count(//error), //testcase[@name="verdict"]/error/@message, //system-out)' "$BATS_TEST_TMPDIR/junit"
+    assert_output '102110 1panickedok: ]]>'
+    assert_equal "$(head -n 1 "$BATS_TEST_TMPDIR/junit")" '<?xml version="1.0" encoding="UTF-8"?>'
     for format in text json tap none; do
         for text in '' 'result\tok\tp\tt\n' 'image\t0\t/x\nresult\tok\tp\tt\n' 'result\tgood\tp\tt\nimage\t0\t/x\n' \
             'result\tok\tp\nimage\t0\t/x\n' 'bad\ta\tb\tc\nimage\t0\t/x\n' 'result' 'result\nimage\t0\t/x\n' 'image\t0\n' 'image\t\t/x\n' 'image\t0x\t/x\n' 'images\t0\t/x\n' '\n'; do
@@ -254,6 +255,10 @@ END
     assert_success
     assert_output --partial $'\e[32mok  \e[0m'
     run bash -c "$tool"
+    refute_output --partial $'\e'
+    script -q -e -c "$tool > $BATS_TEST_TMPDIR/file" /dev/null
+    run cat "$BATS_TEST_TMPDIR/file"
+    assert_output --partial '  ok    program'
     refute_output --partial $'\e'
     # one for each word
     { printf 'result\t%s\tp\tt\n' ok FAIL warn n/a && printf 'image\t1\t/x\n'; } > "$BATS_TEST_TMPDIR/results"
