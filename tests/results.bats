@@ -172,6 +172,9 @@ END
     assert_line '  ok    p             a?b'
     report 'image\t77\t/x\n' boot json
     assert_equal "$(jq -r '"\(.call) \(.images[0].exit)"' <<< "$output")" 'boot 77'
+    report 'image\t77\t/x\n' boot none
+    assert_failure 77
+    assert_equal "$output$stderr" ''
     run --separate-stderr "$top/build/noptrace-report" boot text < /
     assert_failure 2
     assert_equal "$stderr" 'noptrace-report: stdin does not have the results of images'
