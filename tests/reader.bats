@@ -303,16 +303,22 @@ written() {
 }
 
 @test "a section that is not in the file, or over another, is refused" {
+    local name
     assert_not_read "$uki/beyond-the-end.efi" 'section .initrd: the file ends before it does'
     assert_not_read "$uki/offset-beyond-the-end.efi" 'section .initrd: the file ends before it does'
+    assert_not_read "$uki/one-byte-beyond-the-end.efi" 'section .other: the file ends before it does'
     cp "$uki/around-4-gib.efi" "$BATS_TEST_TMPDIR/large.efi"
     truncate -s 4G "$BATS_TEST_TMPDIR/large.efi"
     assert_not_read "$BATS_TEST_TMPDIR/large.efi" 'section .initrd: the file ends before it does'
-    assert_not_read "$uki/over-each-other.efi" 'lie over each other'
-    assert_not_read "$uki/nothing-over-it.efi" 'lie over each other'
-    # in no order, and one of nothing
-    assert_equal "$(files_of "$uki/falling.efi")" own
-    assert_equal "$(files_of "$uki/empty-within.efi")" own
+    for name in over-each-other nothing-over-it one-byte-over-it one-byte-under-it; do
+        assert_not_read "$uki/$name.efi" 'sections 2 and 3 lie over each other'
+    done
+    assert_not_read "$uki/over-the-first.efi" 'sections 1 and 2 lie over each other'
+    # in no order, some of nothing, and as many as there may be
+    for name in falling nothing-beyond-the-end empty-within most-sections; do
+        assert_equal "$name $(files_of "$uki/$name.efi")" "$name own"
+    done
+    assert_not_read "$uki/more-sections.efi" 'byte 64: more than 1024 sections'
     assert_not_read "$uki/cut.efi" 'the file ends within its PE headers'
 }
 
@@ -321,6 +327,7 @@ written() {
     for name in over-the-headers zeros-over-the-table over-what-is-said; do
         assert_not_read "$uki/$name.efi" 'section 3 lies over the headers'
     done
+    assert_not_read "$uki/first-over-the-headers.efi" 'section 1 lies over the headers'
     for name in behind-the-headers behind-what-is-said nothing-over-the-headers; do
         assert_equal "$name $(files_of "$uki/$name.efi")" "$name own"
     done
@@ -328,22 +335,31 @@ written() {
 
 @test "relocations that change what is read of a UKI, or are not understood, are refused" {
     local name says stub
-    for name in honest nowhere; do
+    for name in honest nowhere most in-the-first by-none; do
         assert_equal "$name $(files_of "$uki/relocated-$name.efi")" "$name own"
     done
     while IFS='|' read -r name says; do
         assert_not_read "$uki/relocated-$name.efi" "$says"
+        run "$top/build/noptrace-uki" machine "$uki/relocated-$name.efi"
+        assert_failure 2
+        assert_output --partial "$says"
     done << 'END'
 initramfs|a relocation of address 0x13010: the firmware would change what is read here
 initramfs-from-before|a relocation of address 0x12ff9
 initramfs-at-its-end|a relocation of address 0x130f3
 kernel|a relocation of address 0x10000
+cmdline|a relocation of address 0x14000
+profile|a relocation of address 0x14000
+sdmagic|a relocation of address 0x14000
+ucode|a relocation of address 0x14000
+uname|a relocation of address 0x14000
 itself|a relocation of address 0x12008
 headers|a relocation of address 0x197
 damaged-short|its relocations are damaged
 damaged-long|its relocations are damaged
 damaged-odd|its relocations are damaged
-damaged-cut|its relocations are damaged
+damaged-cut-1|its relocations are damaged
+damaged-cut-7|its relocations are damaged
 elsewhere-before|its relocations are in no section
 elsewhere-behind|its relocations are in no section
 elsewhere-in-none|its relocations are in no section
@@ -455,6 +471,10 @@ machine_is() {
     machine_is aarch64 'pe(0xaa64)'
     machine_is riscv64 'pe(0x5064)'
     machine_is '' 'pe(0x14c)'
+    # of the first header nothing counts but its mark, and where the next is, which has one too
+    machine_is x86_64 'pe(0x8664) =~ s/^MZ\0/MZx/r'
+    machine_is '' 'pe(0x8664) =~ s/^MZ/MX/r'
+    machine_is '' 'pe(0x8664) =~ s/PE\0\0/PE\0x/r'
     machine_is '' '"text"'
     machine_is '' '"x" x 1000'
     # an ELF header: type, machine, version, entry, program headers, section headers, flags, and sizes and counts of them
