@@ -4665,6 +4665,13 @@ assert_unreadable() {
     run --separate-stderr bash -c 'exec 3>&- 4>&- && ulimit -n 10 && exec "$@"' - "$top/build/noptrace-image" check --kernel-config "$config" "$image"
     assert_success
     rm "$image.extra.d/"{1..20}.addon.efi
+    # each is read by itself, and not with what the one before had
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e '
+        spit("$ARGV[0]/a.addon.efi", pe(0x8664, sdmagic(257), [ ".cmdline", "a" ], [ ".profile", "ID=x" ]));
+        spit("$ARGV[0]/b.addon.efi", pe(0x8664, [ ".cmdline", "b", address => 0x11000 ]))' "$image.extra.d"
+    check "$image"
+    assert_success
+    rm "$image.extra.d/"[ab].addon.efi
     # behind the line of each profile
     make_addon words.addon.efi more
     cp "$image" "$BATS_TEST_TMPDIR/one"

@@ -416,7 +416,12 @@ uki_says() {
     assert_equal "$("$top/build/noptrace-uki" line "$work/control.efi" | od -An -c)" '   a       b  \n'
     uki_says 1 '' line "$work/text"
     uki_says 2 'byte 200: the file ends within its PE headers' line "$uki/cut.efi"
+    head -c $((64 + 25)) "$uki/cut.efi" > "$work/cut.efi"
+    uki_says 2 'byte 64: the file ends within its PE headers' line "$work/cut.efi"
+    head -c $((64 + 26)) "$uki/cut.efi" > "$work/cut.efi"
+    uki_says 2 'byte 148: the file ends within its PE headers' line "$work/cut.efi"
     uki_says 2 "a section is there twice: systemd's stubs differ in which of them counts" line "$uki/two-command-lines.efi"
+    uki_says 2 "a section is there twice: systemd's stubs differ in which of them counts" line "$uki/two-kernels.efi"
     uki_says 2 "a section is there twice: systemd's stubs differ in which of them counts" line "$work/shared.efi"
     uki_says 2 '.cmdline has more than 65536 bytes' line "$work/long.efi"
     uki_says 2 'No such file or directory' machine "$work/none"
