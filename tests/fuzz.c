@@ -79,7 +79,7 @@ static void read_uki(struct source *source, struct failure *failure)
 		return;
 	(void)pe_machine(&pe);
 	read_kernel(source, &pe);
-	if (pe_initramfs(source, &pe, pe_default_profile(&pe), &initramfs, failure))
+	if (pe_initramfs(source, &pe, PE_DEFAULT_PROFILE, &initramfs, failure))
 		read_archives(&initramfs, failure);
 }
 

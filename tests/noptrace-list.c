@@ -175,7 +175,7 @@ static bool list_uki(const struct source *source, const struct pe *pe, struct tr
 {
 	static struct source initramfs;
 
-	return pe_initramfs(source, pe, pe_default_profile(pe), &initramfs, failure) &&
+	return pe_initramfs(source, pe, PE_DEFAULT_PROFILE, &initramfs, failure) &&
 	       list(&initramfs, tree, wanted, failure) && print_kernel(source, pe, failure);
 }
 

@@ -124,7 +124,7 @@ static int print_default(struct source *source, struct failure *failure)
 		return failure->text[0] == '\0' ? NO : UNREADABLE;
 	if (!pe_read(source, &pe, failure) || !uki_is_clear(source, &pe, failure))
 		return UNREADABLE;
-	section = pe_find(&pe, pe_default_profile(&pe), ".cmdline");
+	section = pe_find(&pe, PE_DEFAULT_PROFILE, ".cmdline");
 	if (section) {
 		text = uki_text(source, section, UKI_LONGEST, failure);
 		if (!text)

@@ -157,8 +157,7 @@ static bool add_profile(struct image *image, const struct source *source, unsign
 	else if (profile > 0)
 		(void)snprintf(line.origin, sizeof line.origin, "profile %s", id);
 	/* the default one boots without anybody's choice, whatever it is called */
-	line.maintenance =
-	    strcmp(id, "maintenance") == 0 && profile != pe_default_profile(&image->pe);
+	line.maintenance = strcmp(id, "maintenance") == 0 && profile != PE_DEFAULT_PROFILE;
 	line.last = section == uki_last_line(&image->pe);
 	line.memory = section ? uki_text(source, section, UKI_LONGEST, failure) : strdup("");
 	if (!line.memory)
@@ -245,7 +244,7 @@ bool image_open_uki(struct image *image, struct source *source, struct source *i
 		if (!add_profile(image, source, i, failure))
 			return false;
 	}
-	return pe_initramfs(source, pe, pe_default_profile(pe), initramfs, failure);
+	return pe_initramfs(source, pe, PE_DEFAULT_PROFILE, initramfs, failure);
 }
 
 const char *image_init_name(enum init init)

@@ -326,11 +326,6 @@ bool pe_is_twice(const struct pe *pe, unsigned profile, const char *name)
 	return found > 1;
 }
 
-unsigned pe_default_profile(const struct pe *pe)
-{
-	return pe->profiles > 0 ? 1 : 0;
-}
-
 const char *pe_machine(const struct pe *pe)
 {
 	static const struct {

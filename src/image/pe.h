@@ -55,8 +55,8 @@ bool pe_has_device_tree(const struct pe *pe);
 /* Whether a profile, or what everybody has, holds several of the name. */
 bool pe_is_twice(const struct pe *pe, unsigned profile, const char *name);
 
-/* The profile that boots when nobody picks one. */
-unsigned pe_default_profile(const struct pe *pe);
+/* The profile that boots when nobody picks one; without profiles it has what everybody has. */
+enum { PE_DEFAULT_PROFILE = 1 };
 
 /* As uname -m has it: x86_64, aarch64, riscv64; NULL for others. */
 const char *pe_machine(const struct pe *pe);
