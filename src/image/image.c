@@ -41,7 +41,7 @@ static int by_path(const void *one, const void *other)
 
 const char *image_path(struct image *image, const char *path, enum tree_follow follow)
 {
-	static char full[1 + TREE_LONGEST + 1];
+	static char full[1 + TREE_LONGEST];
 	struct place place;
 	size_t length;
 

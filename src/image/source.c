@@ -46,7 +46,6 @@ bool source_open(struct source *source, const char *path, struct failure *failur
 	/* without waiting for the other end of a FIFO, or becoming a terminal's owner */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	reset(source, -1);
 	if (fd < 0)
 		return fail(failure, "%s", strerror(errno));
 	if (source_take(source, fd, failure))
@@ -55,10 +54,9 @@ bool source_open(struct source *source, const char *path, struct failure *failur
 	return false;
 }
 
-void source_close(struct source *source)
+void source_close(const struct source *source)
 {
 	(void)close(source->fd);
-	source->fd = -1;
 }
 
 void source_begin(struct source *source, const struct source *of)
@@ -89,7 +87,8 @@ static const struct piece *piece_of(const struct source *source, uint64_t at)
 {
 	unsigned i = source->count - 1;
 
-	while (i > 0 && source->pieces[i].at > at)
+	/* the first begins at 0 */
+	while (source->pieces[i].at > at)
 		i--;
 	return &source->pieces[i];
 }

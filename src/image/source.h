@@ -62,6 +62,6 @@ size_t source_copy(struct source *source, uint64_t offset, void *to, size_t size
 		   struct failure *failure);
 
 /* Closes what source_open() has opened. */
-void source_close(struct source *source);
+void source_close(const struct source *source);
 
 #endif

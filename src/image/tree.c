@@ -148,10 +148,8 @@ static const char *skip_slashes(const char *path)
 static const char *rest_of(struct walk *walk)
 {
 	walk->rest[walk->top] = skip_slashes(walk->rest[walk->top]);
-	while (*walk->rest[walk->top] == '\0' && walk->top > 0) {
+	if (*walk->rest[walk->top] == '\0' && walk->top > 0)
 		walk->top--;
-		walk->rest[walk->top] = skip_slashes(walk->rest[walk->top]);
-	}
 	return walk->rest[walk->top];
 }
 

@@ -100,7 +100,7 @@ const struct node *tree_lookup(struct tree *tree, const char *path);
 void tree_each(const struct node *folder, void (*visit)(void *closure, const struct label *label),
 	       void *closure);
 
-/* No path is longer, from the root on and without links. */
+/* No path is longer, from the root on and without links, with its NUL. */
 enum { TREE_LONGEST = (LIMIT_DEPTH + 1) * (KERNEL_NAME + 1) };
 
 /* A node's path from the root on, for a folder. Cut if it does not fit; returns `to`. */

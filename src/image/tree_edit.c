@@ -99,7 +99,6 @@ int tree_symlink(struct tree *tree, const char *target, const char *path)
 		return error;
 	}
 	node->target = own;
-	node->size = length;
 	tree->kept += length;
 	return enter_new(tree, &place, node);
 }
@@ -151,8 +150,6 @@ static int keep(struct tree *tree, struct node *file, size_t length)
 {
 	unsigned char *content = NULL;
 
-	if (length == file->kept)
-		return 0;
 	if (length > file->kept && tree->kept + (length - file->kept) > LIMIT_KEPT_ALL)
 		return tree_beyond(tree, "contents of more than 256 MiB");
 	content = realloc(file->content, length > 0 ? length : 1);

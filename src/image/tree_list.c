@@ -83,11 +83,11 @@ static void push_children(struct stack *stack, const struct node *folder)
 
 char *tree_path(const struct node *folder, char *to, size_t size)
 {
-	const struct node *way[LIMIT_DEPTH + 1];
+	const struct node *way[LIMIT_DEPTH];
 	unsigned depth = 0;
 	size_t length = 0;
 
-	for (; folder->label && depth <= LIMIT_DEPTH; folder = folder->parent)
+	for (; folder->label; folder = folder->parent)
 		way[depth++] = folder;
 	while (depth > 0) {
 		const struct label *label = way[--depth]->label;
@@ -105,7 +105,7 @@ char *tree_path(const struct node *folder, char *to, size_t size)
 /* The path so far is kept from one entry to the next: `lengths` says where each of its folders
  * ends. */
 struct way {
-	char path[TREE_LONGEST + 1];
+	char path[TREE_LONGEST];
 	size_t lengths[LIMIT_DEPTH + 2];
 };
 
