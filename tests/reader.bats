@@ -97,7 +97,7 @@ files_of() {
     local image
     for image in "$hostile"/out-*-link.img "$small/all-types.img" "$uki/profiles.efi"; do
         strace -f -o "$BATS_TEST_TMPDIR/calls" -e trace=%file,%process,%network "$reader" "$image" > "$BATS_TEST_TMPDIR/out"
-        run grep -vE "execve\(\"$reader\"|openat\(AT_FDCWD, \"(/etc/ld.so.cache|/lib/|/usr/lib/)|access\(\"/etc/ld.so.preload\"|newfstatat\(|exit_group\(|exited with 0|openat\(AT_FDCWD, \"$image\", O_RDONLY" "$BATS_TEST_TMPDIR/calls"
+        run grep -vE "execve\(\"$reader\"|openat\(AT_FDCWD, \"(/etc/ld.so.cache|/lib/|/usr/lib/)|access\(\"/etc/ld.so.preload\"|newfstatat\(|exit_group\(|exited with 0|openat\(AT_FDCWD, \"$image\", O_RDONLY\|O_NOCTTY\|O_NONBLOCK\|O_CLOEXEC\)" "$BATS_TEST_TMPDIR/calls"
         assert_output ''
     done
 }
@@ -153,6 +153,12 @@ files_of() {
 @test "a link to an image is read as the image" {
     ln -s "$small/two-archives.img" "$BATS_TEST_TMPDIR/initrd.img"
     run "$reader" "$BATS_TEST_TMPDIR/initrd.img"
+    assert_success
+    assert_line --partial 'a/b/f'
+}
+
+@test "an image is read where nothing else is open" {
+    run bash -c 'exec "$@" <&-' - "$reader" "$small/two-archives.img"
     assert_success
     assert_line --partial 'a/b/f'
 }
@@ -299,6 +305,10 @@ written() {
 @test "a section has VirtualSize bytes, zeros behind what the file has" {
     assert_equal "$(files_of "$uki/more-zeros.efi")" zeros
     assert_equal "$(files_of "$uki/less-than-there-is.efi")" less
+    run --separate-stderr "$reader" "$uki/cut-in-zeros.efi"
+    assert_equal "$stderr" 'noptrace-list: the image ends within the entry at byte 0'
+    assert_equal "$(files_of "$uki/zeros-alone.efi")" microcode
+    assert_not_read "$uki/zeros-behind-the-end.efi" 'byte 1048576: the file ends before what should be here'
     assert_not_read "$uki/too-many-zeros.efi" 'more than 16 MiB of zeros'
 }
 
@@ -744,12 +754,16 @@ File exists|dev/console R DIGITS 0 0 0\n
 File exists|l S DIGITS x\nl S DIGITS y\n
 No such file or directory|none/f S DIGITS x\n
 No such file or directory|none/d D DIGITS\n
+No such file or directory|l/ S DIGITS x\n
+No such file or directory|l L none\n
+No such file or directory|d D DIGITS\nl S DIGITS d\nf L l/none\n
+Operation not permitted|d D DIGITS\nl L d\n
 File name too long|DOTS D DIGITS\n
 a file that is not whole|f R DIGITS 2 0 0\n${end}x
 a file that is not whole|f R DIGITS 1 4294967297 0\n${end}x
 a file that is not whole|f R DIGITS 4294967297 0 0\n${end}x
 END
-    assert_equal "$count" 38
+    assert_equal "$count" 42
     perl -e 'print map { "d" . "/d" x $_ . " D 0 0755 0 0\n" } 0 .. 256' > "$LIST"
     run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
     assert_unreadable 'squashfs root: folders more than 256 deep'
@@ -763,9 +777,9 @@ END
     export LIST=$BATS_TEST_TMPDIR/list LISTED END=true PATH=$BATS_TEST_TMPDIR:$PATH
     squashed_image
     printf '/ D 0 0755 0 0\nf R 0 0644 0 0 1 0 0\n#\n# START OF DATA - DO NOT MODIFY\n#\nx' > "$LIST"
-    # 2 is of what is root's alone; and it may write no more than of what is compressed elsewhere
+    # 2 is of what is root's alone; it may write no more than of what is compressed elsewhere; and the image is not open to it
     # shellcheck disable=SC2016 # of the shell that evaluates it
-    for END in true 'exit 2' '[ "$(ulimit -f)" -le 524289 ]'; do
+    for END in true 'exit 2' '[ "$(ulimit -f)" -le 524289 ]' '! ls -l /proc/$$/fd | grep -q /image$'; do
         LISTED='drwxr-xr-x 0/0 3 2026-01-01 00:00 squashfs-root\n\n-rwsr-xr-T 9/9 1 x y z/f\n'
         run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
         assert_failure 1
