@@ -87,7 +87,7 @@ char *tree_path(const struct node *folder, char *to, size_t size)
 	unsigned depth = 0;
 	size_t length = 0;
 
-	for (; folder->label; folder = folder->parent)
+	for (; folder->label && depth < LIMIT_DEPTH; folder = folder->parent)
 		way[depth++] = folder;
 	while (depth > 0) {
 		const struct label *label = way[--depth]->label;
