@@ -1524,7 +1524,7 @@ END
     check_tree
     assert_failure 2
     assert_point FAIL image "$reason"
-    # and what is read for its name, if it has but two
+    # and what is read for its name, if it has but two, but not what nobody reads
     rm "$tree"/conf/conf.d/x?*
     mv "$tree/conf/conf.d/x" "$tree/x"
     for ((i = 0; i < 36; i++)); do
@@ -1534,11 +1534,20 @@ END
     check_tree
     assert_failure 2
     assert_point FAIL image "$reason"
-    # what nobody does is looked at once
+    for ((i = 0; i < 36; i++)); do
+        mv "$tree/x$i.sh" "$tree/x$i"
+        mv "$tree/y$i.sh" "$tree/y$i"
+    done
+    check_tree
+    assert_success
     rm "$tree"/[xy]*
     yes '# x' | head -c 250K > "$tree/x"
     for ((i = 0; i < 200; i++)); do ln "$tree/x" "$tree/x$i"; done
     check_tree
+    assert_success
+    # nor, by a hundred thousand names, more than once
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(map { file("n$_", $_ == 1 ? "noptrac/\n" x 28_000 : "", links => 2, ino => 7) } 1 .. 100_000)' >> "$image"
+    run bash -c 'ulimit -t 15 && exec "$@"' - "$top/build/noptrace-image" check --kernel-config "$config" "$image"
     assert_success
     # by the first of its names, though that is known
     tree_of shell
@@ -1570,7 +1579,7 @@ END
 
 @test "a script of SysV's that has a unit come before what ours waits for fails" {
     tree_of systemd
-    local names text='/etc/init.d/x has X-Start-Before with what noptrace waits for: nothing else may meddle with noptrace; remove that'
+    local i names text='/etc/init.d/x has X-Start-Before with what noptrace waits for: nothing else may meddle with noptrace; remove that'
     mkdir -p "$tree/etc/init.d" "$tree/opt"
     for names in ' X-Start-Before: syslog systemd-journald.socket' 'x-start-before:system.slice' ' X-Start-Before: systemd-jour"nald.socket"' \
         ' X-Start-Before: syst\emd-journald.socket'; do
@@ -1578,11 +1587,12 @@ END
         check_tree
         assert_fails masks "$text"
     done
-    # the first of them is named
-    cp "$tree/etc/init.d/x" "$tree/etc/init.d/y"
+    # the first of them is named, and none behind it looked at
+    yes '# X-Start-Before: system.slice' | head -c 250K > "$tree/etc/init.d/y"
+    for ((i = 0; i < 70; i++)); do ln "$tree/etc/init.d/y" "$tree/etc/init.d/y$i"; done
     check_tree
     assert_fails masks "$text"
-    rm "$tree/etc/init.d/y"
+    rm "$tree"/etc/init.d/y*
     # by whatever name
     mv "$tree/etc/init.d/x" "$tree/opt/x"
     ln -s /opt/x "$tree/etc/init.d/x"
@@ -4167,6 +4177,9 @@ pack_outer() {
     assert_failure 2
     assert_equal "$(jq -r '.images[] | "\(.image): \(.verdict)"' <<< "$output")" \
         "$images/handmade: ok"$'\n/nonexistent: unreadable\n'"$images: unreadable"
+    # none of which stays open
+    run bash -c 'ulimit -n 10 && exec "$@"' - "$top/build/noptrace-image" check --kernel-config "$config" / / / / / / / / / / "$images/handmade"
+    assert_line "$images/handmade: ok"
 }
 
 @test "a closed stdin, stdout or stderr becomes no file of ours" {

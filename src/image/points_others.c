@@ -423,6 +423,8 @@ static void search_script(void *closure, const struct label *label)
 	struct text text;
 	struct text line;
 
+	if (search->found)
+		return;
 	(void)snprintf(path, sizeof path, "%s/%s", search->folder, label->name);
 	(void)image_look(search->image, image_file(search->image, path), &text);
 	while (!search->found && text_line(&text, &line)) {
