@@ -797,6 +797,16 @@ END
     done
 }
 
+@test "a squash-root.img is read under limits that are narrower than those for unsquashfs" {
+    LIST=$BATS_TEST_TMPDIR/list LISTED='' END=true PATH=$BATS_TEST_TMPDIR:$PATH
+    export LIST LISTED END
+    squashed_image
+    echo 'x' > "$LIST"
+    # shellcheck disable=SC2016 # the inner shell's
+    run --separate-stderr setpriv --bounding-set=-sys_resource bash -c 'ulimit -t 10 -f 4096 && exec "$1" check "$2"' - "$top/build/noptrace-image" "$BATS_TEST_TMPDIR/image"
+    assert_unreadable 'squashfs root: a line of its list that is not understood'
+}
+
 @test "a squash-root.img that cannot be looked at is refused: without unsquashfs, or a file to unpack it into" {
     local most
     squashed_image

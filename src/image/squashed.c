@@ -55,11 +55,24 @@ static struct wish wish(void *closure, const struct node *folder, const char *na
 	return archive_wish(NULL, folder, name, length);
 }
 
+/* No more than most, or than the caller may have. */
+static bool limit(int resource, uint64_t most)
+{
+	struct rlimit limits;
+
+	if (getrlimit(resource, &limits) != 0)
+		return false;
+	if (limits.rlim_max > most)
+		limits.rlim_max = most;
+	if (limits.rlim_cur > limits.rlim_max)
+		limits.rlim_cur = limits.rlim_max;
+	return setrlimit(resource, &limits) == 0;
+}
+
 /* In the child: never returns. */
 static void run_unsquashfs(int image, int output, const char *call)
 {
-	struct rlimit size = { LIMIT_UNPACKED, LIMIT_UNPACKED };
-	const struct rlimit seconds = { SECONDS, SECONDS };
+	uint64_t size = LIMIT_UNPACKED;
 	struct stat about;
 	char from[64];
 	char to[64];
@@ -67,9 +80,9 @@ static void run_unsquashfs(int image, int output, const char *call)
 	(void)snprintf(from, sizeof from, "/proc/self/fd/%d", image);
 	(void)snprintf(to, sizeof to, "/proc/self/fd/%d", output);
 	if (fstat(image, &about) == 0)
-		size.rlim_cur = stream_most((uint64_t)about.st_size);
+		size = stream_most((uint64_t)about.st_size);
 	(void)setenv("LC_ALL", "C", 1);
-	if (setrlimit(RLIMIT_FSIZE, &size) != 0 || setrlimit(RLIMIT_CPU, &seconds) != 0 ||
+	if (!limit(RLIMIT_FSIZE, size) || !limit(RLIMIT_CPU, SECONDS) ||
 	    fcntl(image, F_SETFD, 0) != 0 || fcntl(output, F_SETFD, 0) != 0 ||
 	    dup2(open("/dev/null", O_RDWR), STDERR_FILENO) < 0)
 		_exit(126);
