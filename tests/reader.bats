@@ -644,8 +644,10 @@ END
     assert_equal "$(outside_is)" "$before"
     assert_equal "$(files_of "$erofs/nothing-wrong.erofs")" $'etc/hosts\ninit'
     assert_equal "$(files_of "$erofs/own-console.erofs")" dev/console
+    assert_equal "$(files_of "$erofs/entries-behind-which-is-more.erofs")" f
+    assert_equal "$(files_in_erofs "$erofs/links.erofs" | tail -n 1)" 'b -> x'
     assert_equal "$("$reader" "$erofs/all-types.erofs" | sed -n 's/ t.$/&/p')" \
-        $'p0600 0 0 - - t1\nc0600 0 0 291,284280 - t2\nb0600 0 0 291,284280 - t3\ns0600 0 0 - - t4'
+        $'p0600 0 0 - - t1\nc0600 0 0 307,284280 - t2\nb0600 0 0 307,284280 - t3\ns0600 0 0 - - t4'
     assert_equal "$(files_in_erofs "$erofs/head-behind-the-end.erofs")" "0755 $(perl -e 'print "x" x 4_097' | cksum | awk '{ print $2, $1 }') f"
     for image in large-pieces-of-one lzma {deflate,zstd}{,-to-its-end}; do
         assert_equal "$image $(files_in_erofs "$erofs/$image.erofs")" "$image 0755 $(perl -e 'print "x" x 4_096' | cksum | awk '{ print $2, $1 }') f"

@@ -30,10 +30,8 @@ enum { COMPAT_CHECKSUM = 1 };
 enum {
 	ZERO_PADDING = 0x01,
 	BIG_CLUSTERS = 0x02,
-	CHUNKS = 0x04,
 	FRAGMENTS = 0x20,
-	XATTR_PREFIXES = 0x40,
-	KNOWN = ZERO_PADDING | BIG_CLUSTERS | CHUNKS | FRAGMENTS | XATTR_PREFIXES,
+	KNOWN = ZERO_PADDING | BIG_CLUSTERS | FRAGMENTS,
 };
 
 bool erofs_odd(struct erofs *fs, const char *what)
@@ -122,7 +120,7 @@ static bool read_super(struct erofs *fs, uint64_t *root)
 
 bool erofs_get_inode(struct erofs *fs, uint64_t nid, struct erofs_inode *inode)
 {
-	unsigned char raw[2 * INODE_UNIT] = { 0 };
+	unsigned char raw[2 * INODE_UNIT];
 	uint64_t at;
 	unsigned format;
 	unsigned attributes;
@@ -247,6 +245,7 @@ static bool make_file(struct erofs *fs, const struct erofs_inode *inode, const c
 	struct node *file;
 	unsigned char *content;
 	size_t wanted;
+	bool ok;
 	int error = tree_open(fs->tree, path, inode->mode, archive_wish, NULL, &file);
 
 	if (error == 0)
@@ -259,10 +258,11 @@ static bool make_file(struct erofs *fs, const struct erofs_inode *inode, const c
 	content = malloc(wanted);
 	if (!content)
 		return erofs_odd(fs, "no memory");
-	if (erofs_read_content(fs, inode, 0, content, wanted))
+	ok = erofs_read_content(fs, inode, 0, content, wanted);
+	if (ok)
 		(void)tree_write(file, 0, content, wanted);
 	free(content);
-	return fs->failure->text[0] == '\0';
+	return ok;
 }
 
 static bool make_link(struct erofs *fs, const struct erofs_inode *inode, const char *path)
