@@ -634,7 +634,7 @@ END
 }
 
 @test "an erofs that would mislead its reader is refused with the reason, and nothing is written" {
-    local image before
+    local image before content
     before=$(outside_is)
     for image in "$erofs"/*.erofs; do
         assert_ends 20 "$sanitized" "$image"
@@ -648,10 +648,26 @@ END
     assert_equal "$(files_in_erofs "$erofs/links.erofs" | tail -n 1)" 'b -> x'
     assert_equal "$("$reader" "$erofs/all-types.erofs" | sed -n 's/ t.$/&/p')" \
         $'p0600 0 0 - - t1\nc0600 0 0 307,284280 - t2\nb0600 0 0 307,284280 - t3\ns0600 0 0 - - t4'
-    assert_equal "$(files_in_erofs "$erofs/head-behind-the-end.erofs")" "0755 $(perl -e 'print "x" x 4_097' | cksum | awk '{ print $2, $1 }') f"
-    for image in large-pieces-of-one lzma {deflate,zstd}{,-to-its-end}; do
-        assert_equal "$image $(files_in_erofs "$erofs/$image.erofs")" "$image 0755 $(perl -e 'print "x" x 4_096' | cksum | awk '{ print $2, $1 }') f"
-    done
+    while read -r image content; do
+        assert_equal "$image $(files_in_erofs "$erofs/$image.erofs")" "$image 0755 $(perl -e "print $content" | cksum | awk '{ print $2, $1 }') f"
+    done << 'END'
+head-behind-the-end "x" x 4_097
+head-behind-the-end-of-deflate "x" x 4_097
+large-pieces-of-one "x" x 4_096
+first-inode-compressed "x" x 4_096
+largest-piece "x" x 8_192
+lzma "x" x 4_096
+deflate "x" x 4_096
+deflate-to-its-end "x" x 4_096
+zstd "x" x 4_096
+zstd-to-its-end "x" x 4_096
+inline-of-4097 "y" x 4_096, "x"
+compact-by-two "x" x 98_304
+compact-by-sixteen "x" x 65_536
+fragment-in-a-tail-at-4090 "y" x 6, "0123"
+fragment-in-a-tail-at-4097 "123"
+fragment-at-the-end-of-the-longest-piece "x" x 10
+END
 }
 
 @test "mutated erofs file systems are read or refused, and no sanitizer complains" {

@@ -62,7 +62,6 @@ static bool make_piece(struct erofs *fs, const struct erofs_inode *inode,
 
 	if (fs->made_length > 0 && fs->made_of == inode->nid && fs->made_at == extent->at)
 		return true;
-	fs->made_length = 0;
 	ok = erofs_get(fs, extent->place, fs->compressed, (size_t)extent->size) &&
 	     erofs_work(fs, extent->length) &&
 	     (extent->compressed ? unpack_piece(fs, map, extent) : copy_piece(fs, map, extent));
@@ -75,7 +74,8 @@ static bool make_piece(struct erofs *fs, const struct erofs_inode *inode,
 }
 
 /* Up to where a fragment begins: *done bytes are read, and the rest is at *fragment in the packed
- * file. */
+ * file, from its first byte on: what is read from its middle is the packed file, which may have
+ * none. */
 static bool read_compressed(struct erofs *fs, const struct erofs_inode *inode, uint64_t at,
 			    unsigned char *to, size_t size, size_t *done, uint64_t *fragment)
 {
@@ -85,20 +85,20 @@ static bool read_compressed(struct erofs *fs, const struct erofs_inode *inode, u
 	*done = 0;
 	if (!erofs_get_map(fs, inode, &map))
 		return false;
-	*fragment = map.fragment + at;
+	*fragment = map.fragment;
 	while (!map.all_fragment && *done < size) {
 		uint64_t skip;
 		size_t here = size - *done;
 
 		if (!erofs_find_extent(fs, inode, &map, at + *done, &extent))
 			return false;
-		skip = at + *done - extent.at;
 		if (extent.fragment) {
-			*fragment = map.fragment + skip + (map.compact ? 0 : extent.high << 32);
+			*fragment += map.compact ? 0 : extent.high << 32;
 			return true;
 		}
 		if (!make_piece(fs, inode, &map, &extent))
 			return false;
+		skip = at + *done - extent.at;
 		if (here > extent.length - skip)
 			here = (size_t)(extent.length - skip);
 		memcpy(to + *done, fs->made + skip, here);

@@ -114,7 +114,7 @@ static struct pack find_pack(const struct erofs_map *map, uint64_t number)
 	return (struct pack) { at + 4 * (number & ~1ULL), (unsigned)(number % 2), 2, 16 };
 }
 
-/* The entry with that number of a pack, whose `raw` has four bytes more. */
+/* The entry with that number of a pack. Behind it are the four bytes of the block's number. */
 static struct entry unpack(const unsigned char *raw, const struct pack *pack, unsigned number)
 {
 	unsigned bit = number * pack->bits;
@@ -132,7 +132,7 @@ static struct entry unpack(const unsigned char *raw, const struct pack *pack, un
 static bool compact_entry(struct erofs *fs, const struct erofs_map *map, uint64_t number,
 			  struct entry *entry)
 {
-	unsigned char raw[LARGEST_PACK + 4] = { 0 };
+	unsigned char raw[LARGEST_PACK];
 	struct pack pack = find_pack(map, number);
 	size_t size = pack.count == 2 ? 8 : 32;
 	/* without big pieces, the number is that of the block before the pack's first piece */

@@ -54,15 +54,10 @@ static bool unpack_zstd(const unsigned char *from, size_t size, unsigned char *t
 	ZSTD_DCtx *context = ZSTD_createDCtx();
 	ZSTD_inBuffer in = { from, size, 0 };
 	ZSTD_outBuffer out = { to, length, 0 };
-	size_t left = 1;
 
-	while (context && left > 0 && out.pos < length) {
-		size_t before = in.pos + out.pos;
-
-		left = ZSTD_decompressStream(context, &out, &in);
-		if (ZSTD_isError(left) || in.pos + out.pos == before)
-			break;
-	}
+	/* it makes all that it can at once, of one frame */
+	if (context)
+		(void)ZSTD_decompressStream(context, &out, &in);
 	(void)ZSTD_freeDCtx(context);
 	return out.pos == length;
 }
@@ -80,7 +75,6 @@ bool erofs_unpack(unsigned algorithm, const unsigned char *from, size_t size, un
 		return unpack_deflate(from, size, to, length);
 	case EROFS_ZSTD:
 		return unpack_zstd(from, size, to, length);
-	default:
-		return false;
 	}
+	return false;
 }
