@@ -805,7 +805,7 @@ END
     done
     for END in 'exit 1' 'kill -9 $$'; do
         run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
-        assert_unreadable 'squashfs root: unsquashfs cannot read it'
+        assert_unreadable 'squashfs root: unsquashfs cannot read it, or TMPDIR is full'
     done
     END=true
     for line in x 'drwxr-xr-x ' 'drwxr-xr-x 0' 'drwxr-xr-x 0 0 x' 'drwxr-xr-xL0/0 x' 'drwxr-xr-x /0 x' 'drwxr-xr-x L/0 x' 'xrwxr-xr-x 0/0 x' 'drwxr-xr?x 0/0 x'; do
@@ -823,6 +823,21 @@ END
     # shellcheck disable=SC2016 # the inner shell's
     run --separate-stderr setpriv --bounding-set=-sys_resource bash -c 'ulimit -t 10 -f 4096 && exec "$1" check "$2"' - "$top/build/noptrace-image" "$BATS_TEST_TMPDIR/image"
     assert_unreadable 'squashfs root: a line of its list that is not understood'
+}
+
+@test "a squash-root.img for which TMPDIR has no room is refused" {
+    LIST=$BATS_TEST_TMPDIR/list LISTED='' END='[ "$3" != -pf ] || cmp -s "$LIST" "$4"' PATH=$BATS_TEST_TMPDIR:$PATH
+    export LIST LISTED END
+    squashed_image
+    mkdir "$BATS_TEST_TMPDIR/full"
+    head -c 100000 /dev/zero > "$LIST"
+    # shellcheck disable=SC2016 # the inner shell's
+    local -r checked='mount -t tmpfs -o size=16k tmpfs "$1" && TMPDIR=$1 exec "$2" check "$3"'
+    run --separate-stderr unshare --mount sh -c "$checked" - "$BATS_TEST_TMPDIR/full" "$top/build/noptrace-image" "$BATS_TEST_TMPDIR/image"
+    assert_unreadable 'squashfs root: unsquashfs cannot read it, or TMPDIR is full'
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("squash-root.img", "x" x 100_000))' > "$BATS_TEST_TMPDIR/image"
+    run --separate-stderr unshare --mount sh -c "$checked" - "$BATS_TEST_TMPDIR/full" "$top/build/noptrace-image" "$BATS_TEST_TMPDIR/image"
+    assert_unreadable 'what was unpacked cannot be written: No space left on device'
 }
 
 @test "a squash-root.img that cannot be looked at is refused: without unsquashfs, or a file to unpack it into" {

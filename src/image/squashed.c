@@ -110,7 +110,7 @@ static bool unsquash(int image, int output, const char *call, struct failure *fa
 				     "squashfs-tools");
 	/* 2: something of it is not for those who are not root, which nobody needs here */
 	return (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 2)) ||
-	       fail(failure, "squashfs root: unsquashfs cannot read it");
+	       fail(failure, "squashfs root: unsquashfs cannot read it, or TMPDIR is full");
 }
 
 /* Reads it with a call of unsquashfs, whose output becomes a source. */
