@@ -708,12 +708,12 @@ END
 }
 
 # squashed_image: an image whose root is a squashfs; beside it is an unsquashfs that says what is in $LISTED and then $LIST,
-# and ends as $END says.
+# and ends as $END says. Another file there has a name that is as long.
 squashed_image() {
     # shellcheck disable=SC2016 # its own parameters: the list goes to what -pf names
     printf '%s\n' '#!/bin/sh' 'if [ "$3" = -pf ]; then cat "$LIST" > "$4"; else printf %b "$LISTED"; fi' 'eval "$END"' > "$BATS_TEST_TMPDIR/unsquashfs"
     chmod +x "$BATS_TEST_TMPDIR/unsquashfs"
-    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n"), file("squash-root.img", "x"))' \
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n"), file("squash-root.bak", "y"), file("squash-root.img", "x"))' \
         > "$BATS_TEST_TMPDIR/image"
 }
 
@@ -795,13 +795,17 @@ END
     export LIST=$BATS_TEST_TMPDIR/list LISTED END=true PATH=$BATS_TEST_TMPDIR:$PATH
     squashed_image
     printf '/ D 0 0755 0 0\nf R 0 0644 0 0 1 0 0\n#\n# START OF DATA - DO NOT MODIFY\n#\nx' > "$LIST"
-    # 2 is of what is root's alone; it may write no more than of what is compressed elsewhere; and the image is not open to it
+    # 2 is of what is root's alone; it may write no more than of what is compressed elsewhere, and has no other files, be they
+    # the image or those for the roots of other names
     # shellcheck disable=SC2016 # of the shell that evaluates it
-    for END in true 'exit 2' '[ "$(ulimit -f)" -le 524289 ]' '[ -e /proc/$$/fd/1 ] && ! ls -l /proc/$$/fd | grep -q /image$'; do
+    for END in true 'exit 2' '[ "$(ulimit -f)" -le 524289 ]' '[ "$(ulimit -t)" -le 120 ]' '[ "$LC_ALL" = C ]' \
+        '[ -e /proc/$$/fd/1 ] && ! ls -l /proc/$$/fd | grep -q /image$' '[ "$(find /proc/$$/fd -lname "*(deleted)" | wc -l)" -le 3 ]' \
+        '[ "$3" != -pf ] || { echo heard; echo heard >&2; }'; do
         LISTED='drwxr-xr-x 0/0 3 2026-01-01 00:00 squashfs-root\n\n-rwsr-xr-T 9/9 1 x y z/f\n'
-        run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+        run --separate-stderr env LC_ALL=C.UTF-8 "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
         assert_failure 1
         assert_line --partial '/usr/sbin/noptrace: not in the image'
+        assert_equal "$(grep heard <<< "$output$stderr")" ''
     done
     for END in 'exit 1' 'kill -9 $$'; do
         run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
