@@ -150,7 +150,8 @@ static bool print_kernel(const struct source *source, const struct pe *pe, struc
 {
 	static struct source kernel;
 	const struct pe_section *section = pe_find(pe, 0, ".linux");
-	char release[256];
+	/* as long as one may be, and written to whether there is one or not */
+	char release[64 + 1] = "unwritten";
 	struct text config;
 	char *memory;
 

@@ -118,6 +118,7 @@ files_of() {
         assert_not_read "$hostile/$image.img" 'more than 1024 compressed members: too many to be looked at'
     done
     assert_not_read "$hostile/much-unpacked.img" 'unpacks to more than'
+    assert_not_read "$hostile/much-unpacked-by-one.img" 'unpacks to more than 269269956 bytes'
     assert_not_read "$hostile/much-image.img" 'too large to be looked at'
     assert_not_read "$hostile/much-dictionary.img" 'a dictionary of'
     assert_not_read "$hostile/much-window.img" 'too much memory'
@@ -528,7 +529,8 @@ kernel_in() {
 @test "the configuration in a kernel is found, by every compression, and the release in its header" {
     local name want
     want=$(cksum < "$uki/config" | awk '{ print $2, $1 }')
-    for name in gzip bzip2 lzma xz lzop lz4 zstd unpacked decoys end-over-a-border old of-four-sectors; do
+    for name in gzip bzip2 lzma xz lzop lz4 zstd unpacked decoys near-decoys end-over-a-border at-the-first-byte old first-with-a-payload \
+        of-four-sectors; do
         assert_equal "$name $(kernel_in "$uki/kernel-$name.efi")" "$name 6.1.0-0~test+1_x.y $want"
     done
     # those for other machines have no such header
@@ -539,9 +541,11 @@ kernel_in() {
 
 @test "what only looks like a kernel's configuration, is one of two, or too large, is none" {
     local name
-    for name in none two without-an-end end-cut cut damaged too-large beyond-the-end elsewhere payload-cut payload-of-nothing; do
+    for name in none two three without-an-end end-cut cut damaged too-large then-too-large beyond-the-end elsewhere payload-cut payload-of-nothing; do
         assert_equal "$name $(kernel_in "$uki/kernel-odd-$name.efi")" "$name 6.1.0-0~test+1_x.y - -"
     done
+    assert_equal "$(kernel_in "$uki/kernel-header-alone.efi")" '6.1.0-0~test+1_x.y - -'
+    assert_equal "$(kernel_in "$uki/kernel-longest-release.efi")" "6.1.0-$(printf 'x%.0s' {1..58}) - -"
     assert_equal "$(kernel_in "$uki/kernel-odd-header-cut.efi")" '- - -'
     assert_equal "$(kernel_in "$uki/kernel-odd-release.efi")" '- - -'
 }

@@ -62,8 +62,9 @@ void kernel_release(struct source *kernel, char *release, size_t size)
 	release[strcspn(release, " ")] = '\0';
 }
 
-/* What has the kernel's code and data in it, compressed or not: the payload, or all of it. */
-static bool open_payload(struct source *kernel, struct source *payload, struct failure *failure)
+/* What has the kernel's code and data in it, compressed or not: the payload, or all of it. Of what is
+ * not there it has no byte. */
+static void open_payload(struct source *kernel, struct source *payload, struct failure *failure)
 {
 	static const unsigned char zboot[] = { 'M', 'Z', 0, 0, 'z', 'i', 'm', 'g' };
 	uint64_t whole = kernel->pieces[0].length;
@@ -71,8 +72,9 @@ static bool open_payload(struct source *kernel, struct source *payload, struct f
 	uint64_t offset = 0;
 	uint64_t length = whole;
 
+	source_begin(payload, kernel);
 	if (!read_header(kernel, header, failure))
-		return false;
+		return;
 	if (is_bzimage(header) && read_le16(header + PROTOCOL) >= PROTOCOL_WITH_PAYLOAD) {
 		unsigned sectors = header[SETUP_SECTORS] ? header[SETUP_SECTORS] : 4;
 		offset = (1 + sectors) * (uint64_t)SECTOR + read_le32(header + PAYLOAD);
@@ -81,10 +83,9 @@ static bool open_payload(struct source *kernel, struct source *payload, struct f
 		offset = read_le32(header + ZBOOT_PAYLOAD);
 		length = read_le32(header + ZBOOT_PAYLOAD + 4);
 	}
-	if (offset > whole || length > whole - offset)
-		return false;
-	source_begin(payload, kernel);
-	return source_append(payload, kernel->pieces[0].offset + offset, length, length, failure);
+	if (offset + length <= whole)
+		(void)source_append(payload, kernel->pieces[0].offset + offset, length, length,
+				    failure);
 }
 
 /* The search goes through the kernel's bytes once, as they come, in pieces of any length. */
@@ -225,8 +226,7 @@ char *kernel_config(struct source *kernel, struct text *config)
 	struct failure failure = { "" };
 	struct search search = { .at = BEFORE };
 
-	if (!open_payload(kernel, &payload, &failure))
-		return NULL;
+	open_payload(kernel, &payload, &failure);
 	search.room = malloc(CONFIG_LARGEST);
 	if (!search.room || inflateInit2(&search.zlib, 16 + MAX_WBITS) != Z_OK) {
 		free(search.room);

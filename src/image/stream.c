@@ -12,7 +12,6 @@ static const struct {
 	const char *name;
 	bool (*unpack)(struct stream *stream);
 } formats[] = {
-	[STREAM_UNKNOWN] = { { 0, 0 }, "unknown", NULL },
 	[STREAM_GZIP] = { { 0x1f, 0x8b }, "gzip", stream_gzip },
 	[STREAM_BZIP2] = { { 'B', 'Z' }, "bzip2", stream_bzip2 },
 	[STREAM_LZMA] = { { 0x5d, 0x00 }, "lzma", stream_lzma },
@@ -73,8 +72,8 @@ bool stream_input(struct stream *stream, const unsigned char **data, size_t *len
 
 bool stream_read(struct stream *stream, void *to, size_t size)
 {
-	const unsigned char *data = NULL;
-	size_t length = 0;
+	const unsigned char *data;
+	size_t length;
 
 	if (source_copy(stream->source, stream->offset, to, size, stream->failure) == size) {
 		stream->offset += size;
