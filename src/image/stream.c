@@ -61,13 +61,11 @@ bool stream_emit(struct stream *stream, const unsigned char *data, size_t length
 
 bool stream_input(struct stream *stream, const unsigned char **data, size_t *length)
 {
-	if (!source_at(stream->source, stream->offset, data, length, stream->failure))
-		return false;
-	if (*length == 0)
-		return fail(stream->failure,
-			    "byte %llu: the image ends within what is compressed from byte %llu on",
-			    (unsigned long long)stream->offset, (unsigned long long)stream->start);
-	return true;
+	return source_at(stream->source, stream->offset, data, length, stream->failure) &&
+	       (*length != 0 ||
+		fail(stream->failure,
+		     "byte %llu: the image ends within what is compressed from byte %llu on",
+		     (unsigned long long)stream->offset, (unsigned long long)stream->start));
 }
 
 bool stream_read(struct stream *stream, void *to, size_t size)

@@ -44,15 +44,13 @@ static bool finds_randomised(struct bits *bits, const unsigned char *data, size_
 static bool decompress_all(struct stream *stream, bz_stream *bzip2, unsigned char *piece)
 {
 	struct bits bits = { 0, 0 };
-	const unsigned char *data = NULL;
-	size_t length = 0;
+	const unsigned char *data;
+	size_t length;
 	int code = BZ_OK;
 
 	bzip2->next_out = (char *)piece;
 	bzip2->avail_out = PIECE;
-	while (code == BZ_OK) {
-		if (!stream_input(stream, &data, &length))
-			return false;
+	while (code == BZ_OK && stream_input(stream, &data, &length)) {
 		/* libbz2 does not say const, but only reads it */
 		bzip2->next_in = (char *)(uintptr_t)data;
 		bzip2->avail_in = (unsigned)length;
@@ -63,14 +61,14 @@ static bool decompress_all(struct stream *stream, bz_stream *bzip2, unsigned cha
 		if (finds_randomised(&bits, data, length - bzip2->avail_in))
 			return stream_fail(stream, "bzip2",
 					   "a randomised block, which the kernel does not take");
-		if (bzip2->avail_out > 0 && code == BZ_OK)
+		if (bzip2->avail_out != 0 && code == BZ_OK)
 			continue;
 		if (!stream_emit(stream, piece, PIECE - bzip2->avail_out, true))
 			return false;
 		bzip2->next_out = (char *)piece;
 		bzip2->avail_out = PIECE;
 	}
-	return true;
+	return code == BZ_STREAM_END;
 }
 
 bool stream_bzip2(struct stream *stream)

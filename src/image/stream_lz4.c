@@ -20,8 +20,7 @@ static bool unpack_block(struct stream *stream, const struct lz4 *lz4, uint32_t 
 {
 	int unpacked = 0;
 
-	if (size > (uint32_t)LZ4_compressBound(PIECE) ||
-	    size > stream->source->size - stream->offset)
+	if (size > (uint32_t)LZ4_compressBound(PIECE))
 		return fail(stream->failure, "byte %llu: lz4: a block that is too long",
 			    (unsigned long long)stream->offset - 4);
 	if (!stream_read(stream, lz4->block, size))
@@ -44,12 +43,9 @@ static bool unpack_blocks(struct stream *stream, const struct lz4 *lz4)
 		size = read_le32(bytes);
 		if (size == MAGIC)
 			continue;
-		if (size == 0) {
-			/* zeros, which the kernel reads again: as what may stand between archives
-			 */
-			stream->offset -= sizeof bytes;
+		/* which the kernel reads again: as zeros that may stand between archives */
+		if (size == 0)
 			return true;
-		}
 		if (!unpack_block(stream, lz4, size))
 			return false;
 	}

@@ -11,6 +11,7 @@
 
 enum {
 	BLOCK = 256 * 1024,
+	VERSIONS = 7,		/* of three, and the method */
 	VERSION_LEVEL = 0x0940, /* from which on there are a level and 64 bits of time */
 	FLAG_FILTER = 0x0800,
 	CHECKSUM = 4,
@@ -43,18 +44,14 @@ static bool skip(struct stream *stream, size_t count)
 static bool skip_header(struct stream *stream)
 {
 	static const unsigned char magic[] = { 0x89, 'L', 'Z', 'O', 0, '\r', '\n', 0x1a, '\n' };
-	unsigned char start[sizeof magic];
-	unsigned char versions[7];
-	unsigned char name = 0;
-	uint32_t flags = 0;
+	unsigned char start[sizeof magic + VERSIONS];
+	const unsigned char *versions = start + sizeof magic;
+	unsigned char name;
+	uint32_t flags;
 	bool level = false;
 
-	if (!stream_read(stream, start, sizeof start))
-		return false;
-	if (memcmp(start, magic, sizeof magic) != 0)
+	if (!stream_read(stream, start, sizeof start) || memcmp(start, magic, sizeof magic) != 0)
 		return stream_fail(stream, "lzop", "not an lzop file");
-	if (!stream_read(stream, versions, sizeof versions))
-		return false;
 	level = (versions[0] << 8 | versions[1]) >= VERSION_LEVEL;
 	return (!level || skip(stream, 1)) && read_number(stream, &flags) &&
 	       ((flags & FLAG_FILTER) == 0 || skip(stream, 4)) &&
@@ -66,7 +63,7 @@ struct lzo {
 	unsigned char *block, *piece;
 };
 
-/* Where one is in a block, and how many literals came last, for which 4 stands for more than 3. */
+/* Where one is in a block, and how many literals came last. */
 struct walk {
 	const unsigned char *block;
 	size_t length, at, literals;
@@ -84,7 +81,7 @@ static size_t long_count(struct walk *walk, size_t count)
 
 static void go_behind_literals(struct walk *walk, size_t count)
 {
-	walk->literals = count < 4 ? count : 4;
+	walk->literals = count;
 	walk->at += count;
 }
 
@@ -137,10 +134,8 @@ static bool unpack_block(struct stream *stream, const struct lzo *lzo, uint32_t 
 {
 	lzo_uint unpacked = size;
 
-	if (packed == 0 || packed > size)
+	if (packed > size || !stream_read(stream, lzo->block, packed))
 		return stream_fail(stream, "lzop", "damaged data");
-	if (!stream_read(stream, lzo->block, packed))
-		return false;
 	/* what does not become smaller stands there as it is */
 	if (packed == size)
 		return stream_emit(stream, lzo->block, size, true);
@@ -153,8 +148,8 @@ static bool unpack_block(struct stream *stream, const struct lzo *lzo, uint32_t 
 static bool unpack_blocks(struct stream *stream, const struct lzo *lzo)
 {
 	for (;;) {
-		uint32_t size = 0;
-		uint32_t packed = 0;
+		uint32_t size;
+		uint32_t packed;
 		if (!read_number(stream, &size))
 			return false;
 		if (size == 0)

@@ -12,13 +12,14 @@
 #include "little_endian.h"
 #include "stream_internal.h"
 
-enum { XZ_PIECE = 4096, LZMA_PIECE = 64 * 1024 };
+/* The kernel's buffer for xz. */
+enum { PIECE = 4096 };
 
 struct xz {
 	lzma_stream lzma;
 	lzma_stream_flags flags;
 	lzma_index_hash *index;
-	unsigned char piece[XZ_PIECE];
+	unsigned char piece[PIECE];
 };
 
 static const char *reason_of(lzma_ret code)
@@ -40,30 +41,27 @@ static const char *reason_of(lzma_ret code)
 /* Hands on what is in the piece, and makes it empty. */
 static bool flush(struct stream *stream, struct xz *xz)
 {
-	size_t length = XZ_PIECE - xz->lzma.avail_out;
+	size_t length = PIECE - xz->lzma.avail_out;
 
 	xz->lzma.next_out = xz->piece;
-	xz->lzma.avail_out = XZ_PIECE;
-	return length == 0 || stream_emit(stream, xz->piece, length, true);
+	xz->lzma.avail_out = PIECE;
+	return stream_emit(stream, xz->piece, length, true);
 }
 
 static bool unpack_block(struct stream *stream, struct xz *xz)
 {
 	lzma_ret code = LZMA_OK;
+	size_t length;
 
-	while (code == LZMA_OK) {
-		size_t length = 0;
-		if (!stream_input(stream, &xz->lzma.next_in, &length))
-			return false;
+	while (code == LZMA_OK && stream_input(stream, &xz->lzma.next_in, &length)) {
 		xz->lzma.avail_in = length;
 		code = lzma_code(&xz->lzma, LZMA_RUN);
 		stream->offset += length - xz->lzma.avail_in;
-		if (code != LZMA_OK && code != LZMA_STREAM_END)
-			return stream_fail(stream, "xz", reason_of(code));
+		/* for which there is a reason */
 		if (xz->lzma.avail_out == 0 && !flush(stream, xz))
-			return false;
+			code = LZMA_DATA_ERROR;
 	}
-	return true;
+	return code == LZMA_STREAM_END || stream_fail(stream, "xz", reason_of(code));
 }
 
 /* How many bytes the properties of the first filter have. What liblzma made of them does not tell:
@@ -105,11 +103,10 @@ static bool read_block(struct stream *stream, struct xz *xz, lzma_block *block,
 	code = lzma_block_decoder(&xz->lzma, block);
 	if (code != LZMA_OK)
 		return stream_fail(stream, "xz", reason_of(code));
-	if (!unpack_block(stream, xz))
-		return false;
-	code = lzma_index_hash_append(xz->index, lzma_block_unpadded_size(block),
-				      block->uncompressed_size);
-	return code == LZMA_OK || stream_fail(stream, "xz", reason_of(code));
+	return unpack_block(stream, xz) &&
+	       (lzma_index_hash_append(xz->index, lzma_block_unpadded_size(block),
+				       block->uncompressed_size) == LZMA_OK ||
+		stream_fail(stream, "xz", reason_of(LZMA_DATA_ERROR)));
 }
 
 static bool unpack_next(struct stream *stream, struct xz *xz, unsigned char first)
@@ -120,45 +117,39 @@ static bool unpack_next(struct stream *stream, struct xz *xz, unsigned char firs
 			     .check = xz->flags.check,
 			     .filters = filters,
 			     .header_size = lzma_block_header_size_decode(first) };
-	lzma_ret code = LZMA_OK;
+	lzma_ret code = LZMA_DATA_ERROR;
 	bool ok = false;
 
-	if (!stream_read(stream, header, block.header_size))
-		return false;
-	code = lzma_block_header_decode(&block, NULL, header);
+	if (stream_read(stream, header, block.header_size))
+		code = lzma_block_header_decode(&block, NULL, header);
 	if (code != LZMA_OK)
 		return stream_fail(stream, "xz", reason_of(code));
 	ok = read_block(stream, xz, &block, header);
-	for (size_t i = 0; i < LZMA_FILTERS_MAX && filters[i].id != LZMA_VLI_UNKNOWN; i++)
+	for (size_t i = 0; filters[i].id != LZMA_VLI_UNKNOWN; i++)
 		free(filters[i].options);
 	return ok;
 }
 
 static bool unpack_blocks(struct stream *stream, struct xz *xz)
 {
-	const unsigned char *data = NULL;
-	size_t length = 0;
+	const unsigned char *data;
+	size_t length;
 
-	for (;;) {
-		if (!stream_input(stream, &data, &length))
-			return false;
-		if (data[0] == 0)
-			return flush(stream, xz);
-		if (!unpack_next(stream, xz, data[0]))
-			return false;
-	}
+	/* whatever fails leaves a reason, with which nothing is taken any more */
+	while (stream_input(stream, &data, &length) && data[0] != 0 &&
+	       unpack_next(stream, xz, data[0]))
+		;
+	return flush(stream, xz);
 }
 
 static bool read_index(struct stream *stream, struct xz *xz)
 {
 	lzma_ret code = LZMA_OK;
+	const unsigned char *data;
+	size_t length;
 
-	while (code == LZMA_OK) {
-		const unsigned char *data = NULL;
-		size_t length = 0;
+	while (code == LZMA_OK && stream_input(stream, &data, &length)) {
 		size_t used = 0;
-		if (!stream_input(stream, &data, &length))
-			return false;
 		code = lzma_index_hash_decode(xz->index, data, &used, length);
 		stream->offset += used;
 	}
@@ -182,11 +173,10 @@ static bool read_footer(struct stream *stream, struct xz *xz)
 static bool read_header(struct stream *stream, struct xz *xz)
 {
 	unsigned char header[LZMA_STREAM_HEADER_SIZE];
-	lzma_ret code = LZMA_OK;
+	lzma_ret code = LZMA_DATA_ERROR;
 
-	if (!stream_read(stream, header, sizeof header))
-		return false;
-	code = lzma_stream_header_decode(&xz->flags, header);
+	if (stream_read(stream, header, sizeof header))
+		code = lzma_stream_header_decode(&xz->flags, header);
 	if (code != LZMA_OK)
 		return stream_fail(stream, "xz", reason_of(code));
 	if (xz->flags.check != LZMA_CHECK_NONE && xz->flags.check != LZMA_CHECK_CRC32)
@@ -202,7 +192,7 @@ bool stream_xz(struct stream *stream)
 	bool ok = false;
 
 	xz.lzma.next_out = xz.piece;
-	xz.lzma.avail_out = XZ_PIECE;
+	xz.lzma.avail_out = PIECE;
 	xz.index = lzma_index_hash_init(NULL, NULL);
 	if (!xz.index)
 		return stream_fail(stream, "xz", reason_of(LZMA_MEM_ERROR));
@@ -220,21 +210,21 @@ struct alone {
 	lzma_stream lzma;
 	uint32_t dictionary;
 	uint64_t unpacked;
-	unsigned char piece[LZMA_PIECE];
+	unsigned char piece[PIECE];
 };
 
 static size_t next_piece(const struct alone *alone)
 {
 	size_t left = alone->dictionary - (size_t)(alone->unpacked % alone->dictionary);
 
-	return left < LZMA_PIECE ? left : LZMA_PIECE;
+	return left < PIECE ? left : PIECE;
 }
 
 /* What is packed may be at its end before what is unpacked has a place to go. */
 static bool unpack_more(struct stream *stream, struct alone *alone, lzma_ret *code)
 {
-	const unsigned char *data = NULL;
-	size_t length = 0;
+	const unsigned char *data;
+	size_t length;
 	size_t before = alone->lzma.avail_out;
 
 	if (!source_at(stream->source, stream->offset, &data, &length, stream->failure))
@@ -259,7 +249,7 @@ static bool unpack_alone(struct stream *stream, struct alone *alone)
 	while (code == LZMA_OK) {
 		if (!unpack_more(stream, alone, &code))
 			return false;
-		if (alone->lzma.avail_out > 0 && code == LZMA_OK)
+		if (alone->lzma.avail_out != 0 && code == LZMA_OK)
 			continue;
 		size -= alone->lzma.avail_out;
 		alone->unpacked += size;
@@ -273,7 +263,8 @@ static bool unpack_alone(struct stream *stream, struct alone *alone)
 	return true;
 }
 
-/* A mark at the end only where no size is given: the kernel stops before it, and chokes. */
+/* A mark at the end only where no size is given, as it is without LZMA_LZMA1EXT_ALLOW_EOPM: the
+ * kernel stops before it, and chokes. */
 static lzma_ret begin_alone(struct alone *alone, const unsigned char *header, uint64_t size)
 {
 #if LZMA_VERSION >= 50040002U
@@ -283,7 +274,6 @@ static lzma_ret begin_alone(struct alone *alone, const unsigned char *header, ui
 					{ LZMA_VLI_UNKNOWN, NULL } };
 
 	(void)header;
-	options.ext_flags = size == UINT64_MAX ? LZMA_LZMA1EXT_ALLOW_EOPM : 0;
 	lzma_set_ext_size(options, size);
 	return lzma_raw_decoder(&alone->lzma, filters);
 #else

@@ -13,14 +13,12 @@ enum { PIECE = 128 * 1024, WINDOW_LOG = 27 };
 static bool decompress_all(struct stream *stream, ZSTD_DStream *zstd, unsigned char *piece)
 {
 	ZSTD_outBuffer out = { piece, PIECE, 0 };
+	const unsigned char *data;
+	size_t length;
 	size_t code = 1;
 
-	while (code != 0) {
-		ZSTD_inBuffer in = { NULL, 0, 0 };
-		const unsigned char *data = NULL;
-		if (!stream_input(stream, &data, &in.size))
-			return false;
-		in.src = data;
+	while (code != 0 && stream_input(stream, &data, &length)) {
+		ZSTD_inBuffer in = { data, length, 0 };
 		code = ZSTD_decompressStream(zstd, &out, &in);
 		stream->offset += in.pos;
 		if (ZSTD_isError(code))
@@ -31,7 +29,7 @@ static bool decompress_all(struct stream *stream, ZSTD_DStream *zstd, unsigned c
 			return false;
 		out.pos = 0;
 	}
-	return true;
+	return code == 0;
 }
 
 bool stream_zstd(struct stream *stream)
