@@ -255,6 +255,11 @@ part_lib() {
     check_tree
     assert_success
     assert_point ok image 'dracut, shell'
+    # nor does a link that leads nowhere make it systemd by any name
+    ln -sfn usr/sbin/nothing "$tree/init"
+    check_tree
+    assert_failure 1
+    assert_point ok image 'dracut, shell'
 }
 
 @test "a program that is cut short fails" {
@@ -610,6 +615,10 @@ init_of_lines() {
     rmdir "$tree/proc"
     check_tree
     assert_fails order 'line 7 of /init, before which no mount of /proc is seen whose command and folder are there by then, without which the program does not lock; mount it before'
+    touch "$tree/proc"
+    check_tree
+    assert_fails order 'line 7 of /init, before which no mount of /proc is seen whose command and folder are there by then, without which the program does not lock; mount it before'
+    rm "$tree/proc"
     for line in '4i mkdir -p /proc' '4i /bin/mkdir /sys "/proc"' '2i /bin/busybox mkdir -m 555 /proc /sys'; do
         sed "$line" "$images/handmade.tree/init" > "$BATS_TEST_TMPDIR/init"
         install -m 755 "$BATS_TEST_TMPDIR/init" "$tree/init"
@@ -1549,6 +1558,17 @@ END
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(map { file("n$_", $_ == 1 ? "noptrac/\n" x 28_000 : "", links => 2, ino => 7) } 1 .. 100_000)' >> "$image"
     run bash -c 'ulimit -t 15 && exec "$@"' - "$top/build/noptrace-image" check --kernel-config "$config" "$image"
     assert_success
+    # as many bytes as there may be, and one more
+    tree_of handmade
+    mkdir -p "$tree/etc/init.d"
+    yes '# x' | head -c 256K > "$tree/etc/init.d/x"
+    for ((i = 1; i < 64; i++)); do ln "$tree/etc/init.d/x" "$tree/etc/init.d/x$i"; done
+    check_tree
+    assert_success
+    printf x > "$tree/etc/init.d/y"
+    check_tree
+    assert_failure 2
+    assert_point FAIL image "$reason"
     # by the first of its names, though that is known
     tree_of shell
     ln "$tree/usr/lib/dracut/hooks/cmdline/00-noptrace.sh" "$tree/zz"
@@ -2212,7 +2232,8 @@ END
     done
     # wherever its links lead, and whatever is escaped
     ln -s proc/sys "$tree/y"
-    for line in /y '\057proc' '/pro\143' '/\165sr/sbin' '/proc\057sys'; do
+    ln -s usr "$tree/root-link"
+    for line in /y /root-link '\057proc' '/pro\143' '/\165sr/sbin' '/proc\057sys'; do
         { cat "$BATS_TEST_TMPDIR/fstab" && echo "/dev/x $line"; } > "$tree/etc/fstab"
         check_tree
         assert_failure 1
@@ -3016,7 +3037,7 @@ uki_of() {
         my ($image, $initrd, $kernel, @sections) = @ARGV;
         sub config { return ikconfig(join "", map { "$_\n" } @_) }
         spit($image, pe(0x8664, sdmagic("257.13-1~deb13u1"), [ ".linux", eval $kernel // die $@ ], [ ".initrd", slurp($initrd) ], map { eval "[ $_ ]" // die $@ } @sections))' \
-        "$image" "$images/handmade" "$@"
+        "$image" "${initrd:-$images/handmade}" "$@"
 }
 
 look_at_uki() {
@@ -3081,6 +3102,16 @@ check_uki() {
     # nor is one without a name
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", ""' '".cmdline", "quiet maintenance"'
     assert_fails maintenance 'profile @1: has the word maintenance: each boot would be open; take it out'
+    check_uki '".cmdline", "quiet"' '".profile", "TITLE=x\n"' '".cmdline", "quiet maintenance"'
+    assert_fails maintenance 'profile @0: has the word maintenance: each boot would be open; take it out'
+    check_uki '".cmdline", "quiet"' '".profile", "ID=m\n"' '".cmdline", "quiet maintenance"'
+    assert_fails maintenance 'profile m: has the word maintenance: each boot would be open; take it out'
+    # blanks are none of a name
+    check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", " ID=maintenance \r\n"' '".cmdline", "quiet maintenance"' "${last[@]}"
+    assert_success
+    # and nobody boots what each profile has of its own
+    check_uki '".cmdline", "quiet maintenance"' '".profile", "ID=main\n"' '".cmdline", "quiet"'
+    assert_success
     # one that has it needs the word
     check_uki '".cmdline", "quiet"' '".profile", "ID=main\n"' '".profile", "ID=maintenance\n"' '".cmdline", "quiet"'
     assert_fails maintenance 'profile maintenance: lacks the word maintenance, and would lock; add it'
@@ -3140,9 +3171,16 @@ check_uki() {
 }
 
 @test "a UKI that has more in a section than is read there, or less than it says, is refused, 2" {
-    local section text
+    local section text initrd
+    # an initramfs of which no reader has anything to say
+    head -c 512 /dev/zero > "$BATS_TEST_TMPDIR/zeros"
     while IFS='|' read -r text section; do
+        initrd=''
         check_uki "$section" '".profile", "ID=main"'
+        assert_failure 2
+        assert_point FAIL image "$text"
+        initrd=$BATS_TEST_TMPDIR/zeros
+        check_uki "$section"
         assert_failure 2
         assert_point FAIL image "$text"
     done << 'END'
@@ -3153,7 +3191,7 @@ byte 9999999: the file ends before what should be here|".cmdline", "", size => 9
 byte 9999999: the file ends before what should be here|".profile", "", size => 9, offset => 9_999_999
 byte 9999999: the file ends before what should be here|".ucode", "", size => 9, offset => 9_999_999
 END
-    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".linux", "", size => 9, offset => 9_999_999 ], [ ".initrd", "x" ]))' "$image"
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".linux", "", size => 9, offset => 9_999_999 ], [ ".initrd", "\0" x 512 ]))' "$image"
     check "$image"
     assert_failure 2
     assert_point FAIL image 'byte 9999999: the file ends before what should be here'
@@ -3168,6 +3206,13 @@ END
     look_at_uki '"a kernel for arm64"' '".uname", "6.1.0-own\n"'
     assert_success
     assert_point ok yama "$BATS_TEST_TMPDIR/config-6.1.0-own has it"
+    # everybody's, and not a profile's own
+    look_at_uki '"a kernel for arm64"' '".uname", "6.1.0-own"' '".profile", "ID=a"' '".uname", "6.1.0-other"'
+    assert_success
+    # however short it is
+    echo CONFIG_SECURITY_YAMA=y > "$BATS_TEST_TMPDIR/config-6"
+    look_at_uki 'bzimage("6", "")' '".uname", "6.1.0-other"'
+    assert_success
     # else by the modules in it
     look_at_uki '"a kernel for arm64"'
     assert_failure 3
@@ -4118,6 +4163,7 @@ pack_outer() {
 }
 
 @test "an image that cannot be read is said to be, 2" {
+    local sections
     : > "$image"
     check "$image"
     assert_failure 2
@@ -4157,6 +4203,13 @@ pack_outer() {
     check "$image"
     assert_failure 2
     assert_point FAIL image 'a PE file without .linux and .initrd: a kernel, or a UKI without an initramfs'
+    # nor is it one by what a profile alone has
+    for sections in '[ ".linux", "x" ], [ ".profile", "ID=a" ], [ ".initrd", "x" ]' '[ ".initrd", "x" ], [ ".profile", "ID=a" ], [ ".linux", "x" ]'; do
+        perl -I "$BATS_TEST_DIRNAME" -MImages -e "spit(\$ARGV[0], pe(0x8664, sdmagic(257), $sections))" "$image"
+        check "$image"
+        assert_failure 2
+        assert_point FAIL image 'a PE file without .linux and .initrd: a kernel, or a UKI without an initramfs'
+    done
 }
 
 @test "bad input gets one line, and 2" {
@@ -4391,6 +4444,13 @@ What `noptrace-image check` is; see noptrace-image(8).'
     check "$image"
     assert_failure 2
     assert_point FAIL image 'profile 2 has a .initrd section of its own, which is not looked into'
+    # nor of the first, which boots when nobody picks one
+    image=$BATS_TEST_TMPDIR/image
+    for name in .initrd .ucode .linux; do
+        check_uki '".profile", "ID=a"' "\"$name\", \"x\""
+        assert_failure 2
+        assert_point FAIL image "profile 1 has a $name section of its own, which is not looked into"
+    done
 }
 
 @test "a UKI with profiles whose stub is not known to know them is refused, 2, in each call: such a stub boots the last line" {

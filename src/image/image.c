@@ -42,15 +42,14 @@ static int by_path(const void *one, const void *other)
 const char *image_path(struct image *image, const char *path, enum tree_follow follow)
 {
 	static char full[1 + TREE_LONGEST];
+	char folder[TREE_LONGEST];
 	struct place place;
-	size_t length;
 
 	if (tree_resolve(&image->tree, path, follow, &place) != 0 || !place.name)
 		return NULL;
-	full[0] = '/';
-	length = strlen(tree_path(place.folder, full + 1, sizeof full - 1)) + 1;
-	(void)snprintf(full + length, sizeof full - length, "%s%.*s", length > 1 ? "/" : "",
-		       (int)place.length, place.name);
+	(void)snprintf(full, sizeof full, "%s%s/%.*s", place.folder->label ? "/" : "",
+		       tree_path(place.folder, folder, sizeof folder), (int)place.length,
+		       place.name);
 	return full;
 }
 
@@ -79,15 +78,14 @@ bool image_knows(struct image *image, const char *path, enum tree_follow follow)
 
 bool image_look(struct image *image, const struct node *node, struct text *text)
 {
-	bool whole = text_of_whole(node, text);
+	/* what is beyond a bound is refused, whatever else is in it */
+	bool whole = text_of_whole(image->tree.exceeded ? NULL : node, text);
 
 	image->looked += text->length;
-	if (image->looked <= LIMIT_LOOKED)
-		return whole;
-	image->tree.exceeded = "more than 16 MiB of files by other names of theirs, or in folders "
-			       "of which each is looked at";
-	text->length = 0;
-	return false;
+	if (image->looked > LIMIT_LOOKED)
+		image->tree.exceeded = "more than 16 MiB of files by other names of theirs, or in "
+				       "folders of which each is looked at";
+	return whole;
 }
 
 bool image_is_covered(struct image *image, const char *path, enum tree_follow follow)
@@ -121,13 +119,12 @@ bool image_add_line(struct image *image, bool first, const struct line *line)
 	return true;
 }
 
-/* The ID= of a profile; empty if it says none. */
+/* The ID= of a profile; `id` stays if it says none. */
 static void profile_id(const char *text, char *id, size_t size)
 {
 	struct text rest = text_of(text);
 	struct text line;
 
-	id[0] = '\0';
 	while (text_line(&rest, &line)) {
 		line = text_trim(line);
 		if (text_begins(line, "ID="))
@@ -144,7 +141,7 @@ static bool add_profile(struct image *image, const struct source *source, unsign
 	struct line line = { .origin = ".cmdline", .converted = true };
 	char id[128] = "";
 
-	if (profile > 0 && about) {
+	if (about) {
 		char *text = uki_text(source, about, UKI_LONGEST, failure);
 		if (!text)
 			return false;
@@ -178,7 +175,7 @@ static bool is_one_initramfs(const struct pe *pe, struct failure *failure)
 {
 	static const char *const names[] = { ".initrd", ".ucode", ".linux" };
 
-	for (unsigned profile = 0; profile <= pe->profiles; profile++) {
+	for (unsigned profile = 1; profile <= pe->profiles; profile++) {
 		for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 			if (pe_find(pe, profile, names[i]) != pe_find(pe, 0, names[i]))
 				return fail(failure,
@@ -197,7 +194,7 @@ static bool read_version(struct image *image, const struct source *source, struc
 	const struct pe_section *uname = pe_find(&image->pe, 0, ".uname");
 	char *text;
 
-	if (!pe_open(source, pe_find(&image->pe, 0, ".linux"), &kernel, failure))
+	if (!pe_open(source, pe_find(&image->pe, PE_DEFAULT_PROFILE, ".linux"), &kernel, failure))
 		return false;
 	kernel_release(&kernel, image->version, sizeof image->version);
 	if (image->version[0] != '\0' || !uname)
@@ -215,14 +212,29 @@ static bool read_version(struct image *image, const struct source *source, struc
 static bool read_config(struct image *image, const struct source *source, struct failure *failure)
 {
 	static struct source kernel;
+	const struct pe_section *section = pe_find(&image->pe, PE_DEFAULT_PROFILE, ".linux");
+	bool opened = pe_open(source, section, &kernel, failure);
 
-	if (!image->uki || image->known->config)
-		return true;
-	if (!pe_open(source, pe_find(&image->pe, 0, ".linux"), &kernel, failure))
-		return false;
-	image->config_memory = kernel_config(&kernel, &image->config);
+	if (opened)
+		image->config_memory = kernel_config(&kernel, &image->config);
 	if (image->config_memory)
 		(void)snprintf(image->config_path, sizeof image->config_path, "IKCONFIG of .linux");
+	return opened;
+}
+
+static bool is_uki(const struct pe *pe, struct failure *failure)
+{
+	return (pe_find(pe, 0, ".initrd") && pe_find(pe, 0, ".linux")) ||
+	       fail(failure, "a PE file without .linux and .initrd: a kernel, or a UKI without an "
+			     "initramfs");
+}
+
+static bool add_profiles(struct image *image, const struct source *source, struct failure *failure)
+{
+	for (unsigned i = image->pe.profiles > 0; i <= image->pe.profiles; i++) {
+		if (!add_profile(image, source, i, failure))
+			return false;
+	}
 	return true;
 }
 
@@ -231,20 +243,10 @@ bool image_open_uki(struct image *image, struct source *source, struct source *i
 {
 	const struct pe *pe = &image->pe;
 
-	if (!pe_read(source, &image->pe, failure))
-		return false;
-	if (!pe_find(pe, 0, ".initrd") || !pe_find(pe, 0, ".linux"))
-		return fail(failure, "a PE file without .linux and .initrd: a kernel, or a UKI "
-				     "without an initramfs");
-	if (!uki_is_clear(source, pe, failure) || !is_one_initramfs(pe, failure))
-		return false;
-	if (!read_version(image, source, failure))
-		return false;
-	for (unsigned i = pe->profiles > 0; i <= pe->profiles; i++) {
-		if (!add_profile(image, source, i, failure))
-			return false;
-	}
-	return pe_initramfs(source, pe, PE_DEFAULT_PROFILE, initramfs, failure);
+	return pe_read(source, &image->pe, failure) && is_uki(pe, failure) &&
+	       uki_is_clear(source, pe, failure) && is_one_initramfs(pe, failure) &&
+	       read_version(image, source, failure) && add_profiles(image, source, failure) &&
+	       pe_initramfs(source, pe, PE_DEFAULT_PROFILE, initramfs, failure);
 }
 
 const char *image_init_name(enum init init)
@@ -305,9 +307,9 @@ bool image_open(struct image *image, struct failure *failure)
 	if (image->uki)
 		opened = &initramfs;
 	ok = failure->text[0] == '\0' &&
-	     (!image->uki || (image_open_uki(image, &source, &initramfs, failure) &&
-			      addons_add(image, failure))) &&
-	     read_config(image, &source, failure) &&
+	     (!image->uki ||
+	      (image_open_uki(image, &source, &initramfs, failure) && addons_add(image, failure) &&
+	       (image->known->config || read_config(image, &source, failure)))) &&
 	     squashed_read(opened, &image->tree, &image->formats, failure);
 	source_close(&source);
 	if (!ok)

@@ -93,7 +93,7 @@ const struct node *image_at(struct image *image, const char *path);
 const struct node *image_file(struct image *image, const char *path);
 
 /* A file's content, as text_of_whole() has it, where somebody else's image may ask for it as often
- * as it has entries. Nothing once LIMIT_LOOKED is reached, and tree.exceeded says so. */
+ * as it has entries. Nothing any more once LIMIT_LOOKED is exceeded, and tree.exceeded says so. */
 bool image_look(struct image *image, const struct node *node, struct text *text);
 
 /* A folder, or NULL. */
