@@ -728,15 +728,17 @@ assert_unreadable() {
 }
 
 @test "what unsquashfs says of a squash-root.img is refused where it cannot be understood" {
-    local says text count=0 digits='0 0755 0 0' long dots
+    local says text count=0 digits='0 0755 0 0' long less dots
     local -r end='#\n# START OF DATA - DO NOT MODIFY\n#\n'
     export LIST=$BATS_TEST_TMPDIR/list LISTED='' END=true PATH=$BATS_TEST_TMPDIR:$PATH
     squashed_image
     long=$(printf 'x%.0s' {1..8192})
+    less=${long#x}
     dots=$(printf './%.0s' {1..2048})
     while IFS='|' read -r says text; do
         text=${text//DIGITS/$digits}
         text=${text//DOTS/$dots}
+        text=${text//LESS/$less}
         printf '%b' "${text//LONG/$long}" > "$LIST"
         run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
         assert_equal "${text:0:40}: $status ${lines[*]:1}" "${text:0:40}: 2   FAIL  image         squashfs root: $says"
@@ -747,9 +749,12 @@ its list is cut short|/ D 0 0755
 its list is cut short|f 
 its list is cut short|f C DIGITS 5
 its list is cut short|f S DIGITS x
+its list is cut short|f S DIGITS LESS\n
 its list is cut short|/ D DIGITS\n#\n# START
 a name that is too long|LONG D DIGITS\n
 a name that is too long|f\0g D DIGITS\n
+a name that is too long|f\0${end}
+a name that is too long|f D\0${end}
 a name that is too long|f\\\\
 a link that is too long|l S DIGITS LONG\n
 a link that is too long|l S DIGITS a\0b\n
@@ -764,14 +769,19 @@ a line of its list has too few fields|f R DIGITS 1\n
 a line of its list has too few fields|l S DIGITS\n
 a number that is none|f D 0 0758 0 0\n
 a number that is none|f D  0755 0 0\n
-a number that is none|f D x 0755 0 0\n
-a number that is none|f D 0 0755 x 0\n
-a number that is none|f R DIGITS x 0 0\n
+a number that is none|f D a 0755 0 0\n
+a number that is none|f D 0 0755 a 0\n
+a number that is none|f D 0 0755 0 a\n${end}
+a number that is none|f R DIGITS a 0 0\n
+a number that is none|f R DIGITS 0 a\n${end}
 a line of its list has too few fields|f B DIGITS 1\n
-a number that is none|f C DIGITS 1 x\n
+a number that is none|f C DIGITS a 1\n
+a number that is none|f C DIGITS 1 a\n${end}
 a name that is too long|f I DIGITS LONG\n
+a name that is too long|f I DIGITS f\0${end}
 File exists|f R DIGITS 0 0 0\nf C DIGITS 1 3\n
 File exists|f I DIGITS f\nf S DIGITS x\n
+File exists|f C DIGITS 1 3\nf C DIGITS 1 3\n
 File exists|dev/console R DIGITS 0 0 0\n
 File exists|l S DIGITS x\nl S DIGITS y\n
 No such file or directory|none/f S DIGITS x\n
@@ -781,14 +791,22 @@ No such file or directory|l L none\n
 No such file or directory|d D DIGITS\nl S DIGITS d\nf L l/none\n
 Operation not permitted|d D DIGITS\nl L d\n
 File name too long|DOTS D DIGITS\n
+File name too long|LESS D DIGITS\n
 a file that is not whole|f R DIGITS 2 0 0\n${end}x
 a file that is not whole|f R DIGITS 1 4294967297 0\n${end}x
 a file that is not whole|f R DIGITS 4294967297 0 0\n${end}x
+a file that is not whole|f R DIGITS 1 1 0\n${end}x
+a file that is not whole|f R DIGITS 1 18446744073709551615 0\n${end}x
+a file that is not whole|f R DIGITS 18446744073709551615 1 0\n${end}x
 END
-    assert_equal "$count" 42
+    assert_equal "$count" 54
     perl -e 'print map { "d" . "/d" x $_ . " D 0 0755 0 0\n" } 0 .. 256' > "$LIST"
     run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
     assert_unreadable 'squashfs root: folders more than 256 deep'
+    # as many as there may be, and one more
+    { perl -e 'print "/ D 0 0755 0 0\n" x 250_000' && printf %b "$end"; } > "$LIST"
+    run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+    assert_failure 1
     perl -e 'print "/ D 0 0755 0 0\n" x 250_001' > "$LIST"
     run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
     assert_unreadable 'squashfs root: more entries than are looked at'
@@ -816,11 +834,32 @@ END
         assert_unreadable 'squashfs root: unsquashfs cannot read it, or TMPDIR is full'
     done
     END=true
-    for line in x 'drwxr-xr-x ' 'drwxr-xr-x 0' 'drwxr-xr-x 0 0 x' 'drwxr-xr-xL0/0 x' 'drwxr-xr-x /0 x' 'drwxr-xr-x L/0 x' 'xrwxr-xr-x 0/0 x' 'drwxr-xr?x 0/0 x'; do
+    for line in x 'drwxr-xr-x ' 'drwxr-xr-x 0' 'drwxr-xr-x 0 0 x' 'drwxr-xr-xL0/0 x' 'drwxr-xr-x /0 x' 'drwxr-xr-x L/0 x' 'drwxr-xr-x :/0 x' 'xrwxr-xr-x 0/0 x' 'drwxr-xr?x 0/0 x'; do
         LISTED="drwxr-xr-x 0/0 x\n$line\n"
         run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
         assert_unreadable 'squashfs root: a name or a link with a newline in it'
     done
+}
+
+@test "the files of a squash-root.img have what unsquashfs says that they have" {
+    export LIST=$BATS_TEST_TMPDIR/list LISTED='' END=true PATH=$BATS_TEST_TMPDIR:$PATH
+    squashed_image
+    # the second is more than is read at once, and nothing of the last is behind the end
+    perl -e '
+        my $second = "#" . "x" x 200_000 . "\nkernel.yama.ptrace_scope = 3";
+        my @files = (["etc/words", "maintenance\n"], ["etc/sysctl.d/x.conf", $second], ["last", ""]);
+        my ($list, $data) = ("", "");
+        $list .= "$_ D 0 0755 0 0\n" for "dev", "etc", "etc/sysctl.d";
+        # which the kernel has made already
+        $list .= "dev/console C 0 0600 0 0 5 1\n";
+        # a link, behind one that is longer
+        $list .= "etc/other S 0 0777 0 0 words-of-others\netc/cmdline S 0 0777 0 0 words\n";
+        for (@files) { $list .= "$_->[0] R 0 0644 0 0 " . length($_->[1]) . " " . length($data) . " 0\n"; $data .= $_->[1] }
+        print "$list#\n# START OF DATA - DO NOT MODIFY\n#\n$data"' > "$LIST"
+    run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+    assert_failure 1
+    assert_line --partial '  warn  maintenance   /etc/cmdline: has the word maintenance'
+    assert_line '  FAIL  sysctl        /etc/sysctl.d/x.conf:2: sets the scope to 3 in maintenance boots as well; remove that'
 }
 
 @test "a squash-root.img is read under limits that are narrower than those for unsquashfs" {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What unsquashfs says about a file system; see pseudo.h. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,47 +21,47 @@ struct reader {
 	unsigned entries;
 };
 
-/* The next byte, or -1 at the end. */
+/* The next byte, or EOF at the end. */
 static int next(struct reader *reader)
 {
 	const unsigned char *data;
-	size_t length = 0;
+	size_t length;
 
 	if (!source_at(reader->source, reader->at, &data, &length, reader->failure) || length == 0)
-		return -1;
+		return EOF;
 	reader->at++;
 	return data[0];
 }
 
 static bool odd(struct reader *reader, const char *what)
 {
-	return fail(reader->failure, "squashfs root: %s", what);
+	(void)fail(reader->failure, "squashfs root: %s", what);
+	return false;
 }
 
 bool pseudo_has_whole_lines(struct source *source, struct failure *failure)
 {
 	struct reader reader = { .source = source, .failure = failure };
-	int byte = 0;
+	int byte;
 
-	while (byte >= 0) {
-		char start[MODE_LENGTH + 4];
+	do {
+		char start[MODE_LENGTH + 2] = "";
 		size_t length = 0;
 		bool slash = false;
 
-		while ((byte = next(&reader)) >= 0 && byte != '\n') {
+		while ((byte = next(&reader)) != EOF && byte != '\n') {
 			if (length < sizeof start)
 				start[length++] = (char)byte;
 			/* uid/gid is the second field */
-			slash = slash || (byte == '/' && length > MODE_LENGTH);
+			slash = slash || byte == '/';
 		}
 		if (length == 0)
 			continue;
-		if (length <= MODE_LENGTH + 1 || !slash || start[MODE_LENGTH] != ' ' ||
-		    start[MODE_LENGTH + 1] < '0' || start[MODE_LENGTH + 1] > '9' ||
-		    !strchr("-dlcbps", start[0]) ||
+		if (!slash || start[MODE_LENGTH] != ' ' || start[MODE_LENGTH + 1] < '0' ||
+		    start[MODE_LENGTH + 1] > '9' || !strchr("-dlcbps", start[0]) ||
 		    strspn(start + 1, "rwxstST-") != MODE_LENGTH - 1)
 			return odd(&reader, "a name or a link with a newline in it");
-	}
+	} while (byte != EOF);
 	return failure->text[0] == '\0';
 }
 
@@ -73,17 +74,16 @@ static bool field(struct reader *reader, char *to, int *end)
 	size_t length = 0;
 	int byte;
 
-	to[0] = '\0';
-	while ((byte = next(reader)) >= 0 && byte != ' ' && byte != '\n') {
+	while ((byte = next(reader)) != EOF && byte != ' ' && byte != '\n') {
 		if (byte == '\\')
 			byte = next(reader);
-		if (byte <= 0 || length + 1 >= FIELD)
+		if (byte == EOF || byte == '\0' || length + 1 >= FIELD)
 			return odd(reader, "a name that is too long");
 		to[length++] = (char)byte;
 	}
 	to[length] = '\0';
 	*end = byte;
-	return byte >= 0 || odd(reader, "its list is cut short");
+	return byte != EOF || odd(reader, "its list is cut short");
 }
 
 /* The rest of the line, as it is. */
@@ -92,22 +92,22 @@ static bool rest(struct reader *reader, char *to)
 	size_t length = 0;
 	int byte;
 
-	while ((byte = next(reader)) >= 0 && byte != '\n') {
-		if (byte == 0 || length + 1 >= FIELD)
+	while ((byte = next(reader)) != EOF && byte != '\n') {
+		if (byte == '\0' || length + 1 >= FIELD)
 			return odd(reader, "a link that is too long");
 		to[length++] = (char)byte;
 	}
 	to[length] = '\0';
-	return byte >= 0 || odd(reader, "its list is cut short");
+	return byte != EOF || odd(reader, "its list is cut short");
 }
 
 static bool skip_line(struct reader *reader)
 {
 	int byte;
 
-	while ((byte = next(reader)) >= 0 && byte != '\n')
+	while ((byte = next(reader)) != EOF && byte != '\n')
 		;
-	return byte >= 0 || odd(reader, "its list is cut short");
+	return byte != EOF || odd(reader, "its list is cut short");
 }
 
 /* What a line says; offsets count from behind the list. */
@@ -115,8 +115,6 @@ struct entry {
 	char name[FIELD], other[FIELD];
 	char type;
 	mode_t mode;
-	uint32_t uid, gid;
-	uint32_t major, minor;
 	uint64_t size, offset;
 };
 
@@ -134,23 +132,23 @@ static bool number(struct reader *reader, int base, uint64_t *value, int *end)
 static bool read_entry(struct reader *reader, struct entry *entry)
 {
 	char type[FIELD];
-	uint64_t value[4] = { 0 };
-	uint64_t device[2] = { 0 };
-	int end = ' ';
+	/* but for the mode, numbers that nobody asks for */
+	uint64_t written, mode, uid, gid, major, minor;
+	int end;
 
-	if (!field(reader, type, &end) || end != ' ' || strlen(type) != 1)
+	if (!field(reader, type, &end))
+		return false;
+	if (end != ' ' || strlen(type) != 1)
 		return odd(reader, "a line of its list that is not understood");
 	entry->type = type[0];
 	/* a name as the others are, where what a symbolic link leads to stands as it is */
 	if (entry->type == 'L')
 		return field(reader, entry->other, &end) &&
 		       (end == '\n' || odd(reader, "a line of its list that is not understood"));
-	if (!number(reader, 10, &value[0], &end) || !number(reader, 8, &value[1], &end) ||
-	    !number(reader, 10, &value[2], &end) || !number(reader, 10, &value[3], &end))
+	if (!number(reader, 10, &written, &end) || !number(reader, 8, &mode, &end) ||
+	    !number(reader, 10, &uid, &end) || !number(reader, 10, &gid, &end))
 		return false;
-	entry->mode = (mode_t)value[1] & 07777;
-	entry->uid = (uint32_t)value[2];
-	entry->gid = (uint32_t)value[3];
+	entry->mode = (mode_t)mode & 07777;
 	if (entry->type == 'S')
 		return (end == ' ' || odd(reader, "a line of its list has too few fields")) &&
 		       rest(reader, entry->other);
@@ -158,26 +156,12 @@ static bool read_entry(struct reader *reader, struct entry *entry)
 	    (!number(reader, 10, &entry->size, &end) || !number(reader, 10, &entry->offset, &end)))
 		return false;
 	if ((entry->type == 'B' || entry->type == 'C') &&
-	    (!number(reader, 10, &device[0], &end) || !number(reader, 10, &device[1], &end)))
+	    (!number(reader, 10, &major, &end) || !number(reader, 10, &minor, &end)))
 		return false;
-	entry->major = (uint32_t)device[0];
-	entry->minor = (uint32_t)device[1];
 	/* f for a FIFO, s for a socket */
 	if (entry->type == 'I' && end == ' ' && !field(reader, entry->other, &end))
 		return false;
 	return end == '\n' || skip_line(reader);
-}
-
-/* A device, a FIFO or a socket, which nobody asks for, but which may stand in something's place. */
-static int make_special(struct tree *tree, const struct entry *entry)
-{
-	mode_t type = S_IFIFO;
-
-	if (entry->type == 'B' || entry->type == 'C')
-		type = entry->type == 'B' ? S_IFBLK : S_IFCHR;
-	else if (strcmp(entry->other, "s") == 0)
-		type = S_IFSOCK;
-	return tree_make(tree, entry->name, type | entry->mode, entry->major, entry->minor);
 }
 
 /* Leaves the file, if it is one, in *file. */
@@ -206,7 +190,9 @@ static int make(struct tree *tree, const struct entry *entry, struct node **file
 		    tree_open(tree, entry->name, S_IFREG | entry->mode, archive_wish, NULL, file);
 		return error ? error : tree_truncate(tree, *file, entry->size);
 	default:
-		return make_special(tree, entry);
+		/* a device or a socket is to nobody another thing than a FIFO, but may stand in
+		   something's place */
+		return tree_make(tree, entry->name, S_IFIFO | entry->mode, 0, 0);
 	}
 }
 
@@ -236,24 +222,19 @@ static bool remember(struct reader *reader, struct contents *contents, struct no
 	return true;
 }
 
-static bool copy(struct reader *reader, const struct content *content, uint64_t start)
+/* The list has been read to its end. */
+static bool copy(struct reader *reader, const struct content *content)
 {
-	uint64_t wanted =
-	    content->size < content->file->wanted ? content->size : content->file->wanted;
+	uint64_t behind = reader->source->size - reader->at;
 	const unsigned char *data;
 	size_t length;
 
-	if (content->offset > LIMIT_UNPACKED || content->size > LIMIT_UNPACKED ||
-	    start + content->offset + content->size > reader->source->size)
+	if (content->offset > behind || content->size > behind - content->offset)
 		return odd(reader, "a file that is not whole");
-	for (uint64_t at = 0; at < wanted; at += length) {
-		if (!source_at(reader->source, start + content->offset + at, &data, &length,
+	for (uint64_t at = 0; at < content->file->kept; at += length) {
+		if (!source_at(reader->source, reader->at + content->offset + at, &data, &length,
 			       reader->failure))
 			return false;
-		if (length > wanted - at)
-			length = (size_t)(wanted - at);
-		if (length == 0)
-			return odd(reader, "a file that is not whole");
 		(void)tree_write(content->file, at, data, length);
 	}
 	return true;
@@ -264,10 +245,9 @@ static bool read_line(struct reader *reader, struct contents *contents, bool *mo
 {
 	static struct entry entry;
 	struct node *file = NULL;
-	int end = ' ';
+	int end;
 	int error;
 
-	entry = (struct entry) { 0 };
 	if (!field(reader, entry.name, &end))
 		return false;
 	*more = end == ' ';
@@ -282,7 +262,7 @@ static bool read_line(struct reader *reader, struct contents *contents, bool *mo
 	if (error != 0)
 		return fail(reader->failure, "squashfs root: %s",
 			    reader->tree->exceeded ? reader->tree->exceeded : strerror(error));
-	return !file || entry.size == 0 || remember(reader, contents, file, &entry);
+	return !file || remember(reader, contents, file, &entry);
 }
 
 bool pseudo_read(struct source *source, struct tree *tree, struct failure *failure)
@@ -295,7 +275,7 @@ bool pseudo_read(struct source *source, struct tree *tree, struct failure *failu
 	while (ok && more)
 		ok = read_line(&reader, &contents, &more);
 	for (size_t i = 0; ok && i < contents.count; i++)
-		ok = copy(&reader, &contents.all[i], reader.at);
+		ok = copy(&reader, &contents.all[i]);
 	free(contents.all);
 	return ok;
 }
