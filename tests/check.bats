@@ -3914,7 +3914,7 @@ name_in_init() {
     pack "$BATS_TEST_TMPDIR/outer" "$image"
     check "$image"
     assert_failure 2
-    assert_point FAIL image 'squashfs root: unsquashfs cannot read it, or TMPDIR is full'
+    assert_point FAIL image 'squashfs root: unsquashfs cannot read it, or TMPDIR has no room'
     assert_equal "$(find "$TMPDIR" -type f)" ''
 }
 

@@ -821,7 +821,7 @@ END
     # the image or those for the roots of other names
     # shellcheck disable=SC2016 # of the shell that evaluates it
     for END in true 'exit 2' '[ "$(ulimit -f)" -le 524289 ]' '[ "$(ulimit -t)" -le 120 ]' '[ "$LC_ALL" = C ]' \
-        '[ -e /proc/$$/fd/1 ] && ! ls -l /proc/$$/fd | grep -q /image$' '[ "$(find /proc/$$/fd -lname "*(deleted)" | wc -l)" -le 3 ]' \
+        '[ -e /proc/$$/fd/1 ] && ! ls -l /proc/$$/fd | grep -q /image$' '[ "$(find /proc/$$/fd -lname "*(deleted)" | wc -l)" -le 2 ]' \
         '[ "$3" != -pf ] || { echo heard; echo heard >&2; }'; do
         LISTED='drwxr-xr-x 0/0 3 2026-01-01 00:00 squashfs-root\n\n-rwsr-xr-T 9/9 1 x y z/f\n'
         run --separate-stderr env LC_ALL=C.UTF-8 "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
@@ -831,7 +831,7 @@ END
     done
     for END in 'exit 1' 'kill -9 $$'; do
         run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
-        assert_unreadable 'squashfs root: unsquashfs cannot read it, or TMPDIR is full'
+        assert_unreadable 'squashfs root: unsquashfs cannot read it, or TMPDIR has no room'
     done
     END=true
     for line in x 'drwxr-xr-x ' 'drwxr-xr-x 0' 'drwxr-xr-x 0 0 x' 'drwxr-xr-xL0/0 x' 'drwxr-xr-x /0 x' 'drwxr-xr-x L/0 x' 'drwxr-xr-x :/0 x' 'xrwxr-xr-x 0/0 x' 'drwxr-xr?x 0/0 x'; do
@@ -872,32 +872,57 @@ END
     assert_unreadable 'squashfs root: a line of its list that is not understood'
 }
 
-@test "a squash-root.img for which TMPDIR has no room is refused" {
-    LIST=$BATS_TEST_TMPDIR/list LISTED='' END='[ "$3" != -pf ] || cmp -s "$LIST" "$4"' PATH=$BATS_TEST_TMPDIR:$PATH
-    export LIST LISTED END
-    squashed_image
-    mkdir "$BATS_TEST_TMPDIR/full"
-    head -c 100000 /dev/zero > "$LIST"
+# checked_in SIZE [BLOCKS]: the image, with so much room in TMPDIR, and where no file may have more blocks, without a signal.
+checked_in() {
     # shellcheck disable=SC2016 # the inner shell's
-    local -r checked='mount -t tmpfs -o size=16k tmpfs "$1" && TMPDIR=$1 exec "$2" check "$3"'
-    run --separate-stderr unshare --mount sh -c "$checked" - "$BATS_TEST_TMPDIR/full" "$top/build/noptrace-image" "$BATS_TEST_TMPDIR/image"
-    assert_unreadable 'squashfs root: unsquashfs cannot read it, or TMPDIR is full'
-    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("squash-root.img", "x" x 100_000))' > "$BATS_TEST_TMPDIR/image"
-    run --separate-stderr unshare --mount sh -c "$checked" - "$BATS_TEST_TMPDIR/full" "$top/build/noptrace-image" "$BATS_TEST_TMPDIR/image"
+    run --separate-stderr unshare --mount bash -c 'mount -t tmpfs -o "size=$1" tmpfs "$2" && trap "" XFSZ && ulimit -f "$3" && TMPDIR=$2 exec "$4" check "$5"' \
+        - "$1" "$BATS_TEST_TMPDIR/full" "${2:-unlimited}" "$top/build/noptrace-image" "$BATS_TEST_TMPDIR/image"
+}
+
+@test "a squash-root.img of which not all can be unpacked is refused: where TMPDIR has no room, and where no file may be as long" {
+    local tree=$BATS_TEST_TMPDIR/tree size link
+    mkdir "$BATS_TEST_TMPDIR/full" "$tree"
+    mkdir "$tree"/a-folder-with-a-long-name-{0001..2000}
+    # what is listed is longer than what is behind the list, and unsquashfs may say nothing of what it could not write
+    for link in '' $'x\n/sbin/injected D 1 755 0 0'; do
+        rm -f "$BATS_TEST_TMPDIR/squashfs"
+        [[ ! $link ]] || ln -s "$link" "$tree/zz"
+        mksquashfs "$tree" "$BATS_TEST_TMPDIR/squashfs" -no-xattrs -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+        perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n"), file("squash-root.img", slurp($ARGV[0])))' \
+            "$BATS_TEST_TMPDIR/squashfs" > "$BATS_TEST_TMPDIR/image"
+        for size in 60k 120k 140k '1m 60' '1m 130' 1m; do
+            # shellcheck disable=SC2086 # two words
+            checked_in $size
+            if [[ $link ]]; then
+                assert_unreadable 'squashfs root: a name or a link with a newline in it'
+            elif [[ $size == 1m ]]; then
+                assert_failure 1
+                assert_line --partial '/usr/sbin/noptrace: not in the image'
+            elif [[ $size == *60* ]]; then
+                assert_failure 2
+                assert_line --regexp '^  FAIL  image         squashfs root: (its list is cut short|unsquashfs cannot read it, or TMPDIR has no room)$'
+            fi
+        done
+    done
+    checked_in 8k
     assert_unreadable 'what was unpacked cannot be written: No space left on device'
 }
 
 @test "a squash-root.img that cannot be looked at is refused: without unsquashfs, or a file to unpack it into" {
-    local most
+    local most says
     squashed_image
     rm "$BATS_TEST_TMPDIR/unsquashfs"
     ln -s "$(command -v bash)" "$(command -v dirname)" "$BATS_TEST_TMPDIR"
     run --separate-stderr env PATH="$BATS_TEST_TMPDIR" "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
     assert_unreadable 'squashfs root: no unsquashfs here to read it; install squashfs-tools'
-    # one for the image, one for each name that the root may have, and one for what unsquashfs says
-    for most in 6 7; do
+    # one for the image, one for each name that the root may have, and two for what unsquashfs lists
+    while read -r most says; do
         # shellcheck disable=SC2016 # the inner shell's
         run --separate-stderr bash -c 'exec 3>&- 4>&- && ulimit -n "$1" && exec "$2" check "$3"' - "$most" "$top/build/noptrace-image" "$BATS_TEST_TMPDIR/image"
-        assert_unreadable 'no place to work in; see TMPDIR'
-    done
+        assert_unreadable "$says"
+    done << 'END'
+6 no place to work in; see TMPDIR
+7 squashfs root: cannot run unsquashfs
+8 squashfs root: cannot run unsquashfs
+END
 }

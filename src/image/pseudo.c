@@ -39,9 +39,8 @@ static bool odd(struct reader *reader, const char *what)
 	return false;
 }
 
-bool pseudo_has_whole_lines(struct source *source, struct failure *failure)
+bool pseudo_has_whole_lines(FILE *list, struct failure *failure)
 {
-	struct reader reader = { .source = source, .failure = failure };
 	int byte;
 
 	do {
@@ -49,7 +48,7 @@ bool pseudo_has_whole_lines(struct source *source, struct failure *failure)
 		size_t length = 0;
 		bool slash = false;
 
-		while ((byte = next(&reader)) != EOF && byte != '\n') {
+		while ((byte = getc(list)) != EOF && byte != '\n') {
 			if (length < sizeof start)
 				start[length++] = (char)byte;
 			/* uid/gid is the second field */
@@ -60,9 +59,10 @@ bool pseudo_has_whole_lines(struct source *source, struct failure *failure)
 		if (!slash || start[MODE_LENGTH] != ' ' || start[MODE_LENGTH + 1] < '0' ||
 		    start[MODE_LENGTH + 1] > '9' || !strchr("-dlcbps", start[0]) ||
 		    strspn(start + 1, "rwxstST-") != MODE_LENGTH - 1)
-			return odd(&reader, "a name or a link with a newline in it");
+			return fail(failure,
+				    "squashfs root: a name or a link with a newline in it");
 	} while (byte != EOF);
-	return failure->text[0] == '\0';
+	return !ferror(list) || fail(failure, "squashfs root: its list cannot be read");
 }
 
 /*

@@ -10,11 +10,11 @@
 #include "tree.h"
 
 /*
- * Whether every line of `unsquashfs -lln` is one of a list. In a pseudo file a symbolic link's
- * target stands as it is, and one with a newline would be read as further lines; no line can be
- * both, so that such a target, or name, is found here. False with the reason.
+ * Whether every line of what `unsquashfs -lln` says, up to its end, is one of a list. In a pseudo
+ * file a symbolic link's target stands as it is, and one with a newline would be read as further
+ * lines; no line can be both, so that such a target, or name, is found here. False with the reason.
  */
-bool pseudo_has_whole_lines(struct source *source, struct failure *failure);
+bool pseudo_has_whole_lines(FILE *list, struct failure *failure);
 
 /*
  * Makes in `tree` what a pseudo file says. False, with the reason, for what is none, a name that

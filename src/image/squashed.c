@@ -56,23 +56,20 @@ static struct wish wish(void *closure, const struct node *folder, const char *na
 }
 
 /* No more than most, or than the caller may have. */
-static bool limit(int resource, uint64_t most)
+static struct rlimit narrowed(struct rlimit limit, uint64_t most)
 {
-	struct rlimit limits;
-
-	if (getrlimit(resource, &limits) != 0)
-		return false;
-	if (limits.rlim_max > most)
-		limits.rlim_max = most;
-	if (limits.rlim_cur > limits.rlim_max)
-		limits.rlim_cur = limits.rlim_max;
-	return setrlimit(resource, &limits) == 0;
+	if (limit.rlim_max > most)
+		limit.rlim_max = most;
+	limit.rlim_cur = limit.rlim_max;
+	return limit;
 }
 
 /* In the child: never returns. */
 static void run_unsquashfs(int image, int output, const char *call)
 {
-	uint64_t size = LIMIT_UNPACKED;
+	uint64_t most = LIMIT_UNPACKED;
+	struct rlimit size;
+	struct rlimit seconds;
 	struct stat about;
 	char from[64];
 	char to[64];
@@ -80,9 +77,13 @@ static void run_unsquashfs(int image, int output, const char *call)
 	(void)snprintf(from, sizeof from, "/proc/self/fd/%d", image);
 	(void)snprintf(to, sizeof to, "/proc/self/fd/%d", output);
 	if (fstat(image, &about) == 0)
-		size = stream_most((uint64_t)about.st_size);
+		most = stream_most((uint64_t)about.st_size);
 	(void)setenv("LC_ALL", "C", 1);
-	if (!limit(RLIMIT_FSIZE, size) || !limit(RLIMIT_CPU, SECONDS) ||
+	if (getrlimit(RLIMIT_FSIZE, &size) != 0 || getrlimit(RLIMIT_CPU, &seconds) != 0)
+		_exit(126);
+	size = narrowed(size, most);
+	seconds = narrowed(seconds, SECONDS);
+	if (setrlimit(RLIMIT_FSIZE, &size) != 0 || setrlimit(RLIMIT_CPU, &seconds) != 0 ||
 	    fcntl(image, F_SETFD, 0) != 0 || fcntl(output, F_SETFD, 0) != 0 ||
 	    dup2(open("/dev/null", O_RDWR), STDERR_FILENO) < 0)
 		_exit(126);
@@ -96,13 +97,19 @@ static void run_unsquashfs(int image, int output, const char *call)
 	_exit(127);
 }
 
-static bool unsquash(int image, int output, const char *call, struct failure *failure)
+static pid_t begin_unsquashfs(int image, int output, const char *call)
 {
-	int status = 0;
 	pid_t child = fork();
 
 	if (child == 0)
 		run_unsquashfs(image, output, call);
+	return child;
+}
+
+static bool end_unsquashfs(pid_t child, struct failure *failure)
+{
+	int status = 0;
+
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		return fail(failure, "squashfs root: cannot run unsquashfs");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
@@ -110,17 +117,29 @@ static bool unsquash(int image, int output, const char *call, struct failure *fa
 				     "squashfs-tools");
 	/* 2: something of it is not for those who are not root, which nobody needs here */
 	return (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 2)) ||
-	       fail(failure, "squashfs root: unsquashfs cannot read it, or TMPDIR is full");
+	       fail(failure, "squashfs root: unsquashfs cannot read it, or TMPDIR has no room");
 }
 
-/* Reads it with a call of unsquashfs, whose output becomes a source. */
-static bool list(int image, const char *call, struct source *listed, int *output,
-		 struct failure *failure)
+/* The list comes through a pipe: of one that it could not write whole into a file unsquashfs says
+ * nothing. */
+static bool has_whole_lines(int image, struct failure *failure)
 {
-	*output = nameless_file();
-	if (*output < 0)
-		return fail(failure, "no place to work in; see TMPDIR");
-	return unsquash(image, *output, call, failure) && source_take(listed, *output, failure);
+	int ends[2];
+	pid_t child;
+	FILE *list;
+	bool ok;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return fail(failure, "squashfs root: cannot run unsquashfs");
+	child = begin_unsquashfs(image, ends[1], "-lln");
+	(void)close(ends[1]);
+	list = fdopen(ends[0], "r");
+	ok = list ? pseudo_has_whole_lines(list, failure) : fail(failure, "no memory");
+	if (list)
+		(void)fclose(list);
+	else
+		(void)close(ends[0]);
+	return end_unsquashfs(child, failure) && ok;
 }
 
 /* The superblock says where the table of extended attributes is, or that there is none. dracut
@@ -138,23 +157,22 @@ static bool has_attributes(int image)
 static bool read_squashed(int image, struct tree *tree, struct failure *failure)
 {
 	static struct source listed;
-	int output = -1;
-	bool ok = list(image, "-lln", &listed, &output, failure) &&
-		  pseudo_has_whole_lines(&listed, failure);
+	int output;
+	bool ok;
 
-	if (ok && has_attributes(image))
-		ok = fail(failure, "squashfs root: has extended attributes, by which overlayfs "
-				   "may make something else of it; build it with -no-xattrs");
-	if (output >= 0)
-		(void)close(output);
-	output = -1;
-	if (!ok)
+	if (!has_whole_lines(image, failure))
 		return false;
+	if (has_attributes(image))
+		return fail(failure, "squashfs root: has extended attributes, by which overlayfs "
+				     "may make something else of it; build it with -no-xattrs");
+	output = nameless_file();
+	if (output < 0)
+		return fail(failure, "no place to work in; see TMPDIR");
 	tree_free(tree);
 	ok = (tree_init(tree) || fail(failure, "no memory")) &&
-	     list(image, "-pf", &listed, &output, failure) && pseudo_read(&listed, tree, failure);
-	if (output >= 0)
-		(void)close(output);
+	     end_unsquashfs(begin_unsquashfs(image, output, "-pf"), failure) &&
+	     source_take(&listed, output, failure) && pseudo_read(&listed, tree, failure);
+	(void)close(output);
 	return ok;
 }
 
