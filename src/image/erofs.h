@@ -7,7 +7,7 @@
  *
  * What mkfs.erofs makes for dracut is known: flat contents and compressed ones, with both indexes,
  * fragments and large clusters, by lz4, lzma, deflate and zstd. What it makes only when told
- * otherwise is refused by name: other devices, chunks, inline clusters, a second algorithm.
+ * otherwise is refused: other features and layouts, inline clusters, a second algorithm.
  */
 #ifndef NOPTRACE_EROFS_H
 #define NOPTRACE_EROFS_H

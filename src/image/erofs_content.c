@@ -62,6 +62,7 @@ static bool make_piece(struct erofs *fs, const struct erofs_inode *inode,
 
 	if (fs->made_length > 0 && fs->made_of == inode->nid && fs->made_at == extent->at)
 		return true;
+	fs->made_length = 0;
 	ok = erofs_get(fs, extent->place, fs->compressed, (size_t)extent->size) &&
 	     erofs_work(fs, extent->length) &&
 	     (extent->compressed ? unpack_piece(fs, map, extent) : copy_piece(fs, map, extent));
@@ -74,8 +75,8 @@ static bool make_piece(struct erofs *fs, const struct erofs_inode *inode,
 }
 
 /* Up to where a fragment begins: *done bytes are read, and the rest is at *fragment in the packed
- * file, from its first byte on: what is read from its middle is the packed file, which may have
- * none. */
+ * file, if it is read from its first byte on. Only the packed file is read from its middle, and a
+ * fragment in that is refused. */
 static bool read_compressed(struct erofs *fs, const struct erofs_inode *inode, uint64_t at,
 			    unsigned char *to, size_t size, size_t *done, uint64_t *fragment)
 {

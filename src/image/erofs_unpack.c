@@ -5,13 +5,15 @@
  */
 #include <lz4.h>
 #include <lzma.h>
+#include <string.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include "erofs_internal.h"
 
-/* The largest dictionary of lzma, as the kernel has it (Z_EROFS_LZMA_MAX_DICT_SIZE). */
-enum { DICTIONARY = 8 << 20 };
+/* The largest dictionary of lzma and window of zstd, as the kernel has them
+ * (Z_EROFS_LZMA_MAX_DICT_SIZE, Z_EROFS_ZSTD_MAX_DICT_SIZE). */
+enum { DICTIONARY = 8 << 20, WINDOW = 1 << 20 };
 
 static bool unpack_lzma(const unsigned char *from, size_t size, unsigned char *to, size_t length)
 {
@@ -49,6 +51,20 @@ static bool unpack_deflate(const unsigned char *from, size_t size, unsigned char
 	return (code == Z_OK || code == Z_STREAM_END) && stream.avail_out == 0;
 }
 
+/* Whether a frame of zstd (RFC 8878, 3.1.1.1) begins there, with a window that the kernel has room
+ * for; where it says none, that is its content. */
+static bool is_zstd(const unsigned char *from, size_t size)
+{
+	static const unsigned char magic[] = { 0x28, 0xb5, 0x2f, 0xfd };
+	/* of a window eighths stand in three bits, and above them a power of two over 1 KiB */
+	enum { DESCRIPTOR = 4, WINDOW_DESCRIPTOR = 5, SINGLE_SEGMENT = 0x20, LARGEST = 10 << 3 };
+
+	if (size <= WINDOW_DESCRIPTOR || memcmp(from, magic, sizeof magic) != 0)
+		return false;
+	return from[DESCRIPTOR] & SINGLE_SEGMENT ? ZSTD_getFrameContentSize(from, size) <= WINDOW
+						 : from[WINDOW_DESCRIPTOR] <= LARGEST;
+}
+
 static bool unpack_zstd(const unsigned char *from, size_t size, unsigned char *to, size_t length)
 {
 	ZSTD_DCtx *context = ZSTD_createDCtx();
@@ -56,7 +72,7 @@ static bool unpack_zstd(const unsigned char *from, size_t size, unsigned char *t
 	ZSTD_outBuffer out = { to, length, 0 };
 
 	/* it makes all that it can at once, of one frame */
-	if (context)
+	if (context && is_zstd(from, size))
 		(void)ZSTD_decompressStream(context, &out, &in);
 	(void)ZSTD_freeDCtx(context);
 	return out.pos == length;
