@@ -762,6 +762,7 @@ a name that is too long|l L LONG\n
 a line of its list that is not understood|l L a b\n
 a line of its list that is not understood|f\n
 a line of its list that is not understood|f DD DIGITS\n
+a line of its list that is not understood|f 0 DIGITS\n
 a line of its list that is not understood|f D\n
 a name that is too long|f LONG\n
 a line of its list has too few fields|f D 0 0755 0\n
@@ -799,7 +800,7 @@ a file that is not whole|f R DIGITS 1 1 0\n${end}x
 a file that is not whole|f R DIGITS 1 18446744073709551615 0\n${end}x
 a file that is not whole|f R DIGITS 18446744073709551615 1 0\n${end}x
 END
-    assert_equal "$count" 54
+    assert_equal "$count" 55
     perl -e 'print map { "d" . "/d" x $_ . " D 0 0755 0 0\n" } 0 .. 256' > "$LIST"
     run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
     assert_unreadable 'squashfs root: folders more than 256 deep'
@@ -834,7 +835,7 @@ END
         assert_unreadable 'squashfs root: unsquashfs cannot read it, or TMPDIR has no room'
     done
     END=true
-    for line in x 'drwxr-xr-x ' 'drwxr-xr-x 0' 'drwxr-xr-x 0 0 x' 'drwxr-xr-xL0/0 x' 'drwxr-xr-x /0 x' 'drwxr-xr-x L/0 x' 'drwxr-xr-x :/0 x' 'xrwxr-xr-x 0/0 x' 'drwxr-xr?x 0/0 x'; do
+    for line in x 'drwxr-xr-x ' 'drwxr-xr-x 0' 'drwxr-xr-x 0 0 x' 'drwxr-xr-xL0/0 x' 'drwxr-xr-x /0 x' 'drwxr-xr-x L/0 x' 'drwxr-xr-x :/0 x' 'xrwxr-xr-x 0/0 x' 'drwxr-xr-x 0 0 0 0 0 /' 'drwxr-xr?x 0/0 x'; do
         LISTED="drwxr-xr-x 0/0 x\n$line\n"
         run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
         assert_unreadable 'squashfs root: a name or a link with a newline in it'

@@ -44,7 +44,9 @@ static bool unpack_piece(struct erofs *fs, const struct erofs_map *map,
 {
 	size_t zeros = 0;
 
-	while (fs->padded && zeros < EROFS_CLUSTER && fs->compressed[zeros] == 0)
+	/* of lz4 alone the superblock says whether zeros stand before it */
+	while ((fs->padded || map->algorithm != EROFS_LZ4) && zeros < EROFS_CLUSTER &&
+	       fs->compressed[zeros] == 0)
 		zeros++;
 	return (zeros < EROFS_CLUSTER &&
 		erofs_unpack(map->algorithm, fs->compressed + zeros, (size_t)extent->size - zeros,

@@ -33,36 +33,40 @@ static int next(struct reader *reader)
 	return data[0];
 }
 
-static bool odd(struct reader *reader, const char *what)
+static bool odd(struct failure *failure, const char *what)
 {
-	(void)fail(reader->failure, "squashfs root: %s", what);
+	(void)fail(failure, "squashfs root: %s", what);
 	return false;
 }
 
 bool pseudo_has_whole_lines(FILE *list, struct failure *failure)
 {
+	unsigned lines = 0;
 	int byte;
 
 	do {
 		char start[MODE_LENGTH + 2] = "";
 		size_t length = 0;
 		bool slash = false;
+		bool over =
+		    false; /* the second field, which is uid/gid: no type in a pseudo file */
 
 		while ((byte = getc(list)) != EOF && byte != '\n') {
 			if (length < sizeof start)
 				start[length++] = (char)byte;
-			/* uid/gid is the second field */
-			slash = slash || byte == '/';
+			slash = slash || (byte == '/' && !over);
+			over = over || (byte == ' ' && length > MODE_LENGTH + 1);
 		}
 		if (length == 0)
 			continue;
 		if (!slash || start[MODE_LENGTH] != ' ' || start[MODE_LENGTH + 1] < '0' ||
 		    start[MODE_LENGTH + 1] > '9' || !strchr("-dlcbps", start[0]) ||
 		    strspn(start + 1, "rwxstST-") != MODE_LENGTH - 1)
-			return fail(failure,
-				    "squashfs root: a name or a link with a newline in it");
+			return odd(failure, "a name or a link with a newline in it");
+		if (++lines > LIMIT_ENTRIES)
+			return odd(failure, "more entries than are looked at");
 	} while (byte != EOF);
-	return !ferror(list) || fail(failure, "squashfs root: its list cannot be read");
+	return !ferror(list) || odd(failure, "its list cannot be read");
 }
 
 /*
@@ -78,12 +82,12 @@ static bool field(struct reader *reader, char *to, int *end)
 		if (byte == '\\')
 			byte = next(reader);
 		if (byte == EOF || byte == '\0' || length + 1 >= FIELD)
-			return odd(reader, "a name that is too long");
+			return odd(reader->failure, "a name that is too long");
 		to[length++] = (char)byte;
 	}
 	to[length] = '\0';
 	*end = byte;
-	return byte != EOF || odd(reader, "its list is cut short");
+	return byte != EOF || odd(reader->failure, "its list is cut short");
 }
 
 /* The rest of the line, as it is. */
@@ -94,11 +98,11 @@ static bool rest(struct reader *reader, char *to)
 
 	while ((byte = next(reader)) != EOF && byte != '\n') {
 		if (byte == '\0' || length + 1 >= FIELD)
-			return odd(reader, "a link that is too long");
+			return odd(reader->failure, "a link that is too long");
 		to[length++] = (char)byte;
 	}
 	to[length] = '\0';
-	return byte != EOF || odd(reader, "its list is cut short");
+	return byte != EOF || odd(reader->failure, "its list is cut short");
 }
 
 static bool skip_line(struct reader *reader)
@@ -107,7 +111,7 @@ static bool skip_line(struct reader *reader)
 
 	while ((byte = next(reader)) != EOF && byte != '\n')
 		;
-	return byte != EOF || odd(reader, "its list is cut short");
+	return byte != EOF || odd(reader->failure, "its list is cut short");
 }
 
 /* What a line says; offsets count from behind the list. */
@@ -124,9 +128,10 @@ static bool number(struct reader *reader, int base, uint64_t *value, int *end)
 	char *behind = NULL;
 
 	if (*end != ' ' || !field(reader, digits, end))
-		return odd(reader, "a line of its list has too few fields");
+		return odd(reader->failure, "a line of its list has too few fields");
 	*value = strtoull(digits, &behind, base);
-	return (digits[0] != '\0' && *behind == '\0') || odd(reader, "a number that is none");
+	return (digits[0] != '\0' && *behind == '\0') ||
+	       odd(reader->failure, "a number that is none");
 }
 
 static bool read_entry(struct reader *reader, struct entry *entry)
@@ -138,19 +143,21 @@ static bool read_entry(struct reader *reader, struct entry *entry)
 
 	if (!field(reader, type, &end))
 		return false;
-	if (end != ' ' || strlen(type) != 1)
-		return odd(reader, "a line of its list that is not understood");
+	if (end != ' ' || strlen(type) != 1 || !strchr("DRSLBCI", type[0]))
+		return odd(reader->failure, "a line of its list that is not understood");
 	entry->type = type[0];
 	/* a name as the others are, where what a symbolic link leads to stands as it is */
 	if (entry->type == 'L')
 		return field(reader, entry->other, &end) &&
-		       (end == '\n' || odd(reader, "a line of its list that is not understood"));
+		       (end == '\n' ||
+			odd(reader->failure, "a line of its list that is not understood"));
 	if (!number(reader, 10, &written, &end) || !number(reader, 8, &mode, &end) ||
 	    !number(reader, 10, &uid, &end) || !number(reader, 10, &gid, &end))
 		return false;
 	entry->mode = (mode_t)mode & 07777;
 	if (entry->type == 'S')
-		return (end == ' ' || odd(reader, "a line of its list has too few fields")) &&
+		return (end == ' ' ||
+			odd(reader->failure, "a line of its list has too few fields")) &&
 		       rest(reader, entry->other);
 	if (entry->type == 'R' &&
 	    (!number(reader, 10, &entry->size, &end) || !number(reader, 10, &entry->offset, &end)))
@@ -215,7 +222,7 @@ static bool remember(struct reader *reader, struct contents *contents, struct no
 	if ((contents->count & (contents->count + 1)) == 0) {
 		grown = reallocarray(contents->all, 2 * contents->count + 2, sizeof *grown);
 		if (!grown)
-			return odd(reader, "no memory");
+			return odd(reader->failure, "no memory");
 		contents->all = grown;
 	}
 	contents->all[contents->count++] = (struct content) { file, entry->size, entry->offset };
@@ -230,7 +237,7 @@ static bool copy(struct reader *reader, const struct content *content)
 	size_t length;
 
 	if (content->offset > behind || content->size > behind - content->offset)
-		return odd(reader, "a file that is not whole");
+		return odd(reader->failure, "a file that is not whole");
 	for (uint64_t at = 0; at < content->file->kept; at += length) {
 		if (!source_at(reader->source, reader->at + content->offset + at, &data, &length,
 			       reader->failure))
@@ -253,9 +260,9 @@ static bool read_line(struct reader *reader, struct contents *contents, bool *mo
 	*more = end == ' ';
 	if (!*more)
 		return (strcmp(entry.name, "#") == 0 && skip_line(reader) && skip_line(reader)) ||
-		       odd(reader, "a line of its list that is not understood");
+		       odd(reader->failure, "a line of its list that is not understood");
 	if (++reader->entries > LIMIT_ENTRIES)
-		return odd(reader, "more entries than are looked at");
+		return odd(reader->failure, "more entries than are looked at");
 	if (!read_entry(reader, &entry))
 		return false;
 	error = make(reader->tree, &entry, &file);

@@ -12,7 +12,9 @@
 /*
  * Whether every line of what `unsquashfs -lln` says, up to its end, is one of a list. In a pseudo
  * file a symbolic link's target stands as it is, and one with a newline would be read as further
- * lines; no line can be both, so that such a target, or name, is found here. False with the reason.
+ * lines. No line can be both, so that such a target, or name, is found here: the second field is
+ * uid/gid in a list, and the letter of a type in a pseudo file. False with the reason, and beyond
+ * the bounds of limits.h.
  */
 bool pseudo_has_whole_lines(FILE *list, struct failure *failure);
 

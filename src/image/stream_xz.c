@@ -134,12 +134,11 @@ static bool unpack_blocks(struct stream *stream, struct xz *xz)
 {
 	const unsigned char *data;
 	size_t length;
+	bool ok = true;
 
-	/* whatever fails leaves a reason, with which nothing is taken any more */
-	while (stream_input(stream, &data, &length) && data[0] != 0 &&
-	       unpack_next(stream, xz, data[0]))
-		;
-	return flush(stream, xz);
+	while (ok && stream_input(stream, &data, &length) && data[0] != 0)
+		ok = unpack_next(stream, xz, data[0]);
+	return flush(stream, xz) && ok;
 }
 
 static bool read_index(struct stream *stream, struct xz *xz)
