@@ -814,7 +814,7 @@ END
 }
 
 @test "a squash-root.img with a newline in a name or a link, or which unsquashfs cannot read, is refused" {
-    local line
+    local line count
     export LIST=$BATS_TEST_TMPDIR/list LISTED END=true PATH=$BATS_TEST_TMPDIR:$PATH
     squashed_image
     printf '/ D 0 0755 0 0\nf R 0 0644 0 0 1 0 0\n#\n# START OF DATA - DO NOT MODIFY\n#\nx' > "$LIST"
@@ -829,6 +829,14 @@ END
         assert_failure 1
         assert_line --partial '/usr/sbin/noptrace: not in the image'
         assert_equal "$(grep heard <<< "$output$stderr")" ''
+    done
+    # as many as there may be in what is behind the list
+    for count in 250000 250001; do
+        export count LISTED=''
+        # shellcheck disable=SC2016 # of the shell that evaluates it
+        END='[ "$3" = -pf ] || yes "drwxr-xr-x 0/0 x" | head -n $count'
+        run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+        if ((count == 250000)); then assert_failure 1; else assert_unreadable 'squashfs root: more entries than are looked at'; fi
     done
     for END in 'exit 1' 'kill -9 $$'; do
         run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"

@@ -10,6 +10,7 @@
 #include <zstd.h>
 
 #include "erofs_internal.h"
+#include "stream.h"
 
 /* The largest dictionary of lzma and window of zstd, as the kernel has them
  * (Z_EROFS_LZMA_MAX_DICT_SIZE, Z_EROFS_ZSTD_MAX_DICT_SIZE). */
@@ -83,7 +84,8 @@ bool erofs_unpack(unsigned algorithm, const unsigned char *from, size_t size, un
 {
 	switch (algorithm) {
 	case EROFS_LZ4:
-		return LZ4_decompress_safe_partial((const char *)from, (char *)to, (int)size,
+		return stream_lz4_is_clear(from, size, length) &&
+		       LZ4_decompress_safe_partial((const char *)from, (char *)to, (int)size,
 						   (int)length, (int)length) == (int)length;
 	case EROFS_LZMA:
 		return unpack_lzma(from, size, to, length);

@@ -65,4 +65,11 @@ struct stream {
  */
 bool stream_unpack(struct stream *stream, enum stream_format format);
 
+/*
+ * Whether no match in a block of lz4 is at a distance of 0, which a decoder takes, and for which it
+ * leaves what its room held before. Asked of what makes the first `length` bytes; what is cut, or
+ * leads too far back, is for the decoder to refuse.
+ */
+bool stream_lz4_is_clear(const unsigned char *block, size_t size, size_t length);
+
 #endif

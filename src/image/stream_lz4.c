@@ -16,6 +16,43 @@ struct lz4 {
 	char *block, *piece;
 };
 
+/* A length of 15 goes on in bytes behind it, up to one that is not 255. */
+static size_t long_length(const unsigned char *block, size_t size, size_t *at, size_t length)
+{
+	unsigned char byte = length == 15 ? 255 : 0;
+
+	while (byte == 255 && *at < size) {
+		byte = block[(*at)++];
+		length += byte;
+	}
+	return length;
+}
+
+bool stream_lz4_is_clear(const unsigned char *block, size_t size, size_t length)
+{
+	enum { DISTANCE = 2, SHORTEST = 4 };
+	size_t made = 0;
+	size_t at = 0;
+
+	while (at < size) {
+		unsigned token = block[at++];
+		size_t literals = long_length(block, size, &at, token >> 4);
+
+		made += literals;
+		/* the last ones have no match behind them */
+		if (made >= length || literals > size - at || size - at - literals < DISTANCE)
+			return true;
+		at += literals;
+		if (read_le16(block + at) == 0)
+			return false;
+		at += DISTANCE;
+		made += long_length(block, size, &at, token & 15) + SHORTEST;
+		if (made >= length)
+			return true;
+	}
+	return true;
+}
+
 static bool unpack_block(struct stream *stream, const struct lz4 *lz4, uint32_t size)
 {
 	int unpacked = 0;
@@ -26,7 +63,8 @@ static bool unpack_block(struct stream *stream, const struct lz4 *lz4, uint32_t 
 	if (!stream_read(stream, lz4->block, size))
 		return false;
 	unpacked = LZ4_decompress_safe(lz4->block, lz4->piece, (int)size, PIECE);
-	if (unpacked < 0)
+	if (unpacked < 0 ||
+	    !stream_lz4_is_clear((const unsigned char *)lz4->block, size, (size_t)unpacked))
 		return fail(stream->failure, "byte %llu: lz4: damaged data",
 			    (unsigned long long)(stream->offset - size));
 	return stream_emit(stream, (const unsigned char *)lz4->piece, (size_t)unpacked, true);
