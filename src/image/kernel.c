@@ -62,8 +62,8 @@ void kernel_release(struct source *kernel, char *release, size_t size)
 	release[strcspn(release, " ")] = '\0';
 }
 
-/* What has the kernel's code and data in it, compressed or not: the payload, or all of it. Of what
- * is not there it has no byte. */
+/* What has the kernel's code and data in it, compressed or not: the payload, or all of it. Empty
+ * where there is none. */
 static void open_payload(struct source *kernel, struct source *payload, struct failure *failure)
 {
 	static const unsigned char zboot[] = { 'M', 'Z', 0, 0, 'z', 'i', 'm', 'g' };

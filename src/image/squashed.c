@@ -120,8 +120,7 @@ static bool end_unsquashfs(pid_t child, struct failure *failure)
 	       fail(failure, "squashfs root: unsquashfs cannot read it, or TMPDIR has no room");
 }
 
-/* The list comes through a pipe: of one that it could not write whole into a file unsquashfs says
- * nothing. */
+/* The list comes through a pipe: unsquashfs does not report that a full disk cut it. */
 static bool has_whole_lines(int image, struct failure *failure)
 {
 	int ends[2];

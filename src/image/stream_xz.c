@@ -12,7 +12,7 @@
 #include "little_endian.h"
 #include "stream_internal.h"
 
-/* The kernel's buffer for xz. */
+/* The kernel's buffer for xz. For lzma, whose borders are elsewhere, it is as good as another. */
 enum { PIECE = 4096 };
 
 struct xz {
