@@ -34,7 +34,7 @@ bool stream_lz4_is_clear(const unsigned char *block, size_t size, size_t length)
 	size_t made = 0;
 	size_t at = 0;
 
-	while (at < size) {
+	while (at < size && made < length) {
 		unsigned token = block[at++];
 		size_t literals = long_length(block, size, &at, token >> 4);
 
@@ -47,8 +47,6 @@ bool stream_lz4_is_clear(const unsigned char *block, size_t size, size_t length)
 			return false;
 		at += DISTANCE;
 		made += long_length(block, size, &at, token & 15) + SHORTEST;
-		if (made >= length)
-			return true;
 	}
 	return true;
 }
