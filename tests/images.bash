@@ -46,6 +46,20 @@ pack() {
     (cd "$1" && find . | cpio --quiet -o -H newc -R 0:0) > "$2"
 }
 
+# add_modules TREE ROOT MODULE…: ROOT's busybox, and these modules with what they need, as an /init of it loads them: their names
+# are said in that order.
+add_modules() {
+    local tree=$1 root=$2 kernel module
+    kernel=$(ls "$root/lib/modules")
+    mkdir -p "$tree"/{bin,modules}
+    cp "$root/bin/busybox" "$tree/bin"
+    for module in "${@:3}"; do
+        modprobe -d "$root" -S "$kernel" --show-depends "$module"
+    done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' > "$tree.modules"
+    xargs -a "$tree.modules" cp -t "$tree/modules"
+    sed 's,.*/,,' "$tree.modules" | tr '\n' ' '
+}
+
 # What README and the manual tell those to put into /init who have no generator.
 handmade_line='/usr/sbin/noptrace apply || { poweroff -f; exit; }'
 
@@ -53,17 +67,12 @@ handmade_line='/usr/sbin/noptrace apply || { poweroff -f; exit; }'
 # the real root and switches to it: to /sbin/init or, as the kernel makes its parameter a variable, to what first=
 # names. It loads and boots in a fraction of the time of a dracut image, where another would do.
 handmade() {
-    local tree=$1 root=$2 kernel module
-    kernel=$(ls "$root/lib/modules")
-    mkdir -p "$tree"/{bin,dev,proc,run,sys,root,modules,usr/sbin,"usr/lib/modules/$kernel"}
-    cp "$root/bin/busybox" "$tree/bin"
+    local tree=$1 root=$2 modules
+    mkdir -p "$tree"/{bin,dev,proc,run,sys,root,usr/sbin,"usr/lib/modules/$(ls "$root/lib/modules")"}
     ln -s busybox "$tree/bin/sh"
     cp "$3" "$tree/usr/sbin/noptrace"
-    # every module for a virtio disk with ext4, in the order in which they load
-    for module in virtio_pci virtio_blk ext4; do
-        modprobe -d "$root" -S "$kernel" --show-depends "$module"
-    done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' > "$tree.modules"
-    xargs -a "$tree.modules" cp -t "$tree/modules"
+    # for a virtio disk with ext4
+    modules=$(add_modules "$tree" "$root" virtio_pci virtio_blk ext4)
     cat > "$tree/init" << END
 #!/bin/busybox sh
 export PATH=/bin:/usr/sbin
@@ -72,7 +81,7 @@ mount -t proc proc /proc
 mount -t devtmpfs devtmpfs /dev
 mount -t tmpfs -o mode=755 tmpfs /run
 $handmade_line
-for module in $(sed 's,.*/,,' "$tree.modules" | tr '\n' ' '); do insmod /modules/\$module; done
+for module in $modules; do insmod /modules/\$module; done
 until mount -o ro /dev/vda /root; do :; done
 mount -o move /dev /root/dev
 mount -o move /proc /root/proc

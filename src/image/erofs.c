@@ -15,6 +15,7 @@
 enum {
 	SUPER_AT = 1024,
 	SUPER_SIZE = 128,
+	SECTOR = 512,
 	INODE_UNIT = 32,
 	DIRENT = 12,
 	LARGEST_BLOCK = 64 * 1024,
@@ -105,17 +106,17 @@ static bool read_super(struct erofs *fs, uint64_t *root)
 	if (!has_its_checksum(fs, super))
 		return false;
 	features = read_le32(super + 80);
-	if ((features & ~(uint32_t)KNOWN) != 0 || read_le16(super + 86) != 0 || super[90] != 0)
+	if ((features & ~(uint32_t)KNOWN) != 0 || super[13] != 0 || read_le16(super + 86) != 0 ||
+	    super[90] != 0)
 		return erofs_odd(fs, "has features that are not looked into; boot it, or build the "
 				     "image with squashfs");
 	fs->big = features & BIG_CLUSTERS;
-	fs->algorithms = fs->big ? read_le16(super + 84) : 1U << EROFS_LZ4;
 	fs->shared = (uint64_t)read_le32(super + 44) << fs->block_bits;
 	fs->padded = features & ZERO_PADDING;
 	fs->meta = (uint64_t)read_le32(super + 40) << fs->block_bits;
 	fs->packed = features & FRAGMENTS ? read_le64(super + 96) : 0;
 	*root = read_le16(super + 14);
-	return true;
+	return erofs_get_algorithms(fs, read_le16(super + 84), SUPER_AT + sizeof super);
 }
 
 bool erofs_get_inode(struct erofs *fs, uint64_t nid, struct erofs_inode *inode)
@@ -401,6 +402,19 @@ static bool read_block(struct erofs *fs, struct folder *folder, const unsigned c
 	return true;
 }
 
+/* The kernel looks for the end of the last name up to that of the block: what is behind a folder
+ * must not be more of it. Behind what is inline it finds zeros. */
+static bool ends_there(struct erofs *fs, const struct erofs_inode *folder)
+{
+	uint64_t block = 1ULL << fs->block_bits;
+	unsigned char behind = 0;
+
+	if (folder->layout == EROFS_PLAIN && (folder->size & (block - 1)) != 0 &&
+	    !erofs_get(fs, folder->block * block + folder->size, &behind, 1))
+		return false;
+	return behind == 0 || erofs_odd(fs, "a folder whose last name goes on behind its end");
+}
+
 static bool read_folder(struct erofs *fs, struct folder *folder)
 {
 	size_t block = (size_t)1 << fs->block_bits;
@@ -420,7 +434,7 @@ static bool read_folder(struct erofs *fs, struct folder *folder)
 		     read_block(fs, folder, bytes, size);
 	}
 	free(bytes);
-	return ok;
+	return ok && ends_there(fs, &folder->inode);
 }
 
 static bool read_all(struct erofs *fs)
@@ -465,6 +479,8 @@ bool erofs_read(int image, struct tree *tree, struct failure *failure)
 	fs.made = malloc(EROFS_MADE);
 	fs.compressed = malloc(EROFS_PACKED);
 	ok = fs.made && fs.compressed ? read_all(&fs) : erofs_odd(&fs, "no memory");
+	if (ok && fs.size % SECTOR != 0)
+		ok = erofs_odd(&fs, "its last sector is not whole, which a loop device leaves out");
 	free(fs.made);
 	free(fs.compressed);
 	return ok;

@@ -24,8 +24,8 @@ bool erofs_is(int image);
  * archive_wish() says. False, with the reason, for what is none or is not known, for names that no
  * file can have, that stand twice or in the wrong order, for a type that is not the file's, for
  * extended attributes that overlayfs may go by, for what is compressed in a way that the superblock
- * does not announce, and beyond the bounds of limits.h, of which LIMIT_UNPACKED counts what is read
- * and unpacked.
+ * does not announce, or whose index the kernel would follow elsewhere, and beyond the bounds of
+ * limits.h, of which LIMIT_UNPACKED counts what is read and unpacked.
  */
 bool erofs_read(int image, struct tree *tree, struct failure *failure);
 

@@ -49,8 +49,8 @@ static bool unpack_piece(struct erofs *fs, const struct erofs_map *map,
 	       fs->compressed[zeros] == 0)
 		zeros++;
 	return (zeros < EROFS_CLUSTER &&
-		erofs_unpack(map->algorithm, fs->compressed + zeros, (size_t)extent->size - zeros,
-			     fs->made, (size_t)extent->length)) ||
+		erofs_unpack(fs, map->algorithm, extent->partial, fs->compressed + zeros,
+			     (size_t)extent->size - zeros, fs->made, (size_t)extent->length)) ||
 	       erofs_odd(fs,
 			 "a file whose compressed content is damaged, or of an algorithm that is "
 			 "not looked into");

@@ -37,7 +37,7 @@ struct erofs_map {
 	uint64_t index; /* where it begins */
 	uint64_t count; /* of logical clusters */
 	bool compact, twos, big, interlaced;
-	unsigned algorithm;
+	enum erofs_algorithm algorithm;
 	bool all_fragment, tail_fragment;
 	uint64_t fragment; /* where it is in the packed file */
 };
@@ -47,6 +47,7 @@ struct erofs_extent {
 	uint64_t at, length;  /* in the file */
 	uint64_t place, size; /* in the image */
 	bool compressed, fragment;
+	bool partial;  /* what it unpacks to may be more than is of the file */
 	uint64_t high; /* of the offset of a fragment */
 };
 
@@ -58,8 +59,10 @@ struct erofs {
 	uint64_t shared;     /* and extended attributes that several have */
 	bool big;	     /* whether compressed pieces of several blocks are announced, */
 	unsigned algorithms; /* and which algorithms, a bit for each */
-	bool padded;	     /* zeros stand before what is compressed, and not behind */
-	uint64_t packed;     /* the inode of the file that has the fragments, or 0 */
+	/* of which the largest piece, dictionary and window are told, in bytes */
+	uint32_t lz4_piece, lzma_dictionary, zstd_window;
+	bool padded;	 /* zeros stand before what is compressed, and not behind */
+	uint64_t packed; /* the inode of the file that has the fragments, or 0 */
 	struct tree *tree;
 	struct failure *failure;
 	uint64_t work;		/* bytes that were read and unpacked, against LIMIT_UNPACKED */
@@ -92,8 +95,13 @@ bool erofs_find_extent(struct erofs *fs, const struct erofs_inode *inode,
 bool erofs_read_content(struct erofs *fs, const struct erofs_inode *inode, uint64_t at,
 			unsigned char *to, size_t size);
 
-/* Unpacks `length` bytes, which may be the first of more. False if that is not what it is. */
-bool erofs_unpack(unsigned algorithm, const unsigned char *from, size_t size, unsigned char *to,
-		  size_t length);
+/* Reads what the superblock announces of algorithms: in a field of two bytes a bit for each, and at
+ * `at` something of each; without fs->big there is lz4 alone, and that field is about it. */
+bool erofs_get_algorithms(struct erofs *fs, uint16_t field, uint64_t at);
+
+/* Unpacks `length` bytes, which with `partial` may be the first of more. False if that is not what
+ * it is, or where the superblock announces less than it takes. */
+bool erofs_unpack(const struct erofs *fs, enum erofs_algorithm algorithm, bool partial,
+		  const unsigned char *from, size_t size, unsigned char *to, size_t length);
 
 #endif

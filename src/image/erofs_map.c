@@ -14,24 +14,35 @@ enum type { PLAIN, HEAD, NONHEAD, HEAD2 };
 enum {
 	ADVISE_TWOS = 1,
 	ADVISE_BIG = 2,
-	ADVISE_BIG2 = 4, /* of the second algorithm: nothing has one here */
+	ADVISE_BIG2 = 4, /* of the second algorithm, which nothing has here */
 	ADVISE_INTERLACED = 16,
 	ADVISE_FRAGMENT = 32,
 	ADVISE_KNOWN = ADVISE_TWOS | ADVISE_BIG | ADVISE_BIG2 | ADVISE_INTERLACED | ADVISE_FRAGMENT,
 };
 
 /* What a nonhead says instead of the distance to its head: of how many blocks the piece is. */
-enum { COUNT_OF_BLOCKS = 1 << 11 };
+enum { COUNT_OF_BLOCKS = 1 << 11, FARTHEST = COUNT_OF_BLOCKS - 1 };
+
+enum { PARTIAL = 1 << 15 };
 
 enum { HEADER = 8, LARGEST_PACK = 32 };
 
 /* What the index has for one logical cluster. */
 struct entry {
 	enum type type;
-	unsigned at;	 /* where in the cluster a piece begins */
-	uint32_t block;	 /* and where it is stored */
-	unsigned blocks; /* in a nonhead, if it says that; otherwise 0 */
+	unsigned at;	/* where in the cluster a piece begins */
+	uint32_t block; /* and where it is stored */
+	bool partial;	/* and whether more than is of the file */
+	/* what a nonhead says: of how many blocks the piece is, or how many clusters before its
+	 * head is; and how many behind it the next one is, or 0 */
+	bool counted;
+	unsigned blocks, back, ahead;
 };
+
+static bool damaged(struct erofs *fs)
+{
+	return erofs_odd(fs, "an index that is damaged");
+}
 
 bool erofs_get_map(struct erofs *fs, const struct erofs_inode *inode, struct erofs_map *map)
 {
@@ -49,12 +60,14 @@ bool erofs_get_map(struct erofs *fs, const struct erofs_inode *inode, struct ero
 	}
 	advise = read_le16(header + 4);
 	if ((advise & ~(unsigned)ADVISE_KNOWN) != 0 || fs->block_bits != EROFS_CLUSTER_BITS ||
-	    (header[7] & 7) != 0)
+	    header[6] >> 4 != 0 || (header[7] & 7) != 0)
 		return erofs_odd(fs, "has a file compressed in a way that is not looked into");
 	if ((advise & (ADVISE_BIG | ADVISE_BIG2) && !fs->big) ||
 	    !(fs->algorithms >> (header[6] & 15) & 1))
 		return erofs_odd(fs, "has a file compressed in a way that its superblock does not "
 				     "announce, which the kernel does not read");
+	if (map->compact && !(advise & ADVISE_BIG) != !(advise & ADVISE_BIG2))
+		return damaged(fs);
 	map->index = at + HEADER + (map->compact ? 0 : 8);
 	map->count = inode->size / EROFS_CLUSTER + (inode->size % EROFS_CLUSTER != 0);
 	map->twos = advise & ADVISE_TWOS;
@@ -66,6 +79,28 @@ bool erofs_get_map(struct erofs *fs, const struct erofs_inode *inode, struct ero
 	return true;
 }
 
+static void set_distance(struct entry *entry, unsigned value)
+{
+	entry->counted = value & COUNT_OF_BLOCKS;
+	entry->blocks = entry->counted ? value & ~(unsigned)COUNT_OF_BLOCKS : 0;
+	entry->back = entry->counted ? 1 : value;
+}
+
+/* Whether the kernel, which goes by what nonheads say, comes from this one to its head, which is
+ * from `least` to `most` clusters before it: at once, or, from far away, through those between. */
+static bool leads_back(const struct erofs_map *map, const struct entry *entry, uint64_t least,
+		       uint64_t most)
+{
+	if (entry->counted)
+		return map->big && least == 1;
+	/* the first behind a head counts, where pieces are large */
+	if (map->big && least == 1)
+		least++;
+	if (least > FARTHEST)
+		least = FARTHEST;
+	return entry->back >= least && entry->back <= most;
+}
+
 static bool full_entry(struct erofs *fs, const struct erofs_map *map, uint64_t number,
 		       struct entry *entry)
 {
@@ -75,12 +110,11 @@ static bool full_entry(struct erofs *fs, const struct erofs_map *map, uint64_t n
 		return false;
 	*entry = (struct entry) { .type = raw[0] & 3 };
 	if (entry->type == NONHEAD) {
-		unsigned distance = read_le16(raw + 4);
-
-		entry->blocks =
-		    distance & COUNT_OF_BLOCKS ? distance & ~(unsigned)COUNT_OF_BLOCKS : 0;
+		set_distance(entry, read_le16(raw + 4));
+		entry->ahead = read_le16(raw + 6);
 		return true;
 	}
+	entry->partial = read_le16(raw) & PARTIAL;
 	entry->at = read_le16(raw + 2);
 	entry->block = read_le32(raw + 4);
 	return true;
@@ -124,8 +158,8 @@ static struct entry unpack(const unsigned char *raw, const struct pack *pack, un
 
 	if (entry.type != NONHEAD)
 		entry.at = low;
-	else if (low & COUNT_OF_BLOCKS)
-		entry.blocks = low & ~(unsigned)COUNT_OF_BLOCKS;
+	else
+		set_distance(&entry, low);
 	return entry;
 }
 
@@ -137,18 +171,31 @@ static bool compact_entry(struct erofs *fs, const struct erofs_map *map, uint64_
 	size_t size = pack.count == 2 ? 8 : 32;
 	/* without big pieces, the number is that of the block before the pack's first piece */
 	uint32_t blocks = map->big ? 0 : 1;
+	struct entry before = { .type = NONHEAD };
+	/* how many there are to the head, at least: it may stand before the pack */
+	uint64_t least = 0;
+	bool known = false;
 
 	if (!erofs_get(fs, pack.at, raw, size))
 		return false;
-	*entry = unpack(raw, &pack, 0);
-	for (unsigned i = 0; i < pack.number; i++) {
-		struct entry next = unpack(raw, &pack, i + 1);
-
-		if (entry->type == NONHEAD)
-			blocks += map->big ? entry->blocks : 0;
-		else if (!map->big || next.type != NONHEAD)
+	for (unsigned i = 0; i <= pack.number; i++) {
+		*entry = unpack(raw, &pack, i);
+		if (before.type == NONHEAD)
+			blocks += map->big ? before.blocks : 0;
+		else if (!map->big || entry->type != NONHEAD)
 			blocks++;
-		*entry = next;
+		least++;
+		if (entry->type != NONHEAD) {
+			known = true;
+			least = 0;
+		} else if (i + 1 == pack.count && !entry->counted) {
+			/* the last of a pack leads to the next head */
+			entry->ahead = entry->back;
+			entry->back = before.back + 1;
+		} else if (!leads_back(map, entry, least, known ? least : UINT64_MAX)) {
+			return damaged(fs);
+		}
+		before = *entry;
 	}
 	entry->block = read_le32(raw + size - 4) + blocks;
 	return true;
@@ -164,7 +211,7 @@ static bool get_entry(struct erofs *fs, const struct erofs_map *map, uint64_t nu
 		return false;
 	if (entry->type == HEAD2)
 		return erofs_odd(fs, "has a file of two algorithms, which is not looked into");
-	return entry->at < EROFS_CLUSTER || erofs_odd(fs, "an index that is damaged");
+	return entry->at < EROFS_CLUSTER || damaged(fs);
 }
 
 /* How much of the image a piece takes, whose head is in that cluster. */
@@ -180,8 +227,38 @@ static bool get_size(struct erofs *fs, const struct erofs_map *map, uint64_t num
 		return false;
 	if (next.type == NONHEAD)
 		extent->size = (uint64_t)next.blocks * EROFS_CLUSTER;
-	return (extent->size > 0 && extent->size <= EROFS_PACKED) ||
-	       erofs_odd(fs, "an index that is damaged");
+	return (extent->size > 0 &&
+		extent->size <= (map->algorithm == EROFS_LZ4 ? fs->lz4_piece : EROFS_PACKED)) ||
+	       damaged(fs);
+}
+
+/* Where in the file the piece ends whose head is in that cluster: where the next one begins. */
+static bool find_end(struct erofs *fs, const struct erofs_inode *inode, const struct erofs_map *map,
+		     uint64_t number, uint64_t *end)
+{
+	struct entry entry = { .type = NONHEAD };
+	uint64_t reach = 0; /* where nonheads say that this is */
+
+	*end = inode->size;
+	for (uint64_t next = number + 1; next < map->count && entry.type == NONHEAD; next++) {
+		if (next - number > EROFS_MADE / EROFS_CLUSTER)
+			return erofs_odd(fs, "a piece that is longer than the kernel takes");
+		if (!get_entry(fs, map, next, &entry))
+			return false;
+		if (entry.type != NONHEAD) {
+			*end = next * EROFS_CLUSTER + entry.at;
+			if (reach > next)
+				return damaged(fs);
+		} else if (!leads_back(map, &entry, next - number, next - number)) {
+			return damaged(fs);
+		} else if (next + entry.ahead > reach) {
+			reach = next + entry.ahead;
+		}
+	}
+	/* a head may stand where the file ends, and then begins nothing */
+	if (*end > inode->size)
+		*end = inode->size;
+	return true;
 }
 
 bool erofs_find_extent(struct erofs *fs, const struct erofs_inode *inode,
@@ -189,9 +266,8 @@ bool erofs_find_extent(struct erofs *fs, const struct erofs_inode *inode,
 {
 	uint64_t number = at / EROFS_CLUSTER;
 	uint64_t next = number;
-	uint64_t end = inode->size;
+	uint64_t end;
 	struct entry head = { .type = NONHEAD };
-	struct entry entry = { .type = NONHEAD };
 
 	do {
 		if (!get_entry(fs, map, next, &head))
@@ -201,29 +277,20 @@ bool erofs_find_extent(struct erofs *fs, const struct erofs_inode *inode,
 		/* one that begins behind `at` is where this ends */
 	} while (next-- > 0 && number - next <= EROFS_MADE / EROFS_CLUSTER);
 	if (next > number || number - next > EROFS_MADE / EROFS_CLUSTER)
-		return erofs_odd(fs, "an index that is damaged");
+		return damaged(fs);
 	*extent = (struct erofs_extent) {
 		.at = next * EROFS_CLUSTER + head.at,
 		.place = (uint64_t)head.block << fs->block_bits,
 		.compressed = head.type == HEAD,
+		.partial = head.partial,
 		.high = head.block,
 	};
-	number = next;
-	while (++next < map->count && entry.type == NONHEAD) {
-		if (next - number > EROFS_MADE / EROFS_CLUSTER)
-			return erofs_odd(fs, "a piece that is longer than the kernel takes");
-		if (!get_entry(fs, map, next, &entry))
-			return false;
-		if (entry.type != NONHEAD)
-			end = next * EROFS_CLUSTER + entry.at;
-	}
-	/* a head may stand where the file ends, and then begins nothing */
-	if (end > inode->size)
-		end = inode->size;
+	if (!find_end(fs, inode, map, next, &end))
+		return false;
 	extent->length = end - extent->at;
 	if (end <= at || extent->length > EROFS_MADE)
-		return erofs_odd(fs, "an index that is damaged");
+		return damaged(fs);
 	/* a fragment takes nothing here, and its index says nothing about that */
 	extent->fragment = map->tail_fragment && end == inode->size;
-	return extent->fragment || get_size(fs, map, number, extent);
+	return extent->fragment || get_size(fs, map, next, extent);
 }
