@@ -74,11 +74,11 @@ plugin() {
     chmod +x "$tree/usr/lib/kernel/install.d/$1.install"
 }
 
-# look_again [clean|add VERSION]: the plugin is called by hand.
+# look_again [clean|add VERSION]: the plugin is called by hand, with an environment that has its variables' names.
 look_again() {
     # shellcheck disable=SC2016 # the inner shell's
     run unshare --mount sh -e -c 'tree=$1; shift; mount -t proc proc "$tree/proc"
-        exec chroot "$tree" /usr/lib/kernel/install.d/95-noptrace.install "$@"' - "$tree" "${@:-add}"
+        exec env line=0123456789abcdef0123456789abcdef grub=odd environment=odd unread=/odd chroot "$tree" /usr/lib/kernel/install.d/95-noptrace.install "$@"' - "$tree" "${@:-add}"
     assert_success
 }
 

@@ -961,6 +961,27 @@ checked_in() {
     assert_unreadable 'what was unpacked cannot be written: No space left on device'
 }
 
+@test "a squash-root.img is refused that kernels find to be shorter than it is: its last sector is not whole" {
+    local tree=$BATS_TEST_TMPDIR/tree image=$BATS_TEST_TMPDIR/squashfs size
+    mkdir "$tree"
+    echo some > "$tree/file"
+    mksquashfs "$tree" "$image" -no-xattrs -nopad -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+    size=$(stat -c %s "$image")
+    # and so by a byte, and not
+    for size in "$size" $((size / 512 * 512 + 511)) $((size / 512 * 512 + 512)); do
+        truncate -s "$size" "$image"
+        perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n"), file("squash-root.img", slurp($ARGV[0])))' \
+            "$image" > "$BATS_TEST_TMPDIR/image"
+        run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+        if ((size % 512)); then
+            assert_unreadable 'squashfs root: not whole on a loop device, which leaves out a last sector that is none; build it without -nopad'
+        else
+            assert_failure 1
+            assert_line --partial '/usr/sbin/noptrace: not in the image'
+        fi
+    done
+}
+
 @test "a squash-root.img that cannot be looked at is refused: without unsquashfs, or a file to unpack it into" {
     local most says
     squashed_image

@@ -153,7 +153,6 @@ void results_free(struct results *results)
 		free(results->verdicts[i].image);
 	free(results->results);
 	free(results->verdicts);
-	*results = (struct results) { 0 };
 }
 
 static const char STATUSES[][5] = { "ok", "FAIL", "warn", "n/a" };

@@ -34,6 +34,7 @@ struct results {
 	bool failed; /* memory was short: what is here is not all */
 };
 
+/* Nothing is asked of it behind that. */
 void results_free(struct results *results);
 
 /*

@@ -12,6 +12,7 @@
 #include "archive.h"
 #include "erofs.h"
 #include "limits.h"
+#include "little_endian.h"
 #include "pseudo.h"
 #include "squashed.h"
 #include "stream.h"
@@ -153,6 +154,18 @@ static bool has_attributes(int image)
 	       memcmp(table, none, sizeof none) != 0;
 }
 
+/* Whether kernels find all that its superblock says it is long: a loop device has whole sectors. */
+static bool is_whole(int image)
+{
+	enum { AT = 40, SECTOR = 512 };
+	unsigned char length[8];
+	struct stat about;
+
+	return fstat(image, &about) == 0 &&
+	       pread(image, length, sizeof length, AT) == (ssize_t)sizeof length &&
+	       read_le64(length) <= (uint64_t)about.st_size / SECTOR * SECTOR;
+}
+
 static bool read_squashed(int image, struct tree *tree, struct failure *failure)
 {
 	static struct source listed;
@@ -164,6 +177,9 @@ static bool read_squashed(int image, struct tree *tree, struct failure *failure)
 	if (has_attributes(image))
 		return fail(failure, "squashfs root: has extended attributes, by which overlayfs "
 				     "may make something else of it; build it with -no-xattrs");
+	if (!is_whole(image))
+		return fail(failure, "squashfs root: not whole on a loop device, which leaves out "
+				     "a last sector that is none; build it without -nopad");
 	output = nameless_file();
 	if (output < 0)
 		return fail(failure, "no place to work in; see TMPDIR");
