@@ -2379,7 +2379,7 @@ END
         'BindsTo=nop"trace"-initramfs.service' "Conflicts=nop't'race-initramfs.service" PartOf=%i.target Before=nop%% \
         {After,JoinsNamespaceOf,OnFailure,OnSuccess,PropagatesReloadTo,Requisite,{Stop,Reload}PropagatedFrom,Upholds,BindTo,PropagateReload{To,From},{Requires,Requisite}Overridable}=nop%i-initramfs.service \
         'Conflicts=x nop%i.service' Before=-.slice%i Before=%i-.slice \
-        {Unit,Service}=no%p-initramfs.service Wants=no%itrace{,-instead}.service Wants=no%itrace-locked@{emergency,poweroff,reboot}.target \
+        {Unit,Service}=no%p-initramfs.service Wants=no%itrace{,-instead}.service Wants=no%itrace-locked@{emergency,poweroff,reboot}.target Wants=noptrace-locked@{,emerg}%i.target \
         {Before,Conflicts,PropagatesStopTo}=syst%ijournald.socket Before=sys%islice Before=-%islice; do
         printf '[Unit]\n%s\n' "$line" > "$tree/$units/x@.service"
         check_tree
