@@ -2389,6 +2389,13 @@ END
     printf '[Unit]\nConflicts=x.service\tnop%%i.service\n' > "$tree/$units/x@.service"
     check_tree
     assert_fails masks "/$units/x@.service:2: Conflicts=x.service?nop%i.service: nothing else may meddle with noptrace; remove that"
+    # where the last line has no end, with systemd's ends of lines as well
+    printf '[Unit]\r\nAfter=x.service' > "$tree/$units/x@.service"
+    check_tree
+    assert_success
+    printf '[Unit]\r\nAfter=y.service\rConflicts=nop%%i.service' > "$tree/$units/x@.service"
+    check_tree
+    assert_fails masks "/$units/x@.service:3: Conflicts=nop%i.service: nothing else may meddle with noptrace; remove that"
     # before the next line
     printf '[Unit]\nConflicts=nop%%i.service\\\n x.service\n' > "$tree/$units/x@.service"
     check_tree

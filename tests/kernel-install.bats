@@ -1657,6 +1657,10 @@ END
         kernel_install add 6.1.0-10-test
         assert_line --partial 'took out the word maintenance'
         assert_equal "$(stat -c %a "$entries/$normal" "$entries/$maintenance")" $'640\n640'
+        # one that is there already, too
+        chmod 600 "$entries/$normal"
+        look_again
+        assert_equal "$(stat -c %a "$entries/$maintenance")" 600
         # nor does it fail where there are none
         printf '#!/bin/sh\nexit 1\n' > "$tree/chmod"
         chmod +x "$tree/chmod"
