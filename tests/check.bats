@@ -1748,10 +1748,13 @@ END
     # it reads none of a file in which a line is not UTF-8
     tree_of systemd
     # the file is that of other tests too
-    { cat "$tree/$units/initrd.target" && printf '# \xff\nDescription=\xff\n'; } > "$BATS_TEST_TMPDIR/target"
-    cp --remove-destination "$BATS_TEST_TMPDIR/target" "$tree/$units/initrd.target"
-    check_tree
-    assert_fails order "initrd.target is not there, masked or broken: nothing starts $unit; build the image anew"
+    { cat "$tree/$units/initrd.target" && printf '# \xff\n'; } > "$BATS_TEST_TMPDIR/target"
+    for line in 'Description=\xff' 'Description=\x80' '\x80=x'; do
+        cp --remove-destination "$BATS_TEST_TMPDIR/target" "$tree/$units/initrd.target"
+        printf '%b\n' "$line" >> "$tree/$units/initrd.target"
+        check_tree
+        assert_fails order "initrd.target is not there, masked or broken: nothing starts $unit; build the image anew"
+    done
     sed -i '$d' "$tree/$units/initrd.target"
     check_tree
     assert_success
@@ -2369,6 +2372,7 @@ END
         'After="x"-0123456789abcdef0123456789abcdef.service' 'After=system-%i.slice sys%islice' Wants=-%islice Requires=syst%ijournald.socket \
         '[Service]' $'ExecStart=/bin/x %i \\\n\\\n-y' 'ExecStart=/bin/mount --bind /usr /sysroot/usr' 'ExecStart=/bin/mount --bind a/proc /data' 'ExecStart=/bin/mount -t tmpfs x /run' \
         "ExecStart=/bin/mount --bind /sbin /data/$(printf '%060d' 1)/sbin" 'ExecStart=/bin/ls /proc' $'[X-Odd\\\n mount /proc ]' \
+        '  # Conflicts=nop%i.service' $'\t; noptrace' \
         > "$tree/$units/x@.service"
     mkdir -p "$tree/$units/initrd.target.wants"
     ln -s ../x@.service "$tree/$units/initrd.target.wants/x@trace-initramfs.service"
@@ -2407,6 +2411,15 @@ END
     printf '[Service]\nExecStart=/bin/mount -t tmpfs x \\\n /proc\n' > "$tree/$units/x@.service"
     check_tree
     assert_fails masks "/$units/x@.service:3: /proc: nothing else may meddle with noptrace; remove that"
+    for line in {mount [mount; do
+        printf '[Service]\nExecStart=%s /proc\n' "$line" > "$tree/$units/x@.service"
+        check_tree
+        assert_fails masks "/$units/x@.service:2: ExecStart=$line /proc: nothing else may meddle with noptrace; remove that"
+    done
+    # two are one, with which no line goes on
+    printf '[Unit]\nDescription=x \\\\\nConflicts=nop%%i.service\n' > "$tree/$units/x@.service"
+    check_tree
+    assert_fails masks "/$units/x@.service:3: Conflicts=nop%i.service: nothing else may meddle with noptrace; remove that"
     # where the name of a setting alone stands before that
     printf '[Unit]\nConflicts \\\n =nop%%i.service\n' > "$tree/$units/x@.service"
     check_tree

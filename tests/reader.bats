@@ -761,7 +761,8 @@ squashed_image() {
     # shellcheck disable=SC2016 # its own parameters: the list goes to what -pf names
     printf '%s\n' '#!/bin/sh' 'if [ "$3" = -pf ]; then cat "$LIST" > "$4"; else printf %b "$LISTED"; fi' 'eval "$END"' > "$BATS_TEST_TMPDIR/unsquashfs"
     chmod +x "$BATS_TEST_TMPDIR/unsquashfs"
-    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n"), file("squash-root.bak", "y"), file("squash-root.img", "x"))' \
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n"), file("squash-root.bak", "y"),
+        file("squash-root.img", pack "x56 H16 x448", "f" x 16))' \
         > "$BATS_TEST_TMPDIR/image"
 }
 
@@ -865,7 +866,7 @@ END
     # 2 is of what is root's alone; it may write no more than of what is compressed elsewhere, and has no other files, be they
     # the image or those for the roots of other names
     # shellcheck disable=SC2016 # of the shell that evaluates it
-    for END in true 'exit 2' '[ "$(ulimit -f)" -le 524289 ]' '[ "$(ulimit -t)" -le 120 ]' '[ "$LC_ALL" = C ]' \
+    for END in true 'exit 2' '[ "$(ulimit -f)" -le 524388 ]' '[ "$(ulimit -t)" -le 120 ]' '[ "$LC_ALL" = C ]' \
         '[ -e /proc/$$/fd/1 ] && ! ls -l /proc/$$/fd | grep -q /image$' '[ "$(find /proc/$$/fd -lname "*(deleted)" | wc -l)" -le 2 ]' \
         '[ "$3" != -pf ] || { echo heard; echo heard >&2; }'; do
         LISTED='drwxr-xr-x 0/0 3 2026-01-01 00:00 squashfs-root\n\n-rwsr-xr-T 9/9 1 x y z/f\n'
