@@ -2420,6 +2420,9 @@ END
     printf '[Unit]\nDescription=x \\\\\nConflicts=nop%%i.service\n' > "$tree/$units/x@.service"
     check_tree
     assert_fails masks "/$units/x@.service:3: Conflicts=nop%i.service: nothing else may meddle with noptrace; remove that"
+    printf '[Unit]\nDescription=x \\\\\\\nConflicts=nop%%i.service\n' > "$tree/$units/x@.service"
+    check_tree
+    assert_success
     # where the name of a setting alone stands before that
     printf '[Unit]\nConflicts \\\n =nop%%i.service\n' > "$tree/$units/x@.service"
     check_tree
