@@ -293,7 +293,6 @@ bool tree_init(struct tree *tree)
 	if (tree_new_node(tree, S_IFDIR | 0755, &tree->root) != 0)
 		return false;
 	tree->root->parent = tree->root;
-	tree->root->names = 1;
 	if (add_own(tree))
 		return true;
 	tree_free(tree);

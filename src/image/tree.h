@@ -25,7 +25,7 @@ struct node {
 	size_t kept, wanted;	/* the wish: at most this many are kept */
 	int fd;			/* or where all of them were written, see tree_open(); -1 */
 	char *target;		/* of a symbolic link */
-	unsigned names;		/* labels that lead to it; 0 when it was removed */
+	unsigned names;		/* labels that lead to it; 0 when it was removed, and of the root */
 	/* of a folder: */
 	void *children;		   /* a tree of tsearch(3), ordered by name, of labels */
 	struct node *parent;	   /* its own, for the root */
