@@ -2411,7 +2411,7 @@ END
     printf '[Service]\nExecStart=/bin/mount -t tmpfs x \\\n /proc\n' > "$tree/$units/x@.service"
     check_tree
     assert_fails masks "/$units/x@.service:3: /proc: nothing else may meddle with noptrace; remove that"
-    for line in {mount [mount; do
+    for line in '{mount' '[mount'; do
         printf '[Service]\nExecStart=%s /proc\n' "$line" > "$tree/$units/x@.service"
         check_tree
         assert_fails masks "/$units/x@.service:2: ExecStart=$line /proc: nothing else may meddle with noptrace; remove that"
