@@ -4012,7 +4012,8 @@ name_in_init() {
 erofs_of() {
     rm -rf "$BATS_TEST_TMPDIR/outer"
     mkdir "$BATS_TEST_TMPDIR/outer"
-    mkfs.erofs -C 65536 -E fragments -x -1 -T 0 -z lz4 "$BATS_TEST_TMPDIR/outer/erofs-root.img" "$1" > "$BATS_TEST_TMPDIR/log" 2>&1
+    in_root "$trixie" "$BATS_TEST_TMPDIR" mkfs.erofs -C 65536 -E fragments -x -1 -T 0 -z lz4 /var/tmp/outer/erofs-root.img \
+        "/var/tmp/${1#"$BATS_TEST_TMPDIR/"}" > "$BATS_TEST_TMPDIR/log" 2>&1
     pack_outer
 }
 

@@ -52,7 +52,7 @@ bool erofs_work(struct erofs *fs, uint64_t bytes)
 bool erofs_get(struct erofs *fs, uint64_t at, void *to, size_t size)
 {
 	if (at > fs->size || size > fs->size - at)
-		return erofs_odd(fs, "it is cut short, or damaged: something is behind its end");
+		return erofs_odd(fs, EROFS_CUT);
 	/* a call costs more than the few bytes that some ask for, and a hostile image has many
 	 * asked */
 	if (!erofs_work(fs, size < LEAST_WORK ? LEAST_WORK : size))
@@ -106,15 +106,16 @@ static bool read_super(struct erofs *fs, uint64_t *root)
 	if (!has_its_checksum(fs, super))
 		return false;
 	features = read_le32(super + 80);
-	if ((features & ~(uint32_t)KNOWN) != 0 || super[13] != 0 || read_le16(super + 86) != 0 ||
-	    super[90] != 0)
+	if ((features & ~(uint32_t)KNOWN) != 0 || super[13] != 0 || !memchr(super + 64, '\0', 16) ||
+	    read_le16(super + 86) != 0 || super[90] != 0 || super[91] != 0)
 		return erofs_odd(fs, "has features that are not looked into; boot it, or build the "
 				     "image with squashfs");
 	fs->big = features & BIG_CLUSTERS;
 	fs->shared = (uint64_t)read_le32(super + 44) << fs->block_bits;
 	fs->padded = features & ZERO_PADDING;
 	fs->meta = (uint64_t)read_le32(super + 40) << fs->block_bits;
-	fs->packed = features & FRAGMENTS ? read_le64(super + 96) : 0;
+	fs->shared_pieces = features & FRAGMENTS;
+	fs->packed = fs->shared_pieces ? read_le64(super + 96) : 0;
 	*root = read_le16(super + 14);
 	return erofs_get_algorithms(fs, read_le16(super + 84), SUPER_AT + sizeof super);
 }
@@ -128,7 +129,7 @@ bool erofs_get_inode(struct erofs *fs, uint64_t nid, struct erofs_inode *inode)
 	bool extended;
 
 	if (nid > fs->size / INODE_UNIT)
-		return erofs_odd(fs, "it is cut short, or damaged: something is behind its end");
+		return erofs_odd(fs, EROFS_CUT);
 	at = fs->meta + nid * INODE_UNIT;
 	if (!erofs_get(fs, at, raw, INODE_UNIT))
 		return false;
@@ -136,7 +137,7 @@ bool erofs_get_inode(struct erofs *fs, uint64_t nid, struct erofs_inode *inode)
 	extended = format & 1;
 	if (extended && !erofs_get(fs, at, raw, sizeof raw))
 		return false;
-	if (format >> 1 > EROFS_COMPACT)
+	if (format >> 1 > EROFS_COMPACT || (extended && read_le16(raw + 6) != 0))
 		return erofs_odd(fs, "has a file of a layout that is not looked into");
 	attributes = read_le16(raw + 2);
 	*inode = (struct erofs_inode) {
@@ -149,7 +150,9 @@ bool erofs_get_inode(struct erofs *fs, uint64_t nid, struct erofs_inode *inode)
 		.attributes_size = attributes > 0 ? ATTRIBUTES + 4 * (attributes - 1ULL) : 0,
 	};
 	inode->behind = inode->attributes + inode->attributes_size;
-	return true;
+	/* older kernels count clusters in 31 bits */
+	return inode->size >> (31 + fs->block_bits) == 0 ||
+	       erofs_odd(fs, "a file that is longer than kernels read");
 }
 
 enum { CAPABILITY = sizeof "capability" - 1 };
@@ -276,6 +279,8 @@ static bool make_link(struct erofs *fs, const struct erofs_inode *inode, const c
 	if (!erofs_read_content(fs, inode, 0, (unsigned char *)target, (size_t)inode->size))
 		return false;
 	target[inode->size] = '\0';
+	if (strlen(target) != inode->size)
+		return erofs_odd(fs, "a link with a NUL in it");
 	error = tree_symlink(fs->tree, target, path);
 	return is_made(fs, error);
 }
@@ -437,13 +442,24 @@ static bool read_folder(struct erofs *fs, struct folder *folder)
 	return ok && ends_there(fs, &folder->inode);
 }
 
+/* Kernels do not mount what has them in something else than a file. */
+static bool judge_packed(struct erofs *fs)
+{
+	struct erofs_inode packed;
+
+	if (fs->packed == 0)
+		return true;
+	return erofs_get_inode(fs, fs->packed, &packed) &&
+	       (S_ISREG(packed.mode) || erofs_odd(fs, "has its fragments in what is no file"));
+}
+
 static bool read_all(struct erofs *fs)
 {
 	struct erofs_inode root;
 	uint64_t nid = 0;
 	bool ok;
 
-	if (!read_super(fs, &nid) || !erofs_get_inode(fs, nid, &root) ||
+	if (!read_super(fs, &nid) || !judge_packed(fs) || !erofs_get_inode(fs, nid, &root) ||
 	    !judge_attributes(fs, &root))
 		return false;
 	if (!S_ISDIR(root.mode))
@@ -478,10 +494,12 @@ bool erofs_read(int image, struct tree *tree, struct failure *failure)
 	fs.size = (uint64_t)stat.st_size;
 	fs.made = malloc(EROFS_MADE);
 	fs.compressed = malloc(EROFS_PACKED);
-	ok = fs.made && fs.compressed ? read_all(&fs) : erofs_odd(&fs, "no memory");
+	fs.ways = calloc(fs.size / EROFS_CLUSTER + 1, sizeof *fs.ways);
+	ok = fs.made && fs.compressed && fs.ways ? read_all(&fs) : erofs_odd(&fs, "no memory");
 	if (ok && fs.size % SECTOR != 0)
 		ok = erofs_odd(&fs, "its last sector is not whole, which a loop device leaves out");
 	free(fs.made);
 	free(fs.compressed);
+	free(fs.ways);
 	return ok;
 }

@@ -12,11 +12,15 @@ static bool read_flat(struct erofs *fs, const struct erofs_inode *inode, uint64_
 	uint64_t whole =
 	    inode->layout == EROFS_INLINE ? (inode->size - 1) & ~(block - 1) : inode->size;
 	uint64_t tail = inode->size - whole;
+	uint64_t begin = (uint64_t)inode->block << fs->block_bits;
 	size_t here = 0;
 
 	if (at < whole) {
 		here = size < whole - at ? size : (size_t)(whole - at);
-		if (!erofs_get(fs, ((uint64_t)inode->block << fs->block_bits) + at, to, here))
+		/* kernels read whole blocks, of which the last one must be there */
+		if (begin + ((whole + block - 1) & ~(block - 1)) > fs->size)
+			return erofs_odd(fs, EROFS_CUT);
+		if (!erofs_get(fs, begin + at, to, here))
 			return false;
 	}
 	if (here == size)
@@ -56,6 +60,24 @@ static bool unpack_piece(struct erofs *fs, const struct erofs_map *map,
 			 "not looked into");
 }
 
+/* Whether its place was read in this way before, if it was: kernels know a piece by where it is,
+ * and unpack it once for all that have it (z_erofs_pcluster_begin()). */
+static bool is_one_piece(struct erofs *fs, const struct erofs_map *map,
+			 const struct erofs_extent *extent)
+{
+	enum { TURNED = 1 << 12, PLAIN = 1 << 13, ALGORITHM = 1 << 14 };
+	uint32_t *before = &fs->ways[extent->place / EROFS_CLUSTER];
+	uint32_t way = PLAIN;
+
+	if (extent->compressed)
+		way = ALGORITHM * (1U + map->algorithm) + (uint32_t)(extent->size / EROFS_CLUSTER);
+	else if (map->interlaced)
+		way = TURNED + (uint32_t)(extent->at % EROFS_CLUSTER);
+	if (*before == 0)
+		*before = way;
+	return *before == way || erofs_odd(fs, "a piece that is read in two ways");
+}
+
 /* Leaves what a piece holds in fs->made, where it may be already. */
 static bool make_piece(struct erofs *fs, const struct erofs_inode *inode,
 		       const struct erofs_map *map, const struct erofs_extent *extent)
@@ -66,7 +88,7 @@ static bool make_piece(struct erofs *fs, const struct erofs_inode *inode,
 		return true;
 	fs->made_length = 0;
 	ok = erofs_get(fs, extent->place, fs->compressed, (size_t)extent->size) &&
-	     erofs_work(fs, extent->length) &&
+	     is_one_piece(fs, map, extent) && erofs_work(fs, extent->length) &&
 	     (extent->compressed ? unpack_piece(fs, map, extent) : copy_piece(fs, map, extent));
 	if (!ok)
 		return false;

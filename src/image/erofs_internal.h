@@ -61,8 +61,9 @@ struct erofs {
 	unsigned algorithms; /* and which algorithms, a bit for each */
 	/* of which the largest piece, dictionary and window are told, in bytes */
 	uint32_t lz4_piece, lzma_dictionary, zstd_window;
-	bool padded;	 /* zeros stand before what is compressed, and not behind */
-	uint64_t packed; /* the inode of the file that has the fragments, or 0 */
+	bool padded;	    /* zeros stand before what is compressed, and not behind */
+	bool shared_pieces; /* fragments, and pieces of which a file has a part, are announced */
+	uint64_t packed;    /* the inode of the file that has the fragments, or 0 */
 	struct tree *tree;
 	struct failure *failure;
 	uint64_t work;		/* bytes that were read and unpacked, against LIMIT_UNPACKED */
@@ -70,7 +71,10 @@ struct erofs {
 	/* what was unpacked last */
 	unsigned char *made, *compressed;
 	uint64_t made_of, made_at, made_length;
+	uint32_t *ways; /* for each block, how the piece that begins there was unpacked, or 0 */
 };
+
+#define EROFS_CUT "it is cut short, or damaged: something is behind its end"
 
 /* Says what is wrong, and returns false. */
 bool erofs_odd(struct erofs *fs, const char *what);

@@ -12,9 +12,9 @@ enum type { PLAIN, HEAD, NONHEAD, HEAD2 };
 
 /* Of z_erofs_map_header: what h_advise says. */
 enum {
-	ADVISE_TWOS = 1,
+	ADVISE_TWOS = 1, /* of a compact index alone; of a full one newer kernels make a table */
 	ADVISE_BIG = 2,
-	ADVISE_BIG2 = 4, /* of the second algorithm, which nothing has here */
+	ADVISE_BIG2 = 4, /* of the second algorithm and of what is not compressed */
 	ADVISE_INTERLACED = 16,
 	ADVISE_FRAGMENT = 32,
 	ADVISE_KNOWN = ADVISE_TWOS | ADVISE_BIG | ADVISE_BIG2 | ADVISE_INTERLACED | ADVISE_FRAGMENT,
@@ -60,9 +60,10 @@ bool erofs_get_map(struct erofs *fs, const struct erofs_inode *inode, struct ero
 	}
 	advise = read_le16(header + 4);
 	if ((advise & ~(unsigned)ADVISE_KNOWN) != 0 || fs->block_bits != EROFS_CLUSTER_BITS ||
-	    header[6] >> 4 != 0 || (header[7] & 7) != 0)
+	    header[6] >> 4 != 0 || header[7] != 0 || (!map->compact && advise & ADVISE_TWOS))
 		return erofs_odd(fs, "has a file compressed in a way that is not looked into");
 	if ((advise & (ADVISE_BIG | ADVISE_BIG2) && !fs->big) ||
+	    (advise & ADVISE_INTERLACED && !fs->shared_pieces) ||
 	    !(fs->algorithms >> (header[6] & 15) & 1))
 		return erofs_odd(fs, "has a file compressed in a way that its superblock does not "
 				     "announce, which the kernel does not read");
@@ -114,7 +115,7 @@ static bool full_entry(struct erofs *fs, const struct erofs_map *map, uint64_t n
 		entry->ahead = read_le16(raw + 6);
 		return true;
 	}
-	entry->partial = read_le16(raw) & PARTIAL;
+	entry->partial = fs->shared_pieces && read_le16(raw) & PARTIAL;
 	entry->at = read_le16(raw + 2);
 	entry->block = read_le32(raw + 4);
 	return true;
@@ -194,6 +195,9 @@ static bool compact_entry(struct erofs *fs, const struct erofs_map *map, uint64_
 			entry->back = before.back + 1;
 		} else if (!leads_back(map, entry, least, known ? least : UINT64_MAX)) {
 			return damaged(fs);
+		} else if (entry->counted) {
+			/* which it is right behind */
+			known = true;
 		}
 		before = *entry;
 	}
@@ -221,10 +225,13 @@ static bool get_size(struct erofs *fs, const struct erofs_map *map, uint64_t num
 	struct entry next = { .type = HEAD };
 
 	extent->size = EROFS_CLUSTER;
-	if (!map->big || !extent->compressed || number + 1 >= map->count)
+	if (!map->big || number + 1 >= map->count)
 		return true;
 	if (!get_entry(fs, map, number + 1, &next))
 		return false;
+	/* newer kernels take its count for what is not compressed, too */
+	if (next.type == NONHEAD && !extent->compressed)
+		return damaged(fs);
 	if (next.type == NONHEAD)
 		extent->size = (uint64_t)next.blocks * EROFS_CLUSTER;
 	return (extent->size > 0 &&
@@ -292,5 +299,7 @@ bool erofs_find_extent(struct erofs *fs, const struct erofs_inode *inode,
 		return damaged(fs);
 	/* a fragment takes nothing here, and its index says nothing about that */
 	extent->fragment = map->tail_fragment && end == inode->size;
-	return extent->fragment || get_size(fs, map, next, extent);
+	if (extent->fragment)
+		return extent->compressed || damaged(fs);
+	return get_size(fs, map, next, extent);
 }
