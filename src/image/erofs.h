@@ -24,9 +24,9 @@ bool erofs_is(int image);
  * archive_wish() says. False, with the reason, for what is none or is not known, for names that no
  * file can have, that stand twice or in the wrong order, for a type that is not the file's, for
  * extended attributes that overlayfs may go by, for what is compressed in a way that the superblock
- * does not announce, or whose index a kernel from 5.4 to 6.17 would follow elsewhere, and beyond the
- * bounds of limits.h, of which LIMIT_UNPACKED counts what is read and unpacked. What nobody wishes
- * for is not read, and not judged.
+ * does not announce, or whose index kernels would follow elsewhere, and beyond the bounds of
+ * limits.h, of which LIMIT_UNPACKED counts what is read and unpacked. What nobody wishes for is not
+ * read, and not judged.
  */
 bool erofs_read(int image, struct tree *tree, struct failure *failure);
 
