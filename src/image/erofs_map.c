@@ -23,6 +23,7 @@ enum {
 /* What a nonhead says instead of the distance to its head: of how many blocks the piece is. */
 enum { COUNT_OF_BLOCKS = 1 << 11, FARTHEST = COUNT_OF_BLOCKS - 1 };
 
+/* Of a head in a full index: the piece may be of more than the file has. */
 enum { PARTIAL = 1 << 15 };
 
 enum { HEADER = 8, LARGEST_PACK = 32 };
