@@ -5,9 +5,9 @@
  * noptrace-image(8) puts it as /sbin/init into the small real root that it boots an image against:
  * there it is the first process of the real root, so what it finds is what any process would. It
  * answers on the guest's second serial line and powers the guest off. With another PID it answers
- * on stdout and ends.
- *
- * It lowers the scope if the kernel lets it: never run it outside of a guest.
+ * on stdout and ends, if it is called as "noptrace-probe lower": it lowers the scope if the kernel
+ * lets it, so that nobody is to run it outside of a guest, or by mistake. Any other call but
+ * "nothing" exits 64.
  *
  * The answer is one line each of "NAME VALUE", VALUE being "ok" or an errno's name where a call was
  * tried, and "end" as the last, so that a cut answer is seen to be one.
@@ -224,6 +224,13 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "nothing") == 0)
 		return 0;
+	/* the kernel hands words of its command line to the first process */
+	if (!guest && !(argc == 2 && strcmp(argv[1], "lower") == 0)) {
+		(void)fputs("noptrace-probe: is for guests of noptrace-image(8): it lowers the "
+			    "scope\n",
+			    stderr);
+		return 64;
+	}
 	if (guest)
 		prepare_guest();
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);

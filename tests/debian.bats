@@ -86,7 +86,7 @@ if [ "$(cat /proc/sys/kernel/yama/ptrace_scope)" != 3 ]; then
     journalctl --sync
     echo "lock by a unit $(journalctl -b -o cat | grep -c 'locked already: ')"
 fi
-/usr/libexec/noptrace/noptrace-probe
+/usr/libexec/noptrace/noptrace-probe lower
 END
     reporting_disk "$files/$1.disk" "$tree"
 }

@@ -305,6 +305,19 @@ options_of() {
     assert_equal "$(LC_ALL=C readelf -lW "$tree/build/noptrace" | grep -c INTERP)" 0
 }
 
+@test "noptrace-probe tries nothing for whoever calls it to look what it is" {
+    local word fake=$BATS_TEST_TMPDIR
+    mkdir -p "$fake/proc/sys/kernel/yama"
+    for word in '' --help lowers 'lower x'; do
+        echo 1 > "$fake/proc/sys/kernel/yama/ptrace_scope"
+        # shellcheck disable=SC2086 # words
+        run "$BATS_TEST_DIRNAME/fake-proc" "$fake" "$top/build/noptrace-probe" $word
+        assert_failure 64
+        assert_output 'noptrace-probe: is for guests of noptrace-image(8): it lowers the scope'
+        assert_equal "$(cat "$fake/proc/sys/kernel/yama/ptrace_scope")" 1
+    done
+}
+
 # Of what glibc has got since, these are old functions that were moved or given another version: a build there finds them.
 @test "the tools of noptrace-image call nothing that RHEL 8's glibc, 2.28, does not have" {
     run objdump -T "$top"/build/noptrace-{check,report,cmdline,entry,grub,uki}
