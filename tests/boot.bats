@@ -52,7 +52,8 @@ assert_said() {
     assert_refused 2 '--accel hvf: must be tcg or kvm' boot --kernel "$kernel" --accel hvf "$good"
     assert_refused 2 "--probe $kernel: not with --root, whose own is run" boot --kernel "$kernel" --root "$good" --probe "$kernel" --append root=x "$good"
     assert_refused 2 "--tap: one format at a time; see 'noptrace-image --help'" boot --kernel "$kernel" --json --json --tap "$good"
-    assert_refused 2 ": cannot be read as a file" boot --kernel "$kernel" ''
+    assert_refused 2 "boot needs a name for IMAGE, and has an empty one" boot --kernel "$kernel" ''
+    assert_refused 2 "boot: a word too many; see 'noptrace-image --help'" --help boot
     assert_refused 2 '--timeout soon: must be a number of seconds' boot --kernel "$kernel" --timeout soon "$good"
     assert_refused 2 '--root: has an empty value; give it one, or leave it out' boot --kernel "$kernel" --root '' "$good"
     assert_refused 2 "--root $good: nothing says what to mount there: --append root=…" \
@@ -71,6 +72,27 @@ assert_said() {
     assert_equal "$(jq -r '.images[] | "\(.verdict): \(.points[].text)"' <<< "$output")" "unreadable: $good: not a kernel for x86-64, arm64 or riscv64"
     xmllint --noout "$BATS_TEST_TMPDIR/junit"
     assert_equal "$(< "$BATS_TEST_TMPDIR/log")" 'normal boot: old'
+}
+
+@test "a boot that cannot begin leaves no empty report: no kernel is named, or TMPDIR is not there, or has no room" {
+    local uki=$BATS_TEST_TMPDIR/uki.efi junit=$BATS_TEST_TMPDIR/junit
+    assert_refused 2 "boot needs --kernel, unless IMAGE is a UKI; see 'noptrace-image --help'" boot --junit "$junit" --log "$junit.log" "$good"
+    TMPDIR=/nonexistent assert_refused 3 '/nonexistent: no folder can be made there; see TMPDIR' boot --kernel "$kernel" --junit "$junit" "$good"
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print pe(0x8664, sdmagic(257), [ ".linux", "x" ], [ ".initrd", "y" x 300_000 ])' > "$uki"
+    # shellcheck disable=SC2016 # the inner shell's
+    run --separate-stderr unshare --mount bash -c 'mount -t tmpfs -o size=64k tmpfs "$1" && TMPDIR=$1 exec "$2" boot --junit "$3" "$4"' - \
+        /mnt "$top/build/noptrace-image" "$junit" "$uki"
+    assert_failure 3
+    assert_equal "$stderr" 'noptrace-image: /mnt: initrd: cannot be written: No space left on device; see TMPDIR'
+    assert [ ! -e "$junit" ]
+    assert [ ! -e "$junit.log" ]
+    # nor of one whose name leads nowhere yet; what was there is left
+    ln -s nowhere "$junit"
+    : > "$junit.log"
+    boot_image --junit "$junit" --log "$junit.log" --timeout never "$good"
+    assert_failure 2
+    assert [ -L "$junit" ]
+    assert [ -e "$junit.log" ]
 }
 
 @test "results or a log that cannot be written are 2" {
@@ -404,7 +426,7 @@ of_another_architecture() {
     kernel=$(kernel_of "$top/build/bookworm-arm64/root")
     boot_image "$image"
     assert_failure 2
-    assert_said "$top/build/noptrace-probe: not for aarch64, as the kernel is; give that machine's with --probe"
+    assert_said "$top/build/noptrace-probe: no program for aarch64, as the kernel is; give that machine's noptrace-probe with --probe"
     boot_image --accel kvm --timeout 1 --probe "$top/build/arm64/noptrace-probe" "$image"
     assert_equal "${stderr_lines[0]}" "noptrace-image: --accel kvm: this machine is $(uname -m), the guest aarch64: emulating it"
 }

@@ -12,8 +12,9 @@
  * Without profiles there is one line. Tabs and newlines in a command line are printed as
  * spaces. Exits 0; 1 if FILE is no UKI, or nothing that is known, and says nothing; 2 with the
  * reason on stdout if it cannot be read, or if not every stub would boot the same of it, see uki.h;
- * 64 for usage.
+ * 3 with the reason on stdout if FOLDER cannot be written; 64 for usage.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@
 #include "kernel.h"
 #include "uki.h"
 
-enum { YES = 0, NO = 1, UNREADABLE = 2, USAGE = 64 };
+enum { YES = 0, NO = 1, UNREADABLE = 2, UNWRITABLE = 3, USAGE = 64 };
 
 static const char *machine_of(struct source *source, struct pe *pe, struct failure *failure)
 {
@@ -41,20 +42,27 @@ static const char *machine_of(struct source *source, struct pe *pe, struct failu
 	return pe_is(source, failure) && pe_read(source, pe, failure) ? pe_machine(pe) : NULL;
 }
 
-static bool copy_to(struct source *source, int folder, const char *name, struct failure *failure)
+static int copy_to(struct source *source, int folder, const char *name, struct failure *failure)
 {
 	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	const unsigned char *data;
 	size_t length;
-	bool ok = fd >= 0;
+	ssize_t count = fd;
+	int code = YES;
 
-	for (uint64_t at = 0; ok && at < source->size; at += length) {
-		ok = source_at(source, at, &data, &length, failure) &&
-		     write(fd, data, length) == (ssize_t)length;
+	for (uint64_t at = 0; code == YES && count >= 0 && at < source->size; at += (size_t)count) {
+		if (!source_at(source, at, &data, &length, failure))
+			code = UNREADABLE;
+		else
+			count = write(fd, data, length);
 	}
-	if (fd >= 0)
-		ok = close(fd) == 0 && ok;
-	return ok || fail(failure, "%s: cannot be written", name);
+	if (fd >= 0 && close(fd))
+		count = -1;
+	if (code == YES && count < 0) {
+		(void)fail(failure, "%s: cannot be written: %s", name, strerror(errno));
+		code = UNWRITABLE;
+	}
+	return code;
 }
 
 static void put(struct text line)
@@ -77,24 +85,26 @@ static void print_line(const struct line *line)
 	put(line->text);
 }
 
-static bool open_all(struct image *image, struct source *source, int folder,
-		     struct failure *failure)
+static int open_all(struct image *image, struct source *source, int folder, struct failure *failure)
 {
 	static struct source part;
+	int code;
 
 	if (!image_open_uki(image, source, &part, failure))
-		return false;
+		return UNREADABLE;
 	for (size_t i = 0; i < image->count; i++) {
 		if (!is_plain(image->lines[i].text, failure))
-			return false;
+			return UNREADABLE;
 	}
-	if (!copy_to(&part, folder, "initrd", failure) ||
-	    !pe_open(source, pe_find(&image->pe, 0, ".linux"), &part, failure) ||
-	    !copy_to(&part, folder, "linux", failure))
-		return false;
-	for (size_t i = 0; i < image->count; i++)
+	code = copy_to(&part, folder, "initrd", failure);
+	if (code != YES)
+		return code;
+	if (!pe_open(source, pe_find(&image->pe, 0, ".linux"), &part, failure))
+		return UNREADABLE;
+	code = copy_to(&part, folder, "linux", failure);
+	for (size_t i = 0; code == YES && i < image->count; i++)
 		print_line(&image->lines[i]);
-	return true;
+	return code;
 }
 
 static int open_uki(struct source *source, const char *path, struct failure *failure)
@@ -106,11 +116,11 @@ static int open_uki(struct source *source, const char *path, struct failure *fai
 	if (folder < 0)
 		(void)fail(failure, "%s: no folder", path);
 	else if (pe_is(source, failure))
-		code = open_all(&image, source, folder, failure) ? YES : UNREADABLE;
+		code = open_all(&image, source, folder, failure);
 	if (folder >= 0)
 		(void)close(folder);
 	image_close(&image);
-	return failure->text[0] == '\0' ? code : UNREADABLE;
+	return code != NO || failure->text[0] == '\0' ? code : UNREADABLE;
 }
 
 static int print_default(struct source *source, struct failure *failure)
@@ -168,7 +178,7 @@ int main(int argc, char **argv)
 						      : print_machine(&source, &failure);
 		source_close(&source);
 	}
-	if (code == UNREADABLE)
+	if (code == UNREADABLE || code == UNWRITABLE)
 		puts(failure.text);
 	return is_written(stdout) ? code : UNREADABLE;
 }

@@ -271,8 +271,9 @@ find_kernel() {
             done <<< "$profiles"
             ;;
         1) ;;
+        3) quit 3 "${TMPDIR:-/tmp}: $profiles; see TMPDIR" ;;
         *)
-            unreadable "$1" "$1: cannot be read: $profiles"
+            unreadable "$1" "$1: cannot be read: ${profiles:-noptrace-uki failed; install noptrace-image again}"
             return 1
             ;;
     esac
@@ -294,7 +295,7 @@ find_root() {
         return
     fi
     if [[ $("$lib/noptrace-uki" machine "$probe") != "$guest_machine" ]]; then
-        unreadable "$1" "$probe: not for $guest_machine, as the kernel is; give that machine's with --probe"
+        unreadable "$1" "$probe: no program for $guest_machine, as the kernel is; give that machine's noptrace-probe with --probe"
         return 1
     fi
     if [[ $guest_machine == "$(uname -m)" ]]; then strace=$(command -v strace || true); fi

@@ -90,7 +90,6 @@ make_archive() {
     local policy=$1 out=$2 program=$3 beside=$4 module=$5 lib=$6 said begins=''
     said=$("$lib/noptrace-judge" policy "$policy") \
         || quit 2 "--on-failure $policy: ${said:-noptrace-judge failed; install noptrace again}"
-    [[ $out ]] || quit 2 "make needs a name for OUT, and has an empty one"
     # with one in its place, what it led to would stay as it was
     [[ ! -L $out ]] || quit 2 "$out: is a link; name the file that it leads to"
     [[ ! -e $out || -f $out ]] || quit 2 "$out: not a file"
