@@ -205,10 +205,10 @@ judge() {
     done
 
     judge 2 'No such file or directory' kernel nothing ''
-    judge 2 'Invalid argument' kernel . ''
-    judge 2 'larger than any kernel configuration' kernel large ''
-    judge 2 'no kernel configuration' kernel text ''
-    judge 2 'no kernel configuration' kernel empty ''
+    judge 2 "not a file; put the kernel's own there, or remove it" kernel . ''
+    judge 2 "larger than any kernel configuration; put the kernel's own there, or remove it" kernel large ''
+    judge 2 "no kernel configuration; put the kernel's own there, or remove it" kernel text ''
+    judge 2 "no kernel configuration; put the kernel's own there, or remove it" kernel empty ''
     echo CONFIG_SECURITY_YAMA=y > config
     judge 0 '' kernel config 'quiet lsm=,yama'
     judge 1 'its lsm= leaves yama out, so it cannot lock; add yama there' kernel config 'lsm=,yam'

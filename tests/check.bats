@@ -2601,7 +2601,7 @@ END
     tree_of systemd
     mv "$tree/$units/sysinit.target.wants/noptrace-locked@"{emergency,panic}.target
     check_tree
-    assert_fails policy 'not one of continue, emergency, poweroff, reboot; build the image anew'
+    assert_fails policy 'noptrace_on_failure=panic: not one of continue, emergency, poweroff, reboot; build the image anew'
     tree_of systemd
     ln -s ../noptrace-locked@.target "$tree/$units/sysinit.target.wants/noptrace-locked@reboot.target"
     check_tree
@@ -2652,7 +2652,7 @@ END
     tree_of shell
     rm "$tree/usr/lib/noptrace/on-failure.sh"
     check_tree
-    assert_fails policy 'not one of continue, emergency, poweroff, reboot; build the image anew'
+    assert_fails policy 'noptrace_on_failure=: not one of continue, emergency, poweroff, reboot; build the image anew'
     tree_of shell
     cp --remove-destination "$top/modules.d/50noptrace/on-failure/poweroff.sh" "$tree/usr/lib/noptrace/on-failure.sh"
     check_tree
@@ -2711,12 +2711,12 @@ END
     done << END
   ok    policy        continue: |continue
   FAIL  policy        poweroff, but |poweroff
-  FAIL  policy        not one of |{continue}
-  FAIL  policy        not one of |continuea
-  FAIL  policy        not one of |continuez
+  FAIL  policy        noptrace_on_failure=: not one of |{continue}
+  FAIL  policy        noptrace_on_failure=continuea: not one of |continuea
+  FAIL  policy        noptrace_on_failure=continuez: not one of |continuez
   ok    policy        continue: |continue{
-  FAIL  policy        not one of |
-  FAIL  policy        not one of |$(printf '%0120d' 0 | tr 0 x)
+  FAIL  policy        noptrace_on_failure=: not one of |
+  FAIL  policy        noptrace_on_failure=xxx|$(printf '%0120d' 0 | tr 0 x)
 END
 }
 
@@ -4300,10 +4300,16 @@ END
         assert_refused 2 "--junit $report: has something else in it, and would be lost; name another file, or remove it" \
             check --junit "$report" "$images/handmade"
     done
-    # nor where the text goes
-    run bash -c '"$@" > "$0"' "$BATS_TEST_TMPDIR/same" "$top/build/noptrace-image" check --junit "$BATS_TEST_TMPDIR/same" "$image"
+    # nor where the text goes, or what is wrong, by whatever name
+    for report in "$BATS_TEST_TMPDIR/same" /dev/stdout /dev/fd/1; do
+        run bash -c '"$@" > "$0"' "$BATS_TEST_TMPDIR/same" "$top/build/noptrace-image" check --junit "$report" "$image"
+        assert_failure 2
+        assert_output "noptrace-image: --junit $report: $read"
+    done
+    run bash -c '"$@" 2> "$0"' "$BATS_TEST_TMPDIR/same" "$top/build/noptrace-image" check --junit "$BATS_TEST_TMPDIR/same" "$image"
     assert_failure 2
-    assert_output "noptrace-image: --junit $BATS_TEST_TMPDIR/same: $read"
+    assert_equal "$(< "$BATS_TEST_TMPDIR/same")" "noptrace-image: --junit $BATS_TEST_TMPDIR/same: $read"
+    report=$BATS_TEST_TMPDIR/report
     cmp "$image" "$images/handmade"
     cmp "$config" "$BATS_TEST_TMPDIR/config"
     cmp "$program" "$other"
@@ -4463,11 +4469,12 @@ What `noptrace-image check` is; see noptrace-image(8).'
 @test "a UKI of which not every stub would boot the same is refused, 2" {
     local name
     "$BATS_TEST_DIRNAME/uki-images" "$BATS_TEST_TMPDIR"
-    for name in first-of-two two-command-lines two-kernels two-in-a-profile; do
-        image=$BATS_TEST_TMPDIR/$name.efi
+    local section
+    for name in first-of-two:.initrd two-command-lines:.cmdline two-kernels:.linux two-in-a-profile:.cmdline; do
+        image=$BATS_TEST_TMPDIR/${name%:*}.efi section=${name#*:}
         check "$image"
         assert_failure 2
-        assert_point FAIL image "a section is there twice: systemd's stubs differ in which of them counts"
+        assert_point FAIL image "$section is there twice: systemd's stubs differ in which of them counts"
     done
     image=$BATS_TEST_TMPDIR/profile-without-its-own.efi
     check "$image"
@@ -4502,7 +4509,7 @@ What `noptrace-image check` is; see noptrace-image(8).'
     image=$BATS_TEST_TMPDIR/stub-odd-twice.efi
     check "$image"
     assert_failure 2
-    assert_point FAIL image "a section is there twice: systemd's stubs differ in which of them counts"
+    assert_point FAIL image ".sdmagic is there twice: systemd's stubs differ in which of them counts"
     for name in 257 257-without-a-nul 1000; do
         run "$top/build/noptrace-uki" line "$BATS_TEST_TMPDIR/stub-$name.efi"
         assert_success
@@ -4690,7 +4697,7 @@ assert_unreadable() {
     # of which one is read
     perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, [ ".cmdline", "x" ], [ ".cmdline", "y" ]))' "$image.extra.d/more.Addon.EFI"
     check "$image"
-    assert_unreadable "$image.extra.d/more.Addon.EFI: a section is there twice: systemd's stubs differ in which of them counts"
+    assert_unreadable "$image.extra.d/more.Addon.EFI: .cmdline is there twice: systemd's stubs differ in which of them counts"
     # whatever a profile of its own has
     for name in .ucode .initrd .cmdline; do
         perl -I "$BATS_TEST_DIRNAME" -MImages -e 'spit($ARGV[0], pe(0x8664, sdmagic(257), [ $ARGV[1], "maintenance" ], [ ".profile", "ID=main" ],

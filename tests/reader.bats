@@ -422,7 +422,7 @@ uki_says() {
     uki_says 1 '' open "$work/text" "$work/folder"
     uki_says 2 "$work/none: no folder" open "$uki/plain.efi" "$work/none"
     uki_says 2 'byte 200: the file ends within its PE headers' open "$uki/cut.efi" "$work/folder"
-    uki_says 2 "a section is there twice: systemd's stubs differ in which of them counts" open "$uki/two-command-lines.efi" "$work/folder"
+    uki_says 2 ".cmdline is there twice: systemd's stubs differ in which of them counts" open "$uki/two-command-lines.efi" "$work/folder"
     uki_says 0 '' line "$uki/plain.efi"
     assert_equal "$("$top/build/noptrace-uki" line "$work/control.efi" | od -An -c)" '   a       b  \n'
     uki_says 1 '' line "$work/text"
@@ -431,9 +431,9 @@ uki_says() {
     uki_says 2 'byte 64: the file ends within its PE headers' line "$work/cut.efi"
     head -c $((64 + 26)) "$uki/cut.efi" > "$work/cut.efi"
     uki_says 2 'byte 148: the file ends within its PE headers' line "$work/cut.efi"
-    uki_says 2 "a section is there twice: systemd's stubs differ in which of them counts" line "$uki/two-command-lines.efi"
-    uki_says 2 "a section is there twice: systemd's stubs differ in which of them counts" line "$uki/two-kernels.efi"
-    uki_says 2 "a section is there twice: systemd's stubs differ in which of them counts" line "$work/shared.efi"
+    uki_says 2 ".cmdline is there twice: systemd's stubs differ in which of them counts" line "$uki/two-command-lines.efi"
+    uki_says 2 ".linux is there twice: systemd's stubs differ in which of them counts" line "$uki/two-kernels.efi"
+    uki_says 2 ".cmdline is there twice: systemd's stubs differ in which of them counts" line "$work/shared.efi"
     uki_says 2 '.cmdline has more than 65536 bytes' line "$work/long.efi"
     uki_says 2 'No such file or directory' machine "$work/none"
     uki_says 2 'byte 200: the file ends within its PE headers' machine "$uki/cut.efi"
@@ -464,13 +464,16 @@ uki_says() {
         assert_failure 2
     done
     run strace -qq -o "$work/calls" -P "$work/folder/linux" -e inject=close:error=EIO "$top/build/noptrace-uki" open "$large" "$work/folder"
-    assert_failure 2
-    assert_output 'linux: cannot be written'
+    assert_failure 3
+    assert_output 'linux: cannot be written: Input/output error'
+    # a write that is cut short goes on
+    run strace -qq -o "$work/calls" -P "$work/folder/linux" -e inject=write:retval=1:when=1 "$top/build/noptrace-uki" open "$large" "$work/folder"
+    assert_success
     ln -sf /dev/full "$work/folder/linux"
-    uki_says 2 'linux: cannot be written' open "$large" "$work/folder"
+    uki_says 3 'linux: cannot be written: No space left on device' open "$large" "$work/folder"
     rm "$work/folder/initrd"
     mkdir "$work/folder/initrd"
-    uki_says 2 'initrd: cannot be written' open "$large" "$work/folder"
+    uki_says 3 'initrd: cannot be written: Is a directory' open "$large" "$work/folder"
 }
 
 # machine_is MACHINE PERL: what a file of these bytes is said to be for; empty for nothing that is known.

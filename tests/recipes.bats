@@ -15,7 +15,7 @@ builders=$top/build/recipes/root
 # shellcheck disable=SC2034 # await's
 patience=400
 
-# cook NAME SUBSECTION [COMMAND…]: runs that recipe of the manual, whose files are in build/recipes/NAME, which is
+# cook NAME SUBSECTION [COMMAND…]: runs that recipe of the manual, whose files are in build/recipes/kitchen/NAME, which is
 # left there with what the recipe made; after the commands, which stand for the machine that it is run on. The recipe's
 # last line, its proof, is left in $proof.
 cook() {

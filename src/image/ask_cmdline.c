@@ -20,7 +20,7 @@
 
 enum { YES = 0, NO = 1, UNREADABLE = 2, USAGE = 64 };
 
-/* The longest line: none is longer in any kernel, bootconfig included. */
+/* A line has fewer bytes: as many are in no kernel, bootconfig included. */
 enum { LONGEST = 1 << 20 };
 
 static void put(struct text text)

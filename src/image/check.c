@@ -183,7 +183,7 @@ static int check_all(const struct options *options, char **paths)
 	if (results_print(&results, "check", options->format, junit))
 		code = results_code(&results);
 	else
-		complain("the results cannot be written, or memory is short", "", "");
+		complain(results.failed ? "no memory" : "the results cannot be written", "", "");
 	if (junit)
 		(void)fclose(junit);
 	results_free(&results);

@@ -29,7 +29,9 @@ static int say(int code, const char *wrong)
 
 static int unreadable(int error)
 {
-	return say(UNREADABLE, strerror(error));
+	return say(UNREADABLE, error == EINVAL
+				   ? "not a file; put the kernel's own there, or remove it"
+				   : strerror(error));
 }
 
 /*
@@ -109,9 +111,11 @@ static int judge_kernel(const char *path, const char *line)
 	if (length < 0)
 		return unreadable(errno);
 	if (length == sizeof config)
-		return say(UNREADABLE, "larger than any kernel configuration");
+		return say(UNREADABLE, "larger than any kernel configuration; put the kernel's own "
+				       "there, or remove it");
 	if (!kconfig_read(&kconfig, (struct text) { (const char *)config, (size_t)length }))
-		return say(UNREADABLE, "no kernel configuration");
+		return say(UNREADABLE,
+			   "no kernel configuration; put the kernel's own there, or remove it");
 	wrong = kconfig_judge(&kconfig, text_of(line), KCONFIG_ADDED);
 	return wrong ? say(UNFIT, wrong) : FIT;
 }

@@ -278,7 +278,8 @@ void points_policy(struct image *image)
 	else if (!find_policy(image, policy, sizeof policy))
 		return;
 	else if (!policy_is(policy, strlen(policy)))
-		results_add(image->results, STATUS_FAIL, point, "%s; build the image anew",
+		results_add(image->results, STATUS_FAIL, point,
+			    "noptrace_on_failure=%s: %s; build the image anew", policy,
 			    policy_none());
 	else if (strcmp(policy, "continue") == 0)
 		results_add(image->results, STATUS_OK, point,

@@ -77,7 +77,8 @@ int main(int argc, char **argv)
 	else if (results_print(&results, argv[1], argv[2], junit))
 		code = results_code(&results);
 	else
-		(void)fputs("noptrace-image: the results cannot be written\n", stderr);
+		(void)fprintf(stderr, "noptrace-image: %s\n",
+			      results.failed ? "no memory" : "the results cannot be written");
 	if (junit)
 		(void)fclose(junit);
 	results_free(&results);

@@ -34,17 +34,18 @@ char *uki_text(const struct source *source, const struct pe_section *section, si
 	return NULL;
 }
 
-static bool is_twice(const struct pe *pe)
+/* The name of a section that is there twice; NULL where none is. */
+static const char *twice(const struct pe *pe)
 {
 	static const char *const names[] = { ".cmdline", ".initrd", ".linux", ".sdmagic" };
 
 	for (unsigned profile = 0; profile <= pe->profiles; profile++) {
 		for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 			if (pe_is_twice(pe, profile, names[i]))
-				return true;
+				return names[i];
 		}
 	}
-	return false;
+	return NULL;
 }
 
 /* The name of what a section only begins as; NULL if it does not. .cmdline and .profile have all of
@@ -104,11 +105,14 @@ static bool knows_microcode(const struct source *source, const struct pe *pe,
 
 bool uki_is_clear(const struct source *source, const struct pe *pe, struct failure *failure)
 {
-	if (is_twice(pe))
-		return fail(failure, "a section is there twice: systemd's stubs differ in which of "
-				     "them counts");
+	const char *name = twice(pe);
+
+	if (name)
+		return fail(failure,
+			    "%s is there twice: systemd's stubs differ in which of them counts",
+			    name);
 	for (unsigned i = 0; i < pe->count; i++) {
-		const char *name = begins_as(&pe->sections[i]);
+		name = begins_as(&pe->sections[i]);
 		if (name)
 			return fail(failure,
 				    "a section's name begins with %s and is longer: systemd's "
