@@ -250,9 +250,9 @@ dropindir = $(DESTDIR)$(systemdunitdir)/noptrace.service.d
 relocated = { $(RELOCATE) $(1) > $(dir $(2)).noptrace && chmod $(3) $(dir $(2)).noptrace && mv -f $(dir $(2)).noptrace $(2); } \
 	|| { rm -f $(dir $(2)).noptrace; exit 1; }
 
-# What 0.1 had installed and this version does not: a sysctl.d file that lowered scopes, a sample that did not
-# look whether the module is there, and files of the module.
-FORMER = $(moduledir) $(DESTDIR)$(sysconfdir)/grub.d/45_noptrace $(DESTDIR)$(prefix)/lib/sysctl.d/zz-noptrace.conf $(DESTDIR)$(docdir)/noptrace.conf
+# What 0.1 had installed and this version does not: a sysctl.d file that lowered scopes, and a sample that did not
+# look whether the module is there. Files of the module are removed behind its new ones: a kernel may be installed meanwhile.
+FORMER = $(DESTDIR)$(sysconfdir)/grub.d/45_noptrace $(DESTDIR)$(prefix)/lib/sysctl.d/zz-noptrace.conf $(DESTDIR)$(docdir)/noptrace.conf
 
 # With ARCH= this is for a root of that architecture: what goes into its images, and nothing that runs beside them.
 install: all $(if $(ARCH),,install-tools) ## install, below DESTDIR; prefix=/usr
@@ -267,6 +267,8 @@ install: all $(if $(ARCH),,install-tools) ## install, below DESTDIR; prefix=/usr
 	install -m 644 modules.d/50noptrace/on-failure/* $(moduledir)/on-failure
 	$(call relocated,modules.d/50noptrace/module-setup.sh,$(moduledir)/module-setup.sh,755)
 	chmod 755 $(moduledir)/*.sh $(moduledir)/on-failure/*.sh
+	@cd $(moduledir) && find . -type f | while read -r file; do \
+		[ -e "$(CURDIR)/modules.d/50noptrace/$$file" ] || rm "$$file" || exit 1; done
 	$(call relocated,hooks/initramfs-tools/hook,$(DESTDIR)$(initramfsdir)/hooks/noptrace,755)
 	install -D -m 755 hooks/initramfs-tools/init-top $(DESTDIR)$(initramfsdir)/scripts/init-top/00-noptrace
 	for page in $(INSTALLED_PAGES); do install -D -m 644 src/$${page##*/} $(DESTDIR)$(mandir)/$$page || exit 1; done
@@ -283,7 +285,7 @@ install-tools: all
 	install -m 644 hooks/knobs.sh $(DESTDIR)$(libexecdir)/noptrace
 	install -d $(DESTDIR)$(sysconfdir)/grub.d $(DESTDIR)$(sysconfdir)/default/grub.d $(DESTDIR)$(kernelinstalldir)
 	$(call relocated,hooks/kernel-install/95-noptrace.install,$(DESTDIR)$(kernelinstalldir)/95-noptrace.install,755)
-	for early in 00 20 90; do ln -sf 95-noptrace.install $(DESTDIR)$(kernelinstalldir)/$$early-noptrace.install; done
+	for early in 00 20 90; do ln -sf 95-noptrace.install $(DESTDIR)$(kernelinstalldir)/$$early-noptrace.install || exit 1; done
 	install -m 755 hooks/grub.d/000_noptrace $(DESTDIR)$(sysconfdir)/grub.d
 	$(call relocated,hooks/grub.d/99_noptrace,$(DESTDIR)$(sysconfdir)/grub.d/99_noptrace,755)
 	[ -e $(DESTDIR)$(sysconfdir)/default/grub.d/noptrace.cfg ] || \
@@ -301,7 +303,7 @@ uninstall: ## remove what install put there, and on a running system the mainten
 		$(addprefix $(DESTDIR)$(mandir)/,$(INSTALLED_PAGES)) \
 		$(addprefix $(DESTDIR)$(completiondir)/,noptrace noptrace-image) \
 		$(addprefix $(DESTDIR)$(docdir)/,README.md SECURITY.md LICENSE)
-	rm -rf $(FORMER) $(DESTDIR)$(libexecdir)/noptrace/instead
+	rm -rf $(FORMER) $(moduledir) $(DESTDIR)$(libexecdir)/noptrace/instead
 	-rmdir --ignore-fail-on-non-empty $(dropindir) $(DESTDIR)$(libexecdir)/noptrace $(DESTDIR)$(docdir)
 	@file=$(DESTDIR)$(sysconfdir)/default/grub.d/noptrace.cfg; \
 	if [ -e "$$file" ] && [ "$$(cat "$$file")" != "$$(cat hooks/grub.d/noptrace.cfg)" ]; then \

@@ -104,6 +104,27 @@ END
     assert_output usr/lib/dracut/hooks/cmdline/00-noptrace.sh
 }
 
+@test "a shell image that has locked hands on /run, with what is mounted below it" {
+    local mount
+    mkdir -p "$BATS_TEST_TMPDIR/root/run"
+    for mount in mount "$bookworm/bin/busybox mount"; do
+        # shellcheck disable=SC2016 # the inner shell's
+        run unshare --mount --propagation private sh -ec 'mount -t tmpfs tmpfs /run
+            mkdir /run/live /run/sysctl.d
+            mount -t tmpfs tmpfs /run/live
+            NEWROOT=$1 mount=$3
+            mount() { command $mount "$@"; }
+            . "$2"
+            ls "$NEWROOT/run"
+            : > /run/live/medium
+            : > /run/sysctl.d/zz-noptrace.conf
+            . "$2"
+            cd "$NEWROOT/run" && ls -d sysctl.d/* live/*' - "$BATS_TEST_TMPDIR/root" "$top/modules.d/50noptrace/noptrace-run.sh" "$mount"
+        assert_success
+        assert_output $'live/medium\nsysctl.d/zz-noptrace.conf'
+    done
+}
+
 @test "in a systemd image no service starts before it is locked" {
     local dracut before
     for dracut in "059 $bookworm" "106 $trixie"; do

@@ -495,6 +495,25 @@ END
             assert_line "noptrace: /boot/loader/entries/$maintenance is not there: default @saved would boot it again after somebody picked it"
             assert_equal "$(listed)" "$normal"
         done
+        # what cannot be seen, in a boot by systemd-boot
+        rm "$tree/boot/loader/loader.conf"
+        efi_variable LoaderInfo 'systemd-boot 252.39'
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/$maintenance is not there: the ESP is not mounted, and its loader.conf could name it"
+        assert_equal "$(listed)" "$normal"
+        efi_variable LoaderInfo 'GRUB 2.12'
+        look_again
+        assert [ -e "$entries/$maintenance" ]
+        efi_variable LoaderInfo 'systemd-boot 252.39'
+        for set in systemd BOOT; do
+            look_again
+            assert_equal "$(listed)" "$normal"
+            mkdir -p "$tree/efi/EFI/$set"
+            look_again
+            assert [ -e "$entries/$maintenance" ]
+            rmdir "$tree/efi/EFI/$set"
+        done
+        rm "$tree"/sys/firmware/efi/efivars/LoaderInfo-*
         # what cannot be read
         printf 'default x\0\n' > "$tree/boot/loader/loader.conf"
         look_again
@@ -1482,9 +1501,14 @@ END
         assert_line --partial "is not there: $set would boot it again after somebody picked it"
         assert [ ! -e "$ours" ]
     done
+    # or where that cannot be seen: on an ESP that is not mounted
+    ln -sf ../efi/EFI/redhat/grubenv "$tree/boot/grub2/grubenv"
+    kernel_install add 6.1.0-10-test
+    assert_line --partial 'is not there: /boot/grub2/grubenv cannot be read, and could name it'
+    assert [ ! -e "$ours" ]
     rm "$tree/boot/grub2/grubenv"
     local file
-    for file in boot/grub2/grub.cfg boot/grub2/custom.cfg boot/grub/custom.cfg boot/efi/EFI/fedora/grub.cfg; do
+    for file in boot/grub2/grub.cfg boot/grub2/custom.cfg boot/grub/custom.cfg boot/grub2/user.cfg boot/efi/EFI/fedora/grub.cfg; do
         mkdir -p "$tree/${file%/*}"
         # shellcheck disable=SC1010 # GRUB's
         for set in 'set default=2' 'set default="2"' "set default='~m n'" 'default=2;' 'if x; then set fallback="0 2"; fi' 'set fallback=2'; do
