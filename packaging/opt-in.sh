@@ -62,8 +62,36 @@ is_whole() {
     if [ "$1" = "$unfinished" ]; then
         [ ! -e /boot/grub/grub.cfg.new ] && [ ! -e /boot/grub2/grub.cfg.new ]
     else
-        "$list" "$1" < /dev/null > /dev/null 2>&1
+        # lsinitrd reads a UKI only where there is objcopy, and lsinitramfs none
+        "$list" "$1" < /dev/null > /dev/null 2>&1 \
+            || { [ "${1%.efi}" != "$1" ] && /usr/libexec/noptrace/noptrace-uki line "$1" > /dev/null 2>&1; }
     fi
+}
+
+# is_unfinished IMAGE: whether it was being written.
+is_unfinished() {
+    [ "${1#*"$unfinished"}" != "$1" ]
+}
+
+# take_tries_off UKI: sets $stem to its path without what systemd-boot counts at its end.
+take_tries_off() {
+    stem=${1%.efi}
+    case ${stem##*+} in
+        *[!0-9-]*) ;;
+        *) stem=${stem%+*} ;;
+    esac
+}
+
+# is_counted IMAGE: whether it is a UKI whose boots are counted, and that has another name, $counted, for that.
+is_counted() {
+    [ "${1%.efi}" != "$1" ] || return 1
+    take_tries_off "$1"
+    uncounted=$stem
+    for counted in "$uncounted".efi "$uncounted"+*.efi; do
+        take_tries_off "$counted"
+        [ "$counted" = "$1" ] || [ "$stem" != "$uncounted" ] || [ ! -s "$counted" ] || return 0
+    done
+    return 1
 }
 
 # has_no_kernel IMAGE: whether it is named after a version of which no kernel is there. A package that is removed, and not
@@ -94,10 +122,11 @@ put_back() {
     find "$kept" -type f | {
         while IFS= read -r copy; do
             image=${copy#"$kept"}
+            there=$image
+            [ -e "$image" ] || ! is_counted "$image" || there=$counted
             # a boot loader would read what came so far, were it called as the image is
             new=${image%/*}/.noptrace
-            if [ -s "$image" ] \
-                && { [ "${image#*"$unfinished"}" = "$image" ] || cmp -s "$copy" "$image" || is_whole "$image"; }; then
+            if [ -s "$there" ] && { ! is_unfinished "$image" || cmp -s "$copy" "$there" || is_whole "$there"; }; then
                 continue
             fi
             # whoever removes a kernel removes its image too
@@ -123,21 +152,13 @@ put_back() {
     } || gone=yes
 }
 
-# is_counted UKI: whether its boots are counted, for which it has another name.
-is_counted() {
-    for counted in "${1%.efi}"+*.efi "${1%+*}.efi"; do
-        [ "$counted" = "$1" ] || [ ! -s "$counted" ] || return 0
-    done
-    return 1
-}
-
 # The copies of images that are other ones now.
 forget_built() {
     find "$kept" -type f | while IFS= read -r copy; do
         image=${copy#"$kept"}
         if [ -s "$image" ]; then
             cmp -s "$copy" "$image" || rm "$copy"
-        elif [ "${image%.efi}" != "$image" ] && is_counted "$image"; then
+        elif is_counted "$image"; then
             rm "$copy"
         fi
     done

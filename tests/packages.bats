@@ -478,6 +478,45 @@ begin() {
     done
 }
 
+@test "a UKI that was being written stays where it is whole, or its boots are counted since, for which it has another name" {
+    local package was is unfinished kept=$BATS_TEST_TMPDIR/whole.efi folder linux=efi/EFI/Linux
+    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print pe(0x8664, sdmagic(257), [ ".linux", "x" ], [ ".initrd", "y" x 9_999 ])' > "$kept"
+    for package in noptrace-dracut noptrace-initramfs; do
+        use bookworm "$([[ $package == *dracut ]] && echo dracut || echo initramfs-tools)"
+        folder=$tree/$linux
+        mkdir -p "$folder"
+        install -D "$top/build/noptrace-uki" "$tree/usr/libexec/noptrace/noptrace-uki"
+        # that of another version is none of its names
+        cp "$kept" "$folder/debian-$older+b1.efi"
+        for was in "debian-$older.efi" "debian-$older+3.efi"; do
+            for is in "debian-$older.efi" "debian-$older"{+3,+2-1}.efi; do
+                cp "$kept" "$folder/$is"
+                keep_copy "$linux/$was"
+                echo "$older" > "$tree/var/lib/noptrace/images.building"
+                begin "$package"
+                assert_output ''
+                assert_equal "$(cd "$folder" && ls --ignore='*+b1.efi')" "$is"
+                cmp "$kept" "$folder/$is"
+                # of another version than that which was being written, as of this one where it is cut short
+                for unfinished in 9.9.9 "$older"; do
+                    head -c 5000 "$kept" > "$folder/$is"
+                    keep_copy "$linux/$was"
+                    echo "$unfinished" > "$tree/var/lib/noptrace/images.building"
+                    begin "$package"
+                    if [[ $unfinished == 9.9.9 ]]; then
+                        assert_output ''
+                        assert [ -s "$folder/$is" ]
+                    else
+                        assert_output "$package: /$linux/$was: could not be built, and is the old one, put back; it may lack the lock"
+                        cmp <(echo old) "$folder/$was"
+                    fi
+                    rm "$folder/debian-$older"{,+3,+2-1}.efi 2> /dev/null || true
+                done
+            done
+        done
+    done
+}
+
 @test "no image is put back of a kernel that was removed after a script was killed" {
     local image
     # one without modules, a rescue image, and one that has a folder of its own
