@@ -90,6 +90,14 @@ efi_machine() {
         -drive "if=pflash,format=raw,file=$BATS_TEST_TMPDIR/variables")
 }
 
+# guest_at_keyboard SECONDS WORDS QEMU-ARGUMENT…: a guest with these words on its kernel's command line, or none where a boot
+# loader has its own; leaves $answer, $console and $guest.
+guest_at_keyboard() {
+    answer=$BATS_TEST_TMPDIR/answer
+    rm -f "$answer"
+    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" "$1" tcg "${@:2}"
+}
+
 # assert_boots locked|open: how the guest at the keyboard, whose first process is the probe, comes up.
 assert_boots() {
     wait "$guest"

@@ -18,12 +18,10 @@ setup_file() {
 }
 
 # power_on [DRIVE-OPTION [QEMU-ARGUMENT…]]: the disk, as it was made, and its GRUB, or other arguments that
-# start one; leaves $answer, $console and $guest.
+# start one.
 power_on() {
-    answer=$BATS_TEST_TMPDIR/answer
-    rm -f "$answer"
     (($# > 1)) || set -- "${1-$(guest_disk "$disk")}" -kernel "$grub"
-    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 300 tcg '' -drive "$@"
+    guest_at_keyboard 300 '' -drive "$@"
 }
 
 teardown() {

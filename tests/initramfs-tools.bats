@@ -123,8 +123,7 @@ sleep 1"
     # a kernel finds the second archive at a multiple of 4 only
     truncate -s %4 "$BATS_TEST_TMPDIR/klibc"
     cat "$BATS_TEST_TMPDIR/klibc" "$BATS_TEST_TMPDIR/archive" > "$BATS_TEST_TMPDIR/image"
-    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$BATS_TEST_TMPDIR/answer" 240 tcg \
-        'root=LABEL=noptrace ro fastboot lsm=landlock,lockdown' -kernel "$(kernel_of "$bookworm")" \
+    guest_at_keyboard 240 'root=LABEL=noptrace ro fastboot lsm=landlock,lockdown' -kernel "$(kernel_of "$bookworm")" \
         -initrd "$BATS_TEST_TMPDIR/image" -drive "$(guest_disk "$images/root.disk")"
     await 3 'noptrace: could not lock, see above: reboot (noptrace_on_failure); boot with the word maintenance to get past this'
     assert_equal "$(cat "$BATS_TEST_TMPDIR/answer")" ''

@@ -200,13 +200,6 @@ boot_behind() {
 
 words='root=LABEL=noptrace ro console=ttyS0 panic=-1 rd.skipfsck rd.shell=0 rd.emergency=poweroff'
 
-# power_on QEMU-ARGUMENT…: leaves $answer, $console and $guest.
-power_on() {
-    answer=$BATS_TEST_TMPDIR/answer
-    rm -f "$answer"
-    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 300 tcg '' "$@"
-}
-
 # Its menu is that of an administrator; that of the package is in grub.bats.
 @test "GRUB loads the archive as its second initrd behind a compressed image of an odd size, and it locks, and opens" {
     local tree=$BATS_TEST_TMPDIR/tree
@@ -228,9 +221,9 @@ power_on() {
     cat "$bookworm/usr/lib/grub/i386-pc/lnxboot.img" "$BATS_TEST_TMPDIR/core/core.img" > "$BATS_TEST_TMPDIR/grub"
     set -- -drive "$(guest_disk "$BATS_TEST_TMPDIR/disk")" -kernel "$BATS_TEST_TMPDIR/grub" -drive "$(guest_disk "$files/root.disk")"
 
-    power_on "$@"
+    guest_at_keyboard 300 '' "$@"
     assert_boots locked
-    power_on "$@"
+    guest_at_keyboard 300 '' "$@"
     await 1 'The highlighted entry will be executed automatically'
     press Down Enter
     assert_boots open
@@ -242,7 +235,7 @@ power_on_efi() {
     mkfs.vfat -F 32 -n ESP "$BATS_TEST_TMPDIR/esp" > /dev/null
     mcopy -s -i "$BATS_TEST_TMPDIR/esp" "$1"/* ::
     efi_machine
-    power_on "${efi[@]}" -drive "$(guest_disk "$BATS_TEST_TMPDIR/esp")" -drive "$(guest_disk "$files/root.disk")"
+    guest_at_keyboard 300 '' "${efi[@]}" -drive "$(guest_disk "$BATS_TEST_TMPDIR/esp")" -drive "$(guest_disk "$files/root.disk")"
 }
 
 @test "systemd-boot loads the archive as an entry's second initrd behind a compressed image of an odd size, and it locks" {

@@ -181,8 +181,7 @@ with_condition() {
 
 # boot_with_keyboard IMAGE: boots it in the background ($guest), for press and await.
 boot_with_keyboard() {
-    answer=$BATS_TEST_TMPDIR/answer
-    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 240 tcg "root=LABEL=noptrace ro rd.skipfsck $without_yama" \
+    guest_at_keyboard 240 "root=LABEL=noptrace ro rd.skipfsck $without_yama" \
         -kernel "$(kernel_of "$bookworm")" -initrd "$images/$1" -drive "$(guest_disk "$images/root.disk")"
 }
 

@@ -110,7 +110,7 @@ teardown() {
 power_on_efi() {
     rm -f "$BATS_TEST_TMPDIR/variables"
     efi_machine
-    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$BATS_TEST_TMPDIR/answer" 600 tcg '' "${efi[@]}" -drive "$(guest_disk "$1")"
+    guest_at_keyboard 600 '' "${efi[@]}" -drive "$(guest_disk "$1")"
 }
 
 @test "mmdebstrap with GRUB: the default entry locks to a login, unattended, and the maintenance menu opens" {
@@ -139,7 +139,7 @@ menu='The highlighted entry will be executed automatically'
 
 # power_on_bios DISK
 power_on_bios() {
-    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$BATS_TEST_TMPDIR/answer" 600 tcg '' -drive "$(guest_disk "$1")"
+    guest_at_keyboard 600 '' -drive "$(guest_disk "$1")"
 }
 
 @test "the versions of the builders whose recipes are run here are those that the page has" {

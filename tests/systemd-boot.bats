@@ -84,14 +84,10 @@ make_esp() {
     done
 }
 
-# power_on [ESP]: leaves $answer, $console and $guest. Its EFI variables are kept for the rest of the test. The first
-# disk is the one that hand-made images mount.
+# power_on [ESP]: its EFI variables are kept for the rest of the test. The first disk is the one that hand-made images mount.
 power_on() {
-    answer=$BATS_TEST_TMPDIR/answer
-    rm -f "$answer"
     efi_machine
-    at_keyboard "$BATS_TEST_TMPDIR" run_guest "$answer" 300 tcg '' "${efi[@]}" \
-        -drive "$(guest_disk "$files/disk")" -drive "$(guest_disk "${1-$files/esp}")"
+    guest_at_keyboard 300 '' "${efi[@]}" -drive "$(guest_disk "$files/disk")" -drive "$(guest_disk "${1-$files/esp}")"
 }
 
 teardown() {
