@@ -498,7 +498,8 @@ END
         # what cannot be seen, in a boot by systemd-boot
         rm "$tree/boot/loader/loader.conf"
         efi_variable LoaderInfo 'systemd-boot 252.39'
-        kernel_install add 6.1.0-10-test
+        # whatever the environment says
+        esp=/efi kernel_install add 6.1.0-10-test
         assert_line "noptrace: /boot/loader/entries/$maintenance is not there: the ESP is not mounted, and its loader.conf could name it"
         assert_equal "$(listed)" "$normal"
         efi_variable LoaderInfo 'GRUB 2.12'
@@ -1424,6 +1425,16 @@ END
     run grep -h '^options' "$entries"/0*-{0-rescue-*,10-test}.conf
     assert_output "$(printf '%s\n' 'options root=UUID=1 ro' 'options root=UUID=1 ro')"
     assert_equal "$(grep -h '^linux' "$ours")" 'linux /vmlinuz-6.1.0-10-test maintenance'
+}
+
+@test "where GRUB reads the entries, the maintenance entry is for the users that the administrator has named" {
+    use_grub
+    kernel_install add 6.1.0-10-test
+    assert_equal "$(grep '^grub_users' "$ours")" 'grub_users root'
+    rm "$tree/etc/default/grub.d/noptrace.cfg"
+    echo "NOPTRACE_MENU_USERS='alice bob'" > "$tree/etc/default/grub.d/noptrace.cfg"
+    look_again
+    assert_equal "$(grep '^grub_users' "$ours")" 'grub_users alice bob'
 }
 
 # blscfg compares names as rpm does packages: name, version, release; the newest first.
