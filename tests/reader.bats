@@ -969,17 +969,21 @@ checked_in() {
 }
 
 @test "a squash-root.img is refused that kernels find to be shorter than it is: its last sector is not whole" {
-    local tree=$BATS_TEST_TMPDIR/tree image=$BATS_TEST_TMPDIR/squashfs size
+    local tree=$BATS_TEST_TMPDIR/tree image=$BATS_TEST_TMPDIR/squashfs more length size
     mkdir "$tree"
-    echo some > "$tree/file"
-    mksquashfs "$tree" "$image" -no-xattrs -nopad -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
-    size=$(stat -c %s "$image")
-    # and so by a byte, and not
-    for size in "$size" $((size / 512 * 512 + 511)) $((size / 512 * 512 + 512)); do
+    head -c 100 /dev/urandom > "$tree/file"
+    # as long as it is, a byte less than whole, and whole; and one that needs nothing more to be so
+    for more in 0 511 512 none; do
+        [[ $more != none ]] || head -c $((512 - length % 512)) /dev/urandom >> "$tree/file"
+        mksquashfs "$tree" "$image" -no-xattrs -nopad -noI -noD -no-fragments -noappend -quiet -no-progress > "$BATS_TEST_TMPDIR/log"
+        length=$(stat -c %s "$image")
+        size=$length
+        [[ $more == [0n]* ]] || size=$((length / 512 * 512 + more))
         truncate -s "$size" "$image"
         perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print archive(file("init", "mount /squash-root.img\n"), file("squash-root.img", slurp($ARGV[0])))' \
             "$image" > "$BATS_TEST_TMPDIR/image"
         run --separate-stderr "$top/build/noptrace-image" check "$BATS_TEST_TMPDIR/image"
+        assert_equal "$more $((size % 512 > 0))" "$more $([[ $more == 0 || $more == 511 ]] && echo 1 || echo 0)"
         if ((size % 512)); then
             assert_unreadable 'squashfs root: not whole on a loop device, which leaves out a last sector that is none; build it without -nopad'
         else
