@@ -78,12 +78,12 @@ assert_said() {
     local uki=$BATS_TEST_TMPDIR/uki.efi junit=$BATS_TEST_TMPDIR/junit
     assert_refused 2 "boot needs --kernel, unless IMAGE is a UKI; see 'noptrace-image --help'" boot --junit "$junit" --log "$junit.log" "$good"
     TMPDIR=/nonexistent assert_refused 3 '/nonexistent: no folder can be made there; see TMPDIR' boot --kernel "$kernel" --junit "$junit" "$good"
-    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print pe(0x8664, sdmagic(257), [ ".linux", "x" ], [ ".initrd", "y" x 300_000 ])' > "$uki"
+    small_uki "$uki"
     # shellcheck disable=SC2016 # the inner shell's
-    run --separate-stderr unshare --mount bash -c 'mount -t tmpfs -o size=64k tmpfs "$1" && TMPDIR=$1 exec "$2" boot --junit "$3" "$4"' - \
+    run --separate-stderr unshare --mount bash -c 'mount -t tmpfs -o size=4k tmpfs "$1" && TMPDIR=$1 exec "$2" boot --junit "$3" "$4"' - \
         /mnt "$top/build/noptrace-image" "$junit" "$uki"
     assert_failure 3
-    assert_equal "$stderr" 'noptrace-image: /mnt: initrd: cannot be written: No space left on device; see TMPDIR'
+    assert_equal "$stderr" 'noptrace-image: /mnt: linux: cannot be written: No space left on device; see TMPDIR'
     assert [ ! -e "$junit" ]
     assert [ ! -e "$junit.log" ]
     # nor of one whose name leads nowhere yet; what was there is left

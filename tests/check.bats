@@ -4467,9 +4467,8 @@ What `noptrace-image check` is; see noptrace-image(8).'
 }
 
 @test "a UKI of which not every stub would boot the same is refused, 2" {
-    local name
+    local name section
     "$BATS_TEST_DIRNAME/uki-images" "$BATS_TEST_TMPDIR"
-    local section
     for name in first-of-two:.initrd two-command-lines:.cmdline two-kernels:.linux two-in-a-profile:.cmdline; do
         image=$BATS_TEST_TMPDIR/${name%:*}.efi section=${name#*:}
         check "$image"

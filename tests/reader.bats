@@ -387,11 +387,6 @@ END
     done
 }
 
-# uki_of FILE SECTIONS: one with these as well, in perl, whose stub knows profiles.
-uki_of() {
-    perl -I "$BATS_TEST_DIRNAME" -MImages -e 'print pe(0x8664, sdmagic(257), [ ".linux", "x" ], [ ".initrd", "y" ], eval $ARGV[0])' "$2" > "$1"
-}
-
 # uki_says CODE OUTPUT ARGUMENT…: what noptrace-uki makes of these
 uki_says() {
     run "$top/build/noptrace-uki" "${@:3}"
@@ -402,12 +397,12 @@ uki_says() {
     local work=$BATS_TEST_TMPDIR call usage='usage: noptrace-uki open FILE FOLDER | line FILE | machine FILE'
     mkdir "$work/folder"
     echo text > "$work/text"
-    uki_of "$work/long.efi" '[ ".cmdline", "z" x (1 << 20) ]'
-    uki_of "$work/shared.efi" '[ ".cmdline", "a" ], [ ".cmdline", "b" ], [ ".profile", "ID=p" ]'
-    uki_of "$work/profiles.efi" '[ ".cmdline", "a b" ], [ ".profile", "" ], [ ".profile", "ID=p q" ], [ ".cmdline", "c" ], [ ".profile", "" ]'
-    uki_of "$work/control.efi" '[ ".cmdline", "a\nb" ]'
-    uki_of "$work/maintenance.efi" '[ ".cmdline", "a" ], [ ".profile", "ID=p" ], [ ".profile", "ID=maintenance" ], [ ".cmdline", "b" ], [ ".profile", "ID=maintenancex" ]'
-    uki_of "$work/default.efi" '[ ".cmdline", "a" ], [ ".profile", "ID=maintenance" ], [ ".profile", "ID=p" ]'
+    small_uki "$work/long.efi" '[ ".cmdline", "z" x (1 << 20) ]'
+    small_uki "$work/shared.efi" '[ ".cmdline", "a" ], [ ".cmdline", "b" ], [ ".profile", "ID=p" ]'
+    small_uki "$work/profiles.efi" '[ ".cmdline", "a b" ], [ ".profile", "" ], [ ".profile", "ID=p q" ], [ ".cmdline", "c" ], [ ".profile", "" ]'
+    small_uki "$work/control.efi" '[ ".cmdline", "a\nb" ]'
+    small_uki "$work/maintenance.efi" '[ ".cmdline", "a" ], [ ".profile", "ID=p" ], [ ".profile", "ID=maintenance" ], [ ".cmdline", "b" ], [ ".profile", "ID=maintenancex" ]'
+    small_uki "$work/default.efi" '[ ".cmdline", "a" ], [ ".profile", "ID=maintenance" ], [ ".profile", "ID=p" ]'
     # in the place of what was there
     echo 'more than a kernel' > "$work/folder/linux"
     uki_says 0 "$(printf -- '-\t')" open "$uki/plain.efi" "$work/folder"
@@ -447,7 +442,7 @@ uki_says() {
     local work=$BATS_TEST_TMPDIR large=$BATS_TEST_TMPDIR/large.efi call count want
     mkdir "$work/folder"
     # it is read in several pieces
-    uki_of "$large" '[ ".other", "x" x 300_000 ], [ ".cmdline", "quiet" ]'
+    small_uki "$large" '[ ".other", "x" x 300_000 ], [ ".cmdline", "quiet" ]'
     for call in "open $large $work/folder" "line $large" "machine $large"; do
         # shellcheck disable=SC2086 # its arguments
         want=$(strace -qq -o "$work/calls" -P "$large" -e trace=pread64 "$top/build/noptrace-uki" $call)
