@@ -235,6 +235,19 @@ END
     assert_failure 2
 }
 
+@test "results for which there is no memory are said to be that, 2" {
+    local nth reasons=''
+    make -s -C "$top" build/failing.so
+    printf 'result\tok\tp\tt\nimage\t0\t/x\n' > "$BATS_TEST_TMPDIR/results"
+    for nth in {1..12}; do
+        run --separate-stderr env FAILING=$nth LD_PRELOAD="$top/build/failing.so" "$top/build/noptrace-report" boot json < "$BATS_TEST_TMPDIR/results"
+        [[ $status == 0 ]] || reasons+="$status $stderr"$'\n'
+    done
+    # the first of them is that of what reads a line
+    assert_equal "$(sort -u <<< "${reasons%$'\n'}")" \
+        $'2 noptrace-image: no memory\n2 noptrace-report: stdin does not have the results of images'
+}
+
 @test "noptrace-report that is called otherwise says how, 64" {
     local call
     for call in '' boot 'boot text /dev/null x'; do

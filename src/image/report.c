@@ -62,23 +62,26 @@ int main(int argc, char **argv)
 	struct results results = { 0 };
 	FILE *junit = NULL;
 	int code = UNREADABLE;
+	bool taken;
 
 	if (argc != 3 && argc != 4) {
 		(void)fputs("usage: noptrace-report CALL text|json|tap|none [JUNIT-FILE]\n",
 			    stderr);
 		return USAGE;
 	}
+	taken = take_all(&results);
 	if (argc == 4)
 		junit = fopen(argv[3], "we");
 	if (argc == 4 && !junit)
 		(void)fprintf(stderr, "noptrace-image: %s: %s\n", argv[3], strerror(errno));
-	else if (!take_all(&results))
+	else if (results.failed)
+		(void)fputs("noptrace-image: no memory\n", stderr);
+	else if (!taken)
 		(void)fputs("noptrace-report: stdin does not have the results of images\n", stderr);
 	else if (results_print(&results, argv[1], argv[2], junit))
 		code = results_code(&results);
 	else
-		(void)fprintf(stderr, "noptrace-image: %s\n",
-			      results.failed ? "no memory" : "the results cannot be written");
+		(void)fputs("noptrace-image: the results cannot be written\n", stderr);
 	if (junit)
 		(void)fclose(junit);
 	results_free(&results);
