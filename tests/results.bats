@@ -240,7 +240,7 @@ END
     make -s -C "$top" build/failing.so
     printf 'result\tok\tp\tt\nimage\t0\t/x\n' > "$BATS_TEST_TMPDIR/results"
     for nth in {1..12}; do
-        run --separate-stderr env FAILING=$nth LD_PRELOAD="$top/build/failing.so" "$top/build/noptrace-report" boot json < "$BATS_TEST_TMPDIR/results"
+        run --separate-stderr env FAILING="$nth" LD_PRELOAD="$top/build/failing.so" "$top/build/noptrace-report" boot json < "$BATS_TEST_TMPDIR/results"
         [[ $status == 0 ]] || reasons+="$status $stderr"$'\n'
     done
     # the first of them is that of what reads a line
