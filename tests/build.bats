@@ -251,6 +251,8 @@ END
         judge 64 '' $call
         assert_equal "$stderr" "$help"
     done
+    run bash -c '"$0" --help > /dev/full' "$top/build/noptrace-judge"
+    assert_failure 2
 }
 
 @test "a kernel without a configuration at hand: an image, since only the boot can tell" {

@@ -4350,6 +4350,8 @@ What `noptrace-image check` is; see noptrace-image(8).'
         assert_output ''
         assert_equal "$(sed '/^[^ ]*noptrace-check: /d' <<< "$stderr")" "$help"
     done
+    run bash -c '"$0" --help > /dev/full' "$top/build/noptrace-check"
+    assert_failure 2
     noptrace_check
     assert_failure 2
     noptrace_check --odd "$images/handmade"

@@ -126,7 +126,7 @@ static int usage(FILE *to, int code)
 		    "  --json, --tap         print that in place of the text\n"
 		    "  --junit FILE          write FILE as well, as JUnit's XML\n",
 		    to);
-	return code;
+	return fflush(to) == 0 && !ferror(to) ? code : UNREADABLE;
 }
 
 static bool take_option(struct options *options, int option)

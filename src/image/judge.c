@@ -137,7 +137,7 @@ static int usage(FILE *to, int code)
 	    "exit 0: yes, 1: no, and stdout says why (config: nothing), 2: cannot be read, 64: "
 	    "usage\n",
 	    to);
-	return code;
+	return fflush(to) == 0 && !ferror(to) ? code : UNREADABLE;
 }
 
 int main(int argc, char **argv)
