@@ -314,7 +314,7 @@ uninstall: ## remove what install put there, and on a running system the mainten
 	@for file in $(addprefix $(DESTDIR)$(sysconfdir)/,dracut.conf dracut.conf.d/*.conf initramfs-tools/noptrace.conf); do \
 		! grep -qs '^[^#]*noptrace' "$$file" || echo "$$file still names noptrace: take that out, and build the images again"; \
 	done
-	@for file in $(addprefix $(DESTDIR),$(dracutdir)/dracut.conf.d/*noptrace*.conf $(initramfsdir)/noptrace.conf $(systemdunitdir)/sysinit.target.wants/noptrace.service); do \
+	@for file in $(addprefix $(DESTDIR),$(dracutdir)/dracut.conf.d/*noptrace*.conf $(initramfsdir)/noptrace.conf $(addsuffix /sysinit.target.wants/noptrace.service,$(systemdunitdir) $(sysconfdir)/systemd/system)); do \
 		[ ! -e "$$file" ] && [ ! -L "$$file" ] || echo "$$file still opts in: remove the package that has it, or the file, and build the images again"; \
 	done
 

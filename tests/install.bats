@@ -218,19 +218,21 @@ END
     rm "$destination/etc/dracut.conf.d/lock.conf"
 }
 
-@test "uninstall names what packages left that still opts in" {
+@test "uninstall names what packages, or systemctl enable, left that still opts in" {
     local file
-    local -a left=(lib/dracut/dracut.conf.d/zz-noptrace-opt-in.conf share/initramfs-tools/noptrace.conf)
+    local -a left=(usr/lib/dracut/dracut.conf.d/zz-noptrace-opt-in.conf usr/share/initramfs-tools/noptrace.conf)
     make -s -C "$top" install DESTDIR="$destination"
     for file in "${left[@]}"; do
-        install -D -m 644 "$top/modules.d/50noptrace/zz-noptrace-opt-in.conf" "$destination/usr/$file"
+        install -D -m 644 "$top/modules.d/50noptrace/zz-noptrace-opt-in.conf" "$destination/$file"
     done
-    left+=(lib/systemd/system/sysinit.target.wants/noptrace.service)
-    mkdir "$destination/usr/lib/systemd/system/sysinit.target.wants"
-    ln -s ../noptrace.service "$destination/usr/${left[2]}"
+    left+=({usr/lib,etc}/systemd/system/sysinit.target.wants/noptrace.service)
+    for file in "${left[@]:2}"; do
+        mkdir -p "$destination/${file%/*}"
+        ln -s /usr/lib/systemd/system/noptrace.service "$destination/$file"
+    done
     run make -s -C "$top" uninstall DESTDIR="$destination"
     assert_success
-    assert_output "$(printf "$destination/usr/%s still opts in: remove the package that has it, or the file, and build the images again\n" "${left[@]}")"
+    assert_output "$(printf "$destination/%s still opts in: remove the package that has it, or the file, and build the images again\n" "${left[@]}")"
 }
 
 @test "systemd takes the units, with each failure policy, without a complaint" {
