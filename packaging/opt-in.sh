@@ -9,6 +9,9 @@ set -e
 # which cp --parents of coreutils 9.1 has to be in
 cd /
 
+# Where `make install` puts the programs.
+libexec=/usr/libexec/noptrace
+
 # dpkg says in the environment which script this is, and whose. rpm does not: its spec sets this.
 scriptlet=
 
@@ -64,7 +67,7 @@ is_whole() {
     else
         # lsinitrd reads a UKI only where there is objcopy, and lsinitramfs none
         "$list" "$1" < /dev/null > /dev/null 2>&1 \
-            || { [ "${1%.efi}" != "$1" ] && /usr/libexec/noptrace/noptrace-uki line "$1" > /dev/null 2>&1; }
+            || { [ "${1%.efi}" != "$1" ] && "$libexec/noptrace-uki" line "$1" > /dev/null 2>&1; }
     fi
 }
 
@@ -275,7 +278,7 @@ build_images() {
                     fi
                     [ ! "$copy" ] || {
                         say "$copy: dracut does not build what kernel-install has put there:" \
-                            "run kernel-install add $version $kernel/vmlinuz"
+                            "run kernel-install add $version $kernel/vmlinuz in a normal boot"
                         copied=yes
                     }
                 fi
@@ -322,15 +325,25 @@ name_images_of_before() {
     images ! -newer "$before" | while IFS= read -r image; do
         case $image in
             *-0-rescue*) remedy="remove it and its boot entry, or run dracut --force --no-hostonly --add rescue $image VERSION" ;;
-            *.efi) remedy='run kernel-install add VERSION KERNEL, or remove it' ;;
+            *.efi) remedy='run kernel-install add VERSION KERNEL in a normal boot, or remove it' ;;
             *) remedy='build it by its name, or remove it and its boot entry' ;;
         esac
         say "$image: not built again; it $old_ones: $remedy; see noptrace(8), PACKAGES"
     done
 }
 
-# A generator succeeds as well where it was told to leave noptrace out, or where something else of an image takes away what
-# calls it.
+# is_open IMAGE: whether it is a UKI with the word, and not by its name one for maintenance. A generator's hook may call
+# kernel-install, which gives it the command line of this boot.
+is_open() {
+    case $1 in
+        *-maintenance.efi) return 1 ;;
+        *.efi) line=$("$libexec/noptrace-uki" line "$1") && printf '%s\n' "$line" | "$libexec/noptrace-cmdline" has maintenance ;;
+        *) return 1 ;;
+    esac
+}
+
+# A generator succeeds as well where it was told to leave noptrace out, where something else of an image takes away what
+# calls it, or where the image has the word.
 look_into_images() {
     [ "$(images)" ] || say 'no image was found in /boot, /efi or /lib/modules, so none locks yet;' \
         'if /boot is not mounted, mount it, and install this package again'
@@ -345,6 +358,11 @@ look_into_images() {
     images -newer "$before" | {
         failed=0
         while IFS= read -r image; do
+            if is_open "$image"; then
+                say "$image has the word maintenance: it would be open at every boot: put the command line without it into" \
+                    '/etc/kernel/cmdline, and install this package again'
+                failed=1
+            fi
             # in /usr/bin where a distribution has made these one folder; usr/lib, to see that it could be read
             found=$("$list" "$image" < /dev/null | sed 's/ -> .*//' | grep -E "(^|[ /])usr/(lib|s?bin/noptrace)\$|($calls)\$") || found=
             case $found$image in

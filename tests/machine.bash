@@ -132,7 +132,7 @@ left_line() {
     local remedy='build it by its name, or remove it and its boot entry'
     case $2 in
         *-0-rescue*) remedy="remove it and its boot entry, or run dracut --force --no-hostonly --add rescue $2 VERSION" ;;
-        *.efi) remedy='run kernel-install add VERSION KERNEL, or remove it' ;;
+        *.efi) remedy='run kernel-install add VERSION KERNEL in a normal boot, or remove it' ;;
     esac
     echo "$1: $2: not built again; it $3: $remedy; see noptrace(8), PACKAGES"
 }

@@ -454,6 +454,34 @@ begin() {
     assert [ ! -e "$tree/var/lib/noptrace" ]
 }
 
+@test "a UKI that a generator's hook gives the word, as kernel-install does in a maintenance boot, fails the package" {
+    local suite generator package efi
+    while read -r suite generator package; do
+        use "$suite" "$generator"
+        efi=/efi/EFI/Linux/debian-$older.efi
+        mkdir -p "$tree/efi/EFI/Linux" "$tree/etc/initramfs/post-update.d"
+        printf '#!/bin/sh\ncp /srv/uki.efi %s\ncp /srv/second.efi %s\n' "$efi" /efi/EFI/Linux/linux-maintenance.efi \
+            > "$tree/etc/initramfs/post-update.d/uki"
+        chmod 755 "$tree/etc/initramfs/post-update.d/uki"
+        mkdir -p "$tree/srv"
+        small_uki "$tree/srv/uki.efi" '[ ".cmdline", "root=x maintenance" ]'
+        cp "$tree/srv/uki.efi" "$tree/srv/second.efi"
+        packages -i new noptrace "$package"
+        assert_failure
+        assert_equal "$(grep "^$package: .*has the word" <<< "$output")" "$package: $efi has the word maintenance: it would be open at every boot:\
+ put the command line without it into /etc/kernel/cmdline, and install this package again"
+        assert_half_configured "$package"
+
+        small_uki "$tree/srv/uki.efi" '[ ".cmdline", "root=x rd.maintenance" ]'
+        run on "$debian" dpkg --configure -a
+        assert_success
+        refute_output --regexp "$package: .*has the word"
+    done << END
+bookworm initramfs-tools noptrace-initramfs
+trixie dracut noptrace-dracut
+END
+}
+
 @test "an image that was being written when a script was killed is the old one again, unless it is whole" {
     local suite generator package size image=boot/initrd.img-$older
     for generator in dracut initramfs-tools; do

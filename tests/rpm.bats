@@ -303,7 +303,7 @@ dracut --quiet --force --kver ${kernels[0]}"
         mkdir -p "$tree/${image%/*}"
         touch -d yesterday "$tree/$image"
         rpms --reinstall new noptrace-dracut
-        assert_line "noptrace-dracut: /$image: dracut does not build what kernel-install has put there: run kernel-install add $kernel /lib/modules/$kernel/vmlinuz"
+        assert_line "noptrace-dracut: /$image: dracut does not build what kernel-install has put there: run kernel-install add $kernel /lib/modules/$kernel/vmlinuz in a normal boot"
         assert_line --regexp "$failed"
         refute_line 'noptrace-dracut: not every image could be built, see above; mend that, and install this package again'
         # the other kernel's image is built, and no other of this one's
@@ -335,7 +335,7 @@ dracut --quiet --force --kver ${kernels[0]}"
     mkdir -p "$tree/usr/lib/modules/$kernel"
     touch -d yesterday "$tree/usr/lib/modules/$kernel/initrd"
     rpms --reinstall new noptrace-dracut
-    assert_line "noptrace-dracut: /boot/initramfs-$kernel.img: dracut does not build what kernel-install has put there: run kernel-install add $kernel /lib/modules/$kernel/vmlinuz"
+    assert_line "noptrace-dracut: /boot/initramfs-$kernel.img: dracut does not build what kernel-install has put there: run kernel-install add $kernel /lib/modules/$kernel/vmlinuz in a normal boot"
     assert_line --regexp "$failed"
     assert_equal "$(wc -l < "$tree/calls")" 4
 }
