@@ -1229,6 +1229,17 @@ END
     booted_with='root=LABEL=debian maintenance'
     kernel_install add 6.1.0-10-test
     assert_line 'noptrace: /boot/EFI/Linux/debian-6.1.0-10-test.efi has the word maintenance: it would be open at every boot; put the command line without it into /etc/kernel/cmdline, and install the kernel again'
+    # by hand, whatever kernel it is of; but not a second one that is to have it
+    cp "$tree/boot/EFI/Linux/debian-6.1.0-10-test"{,-maintenance}.efi
+    look_again
+    assert_output 'noptrace: /boot/EFI/Linux/debian-6.1.0-10-test.efi has the word maintenance: it would be open at every boot; put the command line without it into /etc/kernel/cmdline, and install the kernel again'
+    rm "$tree/boot/EFI/Linux/debian-6.1.0-10-test"{,-maintenance}.efi
+    # where another plugin says that it was the last
+    plugin 91-last <<< 'exit 77'
+    kernel_install add 6.1.0-10-test
+    assert_line --regexp '^noptrace: /[^ ]*/uki.efi has the word maintenance: it would be open at every boot; '
+    assert [ -e "$tree/boot/EFI/Linux/debian-6.1.0-10-test.efi" ]
+    rm "$tree/usr/lib/kernel/install.d/91-last.install"
     echo 'root=LABEL=debian -- maintenance' > "$tree/etc/kernel/cmdline"
     kernel_install add 6.1.0-10-test
     refute_output --partial noptrace
@@ -1708,6 +1719,15 @@ END
         kernel_install add 6.1.0-10-test
         assert_line "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out: this could not, since it is a link"
         assert [ -L "$entries/$normal" ]
+        # said as well where a plugin behind ours is the last, or one is to have the word
+        plugin 91-last <<< 'exit 77'
+        rm "$entries/$normal"
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /boot/loader/entries/$normal has the word maintenance: it would be open at every boot; take it out: this could not, since it is a link"
+        rm "$entries/$normal"
+        echo 'root=x maintenance' > "$tree/etc/kernel/cmdline"
+        kernel_install add 6.1.0-10-test
+        assert_line "noptrace: /etc/kernel/cmdline has the word maintenance: /boot/loader/entries/$normal would be open at every boot; take it out of both"
         rm "$entries/$normal"
     done
 }
