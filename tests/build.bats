@@ -103,8 +103,13 @@ with_config() {
 @test "a command line that goes into the image decides about Yama, as the kernel reads it" {
     with_config 's/^CONFIG_LSM=.*/CONFIG_LSM="integrity,bpf"/'
     local -a uki=("${shell_flavour[@]}" uefi=yes)
-    run bake "$root" "$image" "${uki[@]}" 'kernel_cmdline="quiet lsm=integrity,yama"'
+    run bake "$root" "$image" "${uki[@]}" 'kernel_cmdline="quiet lsm=integrity,yama maintenance=1"'
     assert_success
+    refute_line --partial 'has the word'
+    # as a second UKI is to have it
+    run bake "$root" "$image" "${uki[@]}" 'kernel_cmdline="quiet lsm=integrity,yama maintenance"'
+    assert_success
+    assert_line --partial 'noptrace: the command line of this UKI has the word maintenance: it never locks'
     rm "$image"
     # not a UKI: dracut reads that, and the kernel does not
     run bake "$root" "$image" "${shell_flavour[@]}" 'kernel_cmdline="quiet lsm=integrity,yama"'

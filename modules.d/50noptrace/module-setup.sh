@@ -75,6 +75,10 @@ noptrace_ask_all() {
         [[ ${uefi-} != yes ]] || _line=${kernel_cmdline-}
         noptrace_ask "$_config" kernel "$_config" "$_line"
     fi
+    # on purpose, for a second one, or left there
+    if [[ ${uefi-} == yes ]] && "${noptrace_judge%/*}/noptrace-cmdline" has maintenance "${kernel_cmdline-}" 2> /dev/null; then
+        dwarn 'noptrace: the command line of this UKI has the word maintenance: it never locks'
+    fi
 }
 
 # dracut's own helpers only return a code, which nobody looks at, and are content with whatever is there already.
