@@ -203,6 +203,10 @@ assert_silent() {
         configure "GRUB_DEFAULT='$default'"
         assert_refuses 'GRUB_DEFAULT names it, which is for one boot only; choose a normal entry'
     done
+    mkdir -p "$tree/sys/firmware/opal"
+    configure
+    assert_refuses "Petitboot reads GRUB's menu here, and not all of what keeps this one from booting by itself"
+    rmdir "$tree/sys/firmware/opal"
     set_knob NOPTRACE_MENU=maybe
     configure
     assert_refuses 'NOPTRACE_MENU=maybe: must be yes or no'

@@ -1569,6 +1569,11 @@ END
     kernel_install add 6.1.0-10-test
     assert_line --partial 'is not there: zipl is not known to take words behind the path of a kernel'
     assert [ ! -e "$ours" ]
+    rm "$tree/etc/zipl.conf"
+    mkdir -p "$tree/sys/firmware/opal"
+    kernel_install add 6.1.0-10-test
+    assert_line --partial 'is not there: Petitboot has another order of these entries, by its source, in which it comes first'
+    assert [ ! -e "$ours" ]
 }
 
 # It is what GRUB's boot counting falls back to, and what a default of 1 means.
