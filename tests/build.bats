@@ -628,6 +628,17 @@ assert_in_image() {
         assert_failure
         assert_line --partial "noptrace: /usr/lib/dracut/$opt_in asks for the module noptrace, and another file takes that back: look for add_dracutmodules= there, and write +="
         assert [ ! -e "$image" ]
+        # one folder more of such files, which Debian 12's does not know
+        if [[ $debian == "$trixie" ]]; then
+            mkdir "$root/etc/another"
+            build_with_dracut --add-confdir /etc/another
+            assert_failure
+            assert_line --partial "/usr/lib/dracut/$opt_in asks for the module noptrace, and another file takes that back"
+            ln -s /dev/null "$root/etc/another/${opt_in##*/}"
+            build_with_dracut --add-confdir /etc/another
+            assert_in_image 0
+            rm "$image"
+        fi
         mv "$conf/zz-other.conf" "$conf/other.conf"
         build_with_dracut
         assert_in_image 1
@@ -638,13 +649,16 @@ assert_in_image() {
     done
 }
 
-@test "dracut: an image of this module alone has an /init that calls it" {
+@test "dracut: an image of this module alone has an /init that calls it, and one without base can be built" {
     local debian
     for debian in "$bookworm" "$trixie"; do
         run bake "$debian" "$image" 'dracutmodules="noptrace"'
         assert_success
         run bash -c "cpio --quiet -t < '$image' | sed 's,.*/hooks/,hooks/,' | grep -xE 'init|usr/sbin/noptrace|hooks/cmdline/00-noptrace.sh' | sort"
         assert_output $'hooks/cmdline/00-noptrace.sh\ninit\nusr/sbin/noptrace'
+        rm "$image"
+        run bake "$debian" "$image" 'dracutmodules="noptrace systemd systemd-initrd"' 'omit_dracutmodules="base"'
+        assert_in_image 1
         rm "$image"
     done
 }
