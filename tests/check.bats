@@ -593,6 +593,56 @@ init_of_lines() {
     assert_point FAIL order 'line 26 of /init, behind line 15, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
 }
 
+@test "no link leads through /proc, where another tree is than the image has, but for those that are known" {
+    local kind link target
+    while read -r kind link target; do
+        tree_of "$kind"
+        rm -rf "${tree:?}/$link"
+        mkdir -p "$tree/${link%/*}"
+        ln -s "$target" "$tree/$link"
+        check_tree
+        assert_failure 1
+        assert_point FAIL masks "/$link is a link through /proc, to what is not seen here: nothing else may meddle with noptrace; remove that"
+    done << END
+systemd etc/systemd/system/$unit.d/x.conf /proc/self/root/opt/e
+systemd etc/systemd/system/service.d ../../../proc/1/root/opt/d
+systemd usr/local/lib /proc/thread-self/root/opt/l
+systemd etc/systemd/system/o.service /proc/self/cwd/opt/o
+systemd etc/init.d/s /x//proc/self/mounts/../root/s
+systemd etc/fstab proc/self/fd/3
+systemd usr/lib/modules/x /proc
+systemd opt/x ./proc/
+shell etc/conf.d /proc/self/root/opt/c
+shell etc/dracut/hooks /proc/self/root/opt/h
+initramfs-tools conf/conf.d /proc/self/root/opt/c
+handmade opt/x ..//../proc/./mounts
+END
+    tree_of systemd
+    ln -sf ../proc/self/mounts "$tree/etc/mtab"
+    ln -s /proc/net/pnp "$tree/etc/pnp"
+    ln -s /proc//mounts "$tree/etc/mounts"
+    ln -s /usr/proc2/aproc "$tree/etc/none"
+    check_tree
+    assert_success
+    # nor does a mount
+    for target in /proc/self/root/usr/sbin /proc/1/cwd/usr/sbin /x/proc/self/root/usr; do
+        install -D -m 644 /dev/stdin "$tree/etc/fstab" <<< "/opt $target none bind 0 0"
+        check_tree
+        assert_fails masks "/etc/fstab:1: /opt $target none bind 0 0: nothing else may meddle with noptrace; remove that"
+        rm "$tree/etc/fstab"
+        install -D -m 644 /dev/stdin "$tree/etc/systemd/system/o.service" <<< "[Service]
+ExecStart=/bin/mount --bind /opt $target"
+        check_tree
+        assert_fails masks "/etc/systemd/system/o.service:2: ExecStart=/bin/mount --bind /opt $target: nothing else may meddle with noptrace; remove that"
+        rm "$tree/etc/systemd/system/o.service"
+        check --cmdline "rd.systemd.mount-extra=/opt:$target:none:bind" "$images/systemd"
+        assert_failure 1
+    done
+    install -D -m 644 /dev/stdin "$tree/etc/fstab" <<< $'x /proc/sys/fs/binfmt_misc binfmt_misc\nnfsd /proc/fs/nfsd nfsd\nx /sysroot/proc proc'
+    check_tree
+    assert_success
+}
+
 @test "a hand-made /init that does not mount /proc before the call fails" {
     local line
     tree_of handmade
@@ -2234,7 +2284,7 @@ END
         assert_line --regexp '^  FAIL  masks         /etc/fstab:5: /dev/x./usr/sbin'
     done
     # wherever its links lead, and whatever is escaped
-    ln -s proc/sys "$tree/y"
+    ln -s usr/sbin "$tree/y"
     ln -s usr "$tree/root-link"
     for line in /y /root-link '\057proc' '/pro\143' '/\165sr/sbin' '/proc\057sys'; do
         { cat "$BATS_TEST_TMPDIR/fstab" && echo "/dev/x $line"; } > "$tree/etc/fstab"

@@ -239,6 +239,9 @@ static bool search_node(void *closure, const char *path, const struct node *node
 	struct search *search = closure;
 	const char *name = shell_base_name(path);
 
+	if (!search->scope && S_ISLNK(node->mode) &&
+	    setting_leads_through_proc(text_of(node->target), true))
+		return say(search, path, " is a link through /proc, to what is not seen here");
 	if (is_left_out(text_of(path)))
 		return true;
 	if (!search->scope) {

@@ -43,6 +43,32 @@ static struct text squeeze(struct text path, char *room, size_t size)
 	return path.length > 0 ? path : (struct text) { room, end };
 }
 
+bool setting_leads_through_proc(struct text path, bool end)
+{
+	static const char *const known[] = {
+		"cmdline",     "filesystems",
+		"fs/nfsd",     "kcore",
+		"modules",     "mounts",
+		"net/pnp",     "self/fd",
+		"self/fd/0",   "self/fd/1",
+		"self/fd/2",   "self/mountinfo",
+		"self/mounts", "sys/fs/binfmt_misc",
+		"xen",	       NULL,
+	};
+	size_t length;
+
+	for (; path.length > 0; path = text_from(path, length)) {
+		length = path.bytes[0] == '/';
+		while (length < path.length && path.bytes[length] != '/')
+			length++;
+		if (!text_is(text_strip((struct text) { path.bytes, length }, "/"), "proc"))
+			continue;
+		path = text_strip(text_from(path, length), "/");
+		return path.length > 0 ? !text_is_any(path, known) : end;
+	}
+	return false;
+}
+
 bool setting_is_over_ours(struct text where)
 {
 	static const char *const exact[] = {
@@ -66,7 +92,7 @@ bool setting_is_over_ours(struct text where)
 	char room[64];
 
 	where = squeeze(where, room, sizeof room);
-	return text_is_any(where, exact) || text_begins(where, "/proc/sys/kernel");
+	return text_is_any(where, exact) || setting_leads_through_proc(where, false);
 }
 
 bool setting_orders_mount(struct text options)

@@ -20,6 +20,13 @@ struct setting {
 /* Takes a unit's next line that is no comment. */
 bool setting_is_against_ours(struct setting *setting, struct text line);
 
+/*
+ * Whether a path has /proc in it, wherever that is, and behind it what is not known: it may be a
+ * process's root, working directory or descriptor, which lead back into the image, to what is not
+ * seen there. With `end`, also if it ends there, as a link that others could go through.
+ */
+bool setting_leads_through_proc(struct text path, bool end);
+
 /* Whether what is mounted there hides the program, or /proc, from our unit, or lets it wait. */
 bool setting_is_over_ours(struct text where);
 
