@@ -565,7 +565,8 @@ init_of_lines() {
     assert_success
     ln -s /proc/self/root/usr/sbin "$tree/run/l"
     check_tree
-    assert_fails order 'line 9 of /init, behind line 8, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
+    assert_failure 1
+    assert_point FAIL order 'line 9 of /init, behind line 8, which may keep it from running or from locking; put that behind it, or write it as noptrace-image(8) knows it'
     # not even one that is for others
     init_of_lines "# don't" '' $' \t#x \\' 'export A="b c" D' "E='f' G=\"h\"'i'" 'mkdir -p /sys "/run/x" # and' 'mount -t sysfs -o nosuid,noexec sysfs /sys' \
         '/bin/mount -n -t devpts -o gid=5 x /dev/pts' '/bin/busybox mount -t tmpfs tmpfs /run/x -o mode=1777' 'mknod /dev/null c 1 3' 'set -e -ux' 'umask 022' 'dmesg -n 1' \
@@ -621,6 +622,7 @@ END
     ln -sf ../proc/self/mounts "$tree/etc/mtab"
     ln -s /proc/net/pnp "$tree/etc/pnp"
     ln -s /proc//mounts "$tree/etc/mounts"
+    ln -s /proc/self/exe "$tree/etc/exe"
     ln -s /usr/proc2/aproc "$tree/etc/none"
     check_tree
     assert_success
@@ -2091,7 +2093,8 @@ END
         mkdir -p "$tree/${policy%/*}"
         ln -s /proc/self/root/x "$tree/$policy"
         check_tree
-        assert_fails order "/$policy: may take from a service what the program needs, or change what PID 1 starts; remove that"
+        assert_failure 1
+        assert_point FAIL order "/$policy: may take from a service what the program needs, or change what PID 1 starts; remove that"
     done
     # also where there is something in the place
     ln -sf /sys/x "$tree/$policy"

@@ -46,14 +46,10 @@ static struct text squeeze(struct text path, char *room, size_t size)
 bool setting_leads_through_proc(struct text path, bool end)
 {
 	static const char *const known[] = {
-		"cmdline",     "filesystems",
-		"fs/nfsd",     "kcore",
-		"modules",     "mounts",
-		"net/pnp",     "self/fd",
-		"self/fd/0",   "self/fd/1",
-		"self/fd/2",   "self/mountinfo",
-		"self/mounts", "sys/fs/binfmt_misc",
-		"xen",	       NULL,
+		"cmdline",   "filesystems", "fs/nfsd",	      "kcore",	     "modules",
+		"mounts",    "net/pnp",	    "self/exe",	      "self/fd",     "self/fd/0",
+		"self/fd/1", "self/fd/2",   "self/mountinfo", "self/mounts", "sys/fs/binfmt_misc",
+		"xen",	     NULL,
 	};
 	size_t length;
 
